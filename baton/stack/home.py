@@ -1,0 +1,169 @@
+"""The folder of one embedded stack: data, logs, ports, secrets and the state of what runs."""
+
+import fcntl
+import json
+import os
+import secrets as random
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from baton.stack.errors import StackError
+from baton.stack.server import free_port, port_is_free
+
+__all__ = ["AlreadyRunning", "Home"]
+
+_SECRET_NAMES = (
+    "postgres_password",
+    "engine_db_password",
+    "valkey_password",
+    "engine_token",
+    "service_token",
+    "admin_password",
+    "llm_key",
+    "telegram_secret",
+)
+MIN_FREE_BYTES = 700 * 2**20
+
+
+class AlreadyRunning(StackError):
+    """Another process runs this stack; `pid` is its process id."""
+
+    def __init__(self, folder: Path, pid: int | None) -> None:
+        by = f" (process {pid})" if pid else ""
+        super().__init__(f"The stack in {folder} already runs{by}: see `baton status`, stop it with `baton down`")
+        self.pid = pid
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Everything below `folder`; nothing of a stack is kept elsewhere, except PostgreSQL's data when run as root."""
+
+    folder: Path
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Home":
+        """BATON_HOME, else `.baton` in the current folder."""
+        return cls(Path(environment.get("BATON_HOME") or ".baton").expanduser().absolute())
+
+    @property
+    def logs(self) -> Path:
+        return self.folder / "logs"
+
+    def data(self, name: str) -> Path:
+        """The data folder of one server, made on first use."""
+        path = self.folder / "data" / name
+        path.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def log(self, name: str) -> Path:
+        return self.logs / f"{name}.log"
+
+    def prepare(self) -> None:
+        """Make the folders. Raises `StackError` when the place cannot be written or is nearly full."""
+        try:
+            self.logs.mkdir(parents=True, exist_ok=True)
+            free_bytes = shutil.disk_usage(self.folder).free
+        except OSError as error:
+            message = f"{self.folder} cannot be used: {error.strerror}; set BATON_HOME to another place"
+            raise StackError(message) from error
+        if free_bytes < MIN_FREE_BYTES:
+            raise StackError(
+                f"Only {free_bytes >> 20} MiB are free on the disk of {self.folder}, {MIN_FREE_BYTES >> 20} MiB are "
+                "needed: make room or set BATON_HOME to another disk"
+            )
+
+    def secrets(self) -> dict[str, str]:
+        """Passwords and tokens, made at the first call and readable by this user alone."""
+        path = self.folder / "secrets.json"
+        known: dict[str, str] = json.loads(path.read_text()) if path.is_file() else {}
+        missing = {name: random.token_urlsafe(32) for name in _SECRET_NAMES if name not in known}
+        if "telegram_token" not in known:
+            # The shape of a token of the Bot API: <bot id>:<35 characters>.
+            missing["telegram_token"] = f"7000000001:{random.token_urlsafe(27)[:35]}"
+        if missing:
+            known |= missing
+            _write_private(path, json.dumps(known, indent=1))
+        return known
+
+    def port(self, name: str) -> int:
+        """The port of a server: BATON_PORT_<NAME>, else the one it had, else a free one.
+
+        Raises `StackError` when a port that was asked for is in use.
+        """
+        variable = f"BATON_PORT_{name.upper().replace('-', '_')}"
+        if asked := os.environ.get(variable):
+            if not (asked.isdigit() and 0 < int(asked) < 65536):
+                raise StackError(f"{variable} is {asked!r}: a port is a number from 1 to 65535")
+            if not port_is_free(int(asked)):
+                raise StackError(f"Port {asked} ({variable}) is in use: end what listens there or choose another port")
+            return int(asked)
+        path = self.folder / "ports.json"
+        ports: dict[str, int] = json.loads(path.read_text()) if path.is_file() else {}
+        if name not in ports or not port_is_free(ports[name]):
+            ports[name] = free_port()
+            _write(path, json.dumps(ports, indent=1))
+        return ports[name]
+
+    def read_state(self) -> dict[str, Any]:
+        """What the supervisor last wrote; empty before the first start."""
+        path = self.folder / "state.json"
+        state: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
+        return state
+
+    def write_state(self, state: Mapping[str, Any]) -> None:
+        _write(self.folder / "state.json", json.dumps(state, indent=1))
+
+    @contextmanager
+    def only_supervisor(self) -> Iterator[None]:
+        """Hold the stack for this process. Raises `AlreadyRunning`."""
+        with (self.folder / "up.lock").open("a+") as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise AlreadyRunning(self.folder, self.supervisor_pid()) from error
+            handle.seek(0)
+            handle.truncate()
+            handle.write(str(os.getpid()))
+            handle.flush()
+            yield
+
+    def supervisor_pid(self) -> int | None:
+        """The process that holds the stack now; None when none does."""
+        path = self.folder / "up.lock"
+        if not path.is_file():
+            return None
+        with path.open("r+") as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                written = handle.read().strip()
+                return int(written) if written.isdigit() else None
+        return None
+
+    def remove(self) -> None:
+        """Delete all data of this stack. Raises `AlreadyRunning`."""
+        if (pid := self.supervisor_pid()) is not None:
+            raise AlreadyRunning(self.folder, pid)
+        moved = self.folder / "postgres-folder"
+        if moved.is_file():
+            shutil.rmtree(moved.read_text().strip(), ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _write(path: Path, text: str) -> None:
+    # Readers never see half a file, and a crash leaves the old one.
+    fresh = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    fresh.write_text(text)
+    fresh.replace(path)
+
+
+def _write_private(path: Path, text: str) -> None:
+    fresh = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as handle:
+        handle.write(text)
+    fresh.replace(path)

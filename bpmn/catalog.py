@@ -1,0 +1,182 @@
+"""The process catalog: models and their forms, read from folders without an engine.
+
+A folder holds one or more `<name>.bpmn` and the `.form` files that their user tasks refer to. Metadata stands in
+`camunda:property` elements whose names begin with `baton.`, so that any Modeler edits it.
+"""
+
+import json
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any
+
+from bpmn.errors import ModelUnreadable
+
+__all__ = ["Catalog", "ProcessModel", "TopicUse", "UserTaskModel"]
+
+_BPMN = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
+_CAMUNDA = "{http://camunda.org/schema/1.0/bpmn}"
+MAX_MODEL_BYTES = 10 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class UserTaskModel:
+    """A user task as the model draws it; `form_id` names a Camunda Form, `form_key` anything else."""
+
+    id: str
+    name: str | None
+    form_id: str | None
+    form_key: str | None
+    properties: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class TopicUse:
+    """A service task that waits for a worker of `topic`; `inputs` are the names its input mapping sets."""
+
+    topic: str
+    activity_id: str
+    inputs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessModel:
+    """One executable process. `resources` are the files that are deployed together: the model and its forms."""
+
+    key: str
+    name: str | None
+    version_tag: str | None
+    properties: Mapping[str, str]
+    user_tasks: tuple[UserTaskModel, ...]
+    topics: tuple[TopicUse, ...]
+    forms: Mapping[str, Mapping[str, Any]]
+    resources: Mapping[str, bytes]
+
+    def title(self, locale: str = "en") -> str:
+        """What people read: `baton.title.<locale>`, else `baton.title`, else the name, else the key."""
+        named = self.properties.get(f"baton.title.{locale}") or self.properties.get("baton.title")
+        return named or self.name or self.key
+
+
+class Catalog:
+    """Process models by key."""
+
+    def __init__(self, processes: Mapping[str, ProcessModel]) -> None:
+        self.processes = processes
+
+    @classmethod
+    def packaged(cls) -> "Catalog":
+        """The models that come with Baton."""
+        with as_file(files("bpmn").joinpath("models")) as folder:
+            return cls.from_folder(folder)
+
+    @classmethod
+    def from_folder(cls, folder: Path) -> "Catalog":
+        """Every model below `folder`. Raises `ModelUnreadable` naming the file, or both files of one key."""
+        processes: dict[str, ProcessModel] = {}
+        origin: dict[str, Path] = {}
+        for path in sorted(folder.rglob("*.bpmn")):
+            for process in read_model(path):
+                if process.key in processes:
+                    raise ModelUnreadable(
+                        f"the process key {process.key!r} stands in {origin[process.key]} and in {path}; "
+                        "rename one of them"
+                    )
+                processes[process.key] = process
+                origin[process.key] = path
+        return cls(processes)
+
+
+def read_model(path: Path) -> list[ProcessModel]:
+    """The executable processes of one BPMN file, with the forms beside it that they refer to."""
+    content = _read_bytes(path)
+    # The parser of the standard library expands internal entities: a model has no business with a document type.
+    if b"<!DOCTYPE" in content or b"<!ENTITY" in content:
+        raise ModelUnreadable(f"{path}: a BPMN file must not have a document type; remove the <!DOCTYPE> line")
+    try:
+        root = ElementTree.fromstring(content)  # noqa: S314 -- entities are refused above
+    except ElementTree.ParseError as error:
+        raise ModelUnreadable(f"{path}: not well-formed XML: {error}") from error
+    if root.tag != f"{_BPMN}definitions":
+        raise ModelUnreadable(f"{path}: the root element is not bpmn:definitions")
+    available = _forms_beside(path)
+    found = [
+        _read_process(element, path, content, available)
+        for element in root.iter(f"{_BPMN}process")
+        if element.get("isExecutable") == "true"
+    ]
+    if not found:
+        raise ModelUnreadable(f'{path}: no executable process (isExecutable="true") in this model')
+    return found
+
+
+def _read_process(
+    element: ElementTree.Element, path: Path, content: bytes, available: Mapping[str, tuple[Path, Mapping[str, Any]]]
+) -> ProcessModel:
+    tasks = tuple(_read_user_task(task) for task in element.iter(f"{_BPMN}userTask"))
+    resources = {path.name: content}
+    forms = {}
+    for task in tasks:
+        if task.form_id is None:
+            continue
+        if task.form_id not in available:
+            raise ModelUnreadable(
+                f"{path}: user task {task.id!r} refers to the form {task.form_id!r}, "
+                f"but no .form file in {path.parent} has this id"
+            )
+        file, form = available[task.form_id]
+        forms[task.form_id] = form
+        resources[file.name] = file.read_bytes()
+    return ProcessModel(
+        key=element.get("id", ""),
+        name=element.get("name"),
+        version_tag=element.get(f"{_CAMUNDA}versionTag"),
+        properties=_properties(element),
+        user_tasks=tasks,
+        topics=tuple(_topics(element)),
+        forms=forms,
+        resources=resources,
+    )
+
+
+def _read_user_task(element: ElementTree.Element) -> UserTaskModel:
+    return UserTaskModel(
+        id=element.get("id", ""),
+        name=element.get("name"),
+        form_id=element.get(f"{_CAMUNDA}formRef"),
+        form_key=element.get(f"{_CAMUNDA}formKey"),
+        properties=_properties(element),
+    )
+
+
+def _topics(process: ElementTree.Element) -> Iterator[TopicUse]:
+    for element in process.iter():
+        if element.get(f"{_CAMUNDA}type") == "external" and (topic := element.get(f"{_CAMUNDA}topic")):
+            inputs = element.findall(f"{_BPMN}extensionElements/{_CAMUNDA}inputOutput/{_CAMUNDA}inputParameter")
+            yield TopicUse(topic, element.get("id", ""), tuple(entry.get("name", "") for entry in inputs))
+
+
+def _properties(element: ElementTree.Element) -> dict[str, str]:
+    entries = element.findall(f"{_BPMN}extensionElements/{_CAMUNDA}properties/{_CAMUNDA}property")
+    return {name: entry.get("value", "") for entry in entries if (name := entry.get("name"))}
+
+
+def _forms_beside(path: Path) -> dict[str, tuple[Path, Mapping[str, Any]]]:
+    forms: dict[str, tuple[Path, Mapping[str, Any]]] = {}
+    for file in sorted(path.parent.glob("*.form")):
+        try:
+            form = json.loads(_read_bytes(file))
+        except ValueError as error:
+            raise ModelUnreadable(f"{file}: not JSON: {error}") from error
+        if not isinstance(form, dict) or not form.get("id"):
+            raise ModelUnreadable(f"{file}: a form needs an id, by which user tasks refer to it")
+        forms[str(form["id"])] = (file, form)
+    return forms
+
+
+def _read_bytes(path: Path) -> bytes:
+    if path.stat().st_size > MAX_MODEL_BYTES:
+        raise ModelUnreadable(f"{path}: larger than {MAX_MODEL_BYTES >> 20} MiB")
+    return path.read_bytes()

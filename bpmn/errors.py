@@ -1,0 +1,192 @@
+"""The error tree of Baton. Each class is named for what happened or for what the caller can do.
+
+BatonError
+├── EngineError            status, kind (the engine's `type`), code and message of the engine's answer
+│   ├── EngineUnavailable  refused, timed out, 502–504: the outcome is unknown, repeat
+│   ├── EngineConflict     optimistic locking or deadlock (code 1, 10000): nothing happened, repeat
+│   ├── NotFound           404: done elsewhere, cancelled, or never there
+│   ├── LeaseLost          another worker holds the external task
+│   ├── LockExpired        too late to extend; `lock` may win it back
+│   ├── InstanceSuspended  keep the result and repeat later
+│   ├── InvalidVariable    a value and its type do not fit
+│   ├── ValueTooLong       a String above 4000 characters (code 10002)
+│   ├── FormFieldRefused   the engine's own validation of a generated form's field
+│   ├── ModelRefused       a deployment that does not parse
+│   ├── NotAuthorised      401 or 403
+│   ├── EngineRefused      every other 4xx
+│   └── EngineFault        every other 5xx: a following step of the same transaction threw
+└── ModelUnreadable        a packaged or local model that the catalog cannot read
+"""
+
+import json
+import re
+from typing import Any
+
+__all__ = [
+    "BatonError",
+    "EngineConflict",
+    "EngineError",
+    "EngineFault",
+    "EngineRefused",
+    "EngineUnavailable",
+    "FormFieldRefused",
+    "InstanceSuspended",
+    "InvalidVariable",
+    "LeaseLost",
+    "LockExpired",
+    "ModelRefused",
+    "ModelUnreadable",
+    "NotAuthorised",
+    "NotFound",
+    "ValueTooLong",
+    "engine_error",
+]
+
+
+class BatonError(Exception):
+    """Anything Baton raises for a caller; the message says what happened, to which id, and what to do."""
+
+
+class ModelUnreadable(BatonError):
+    """A BPMN or form document that cannot be read; the message names the file."""
+
+
+class EngineError(BatonError):
+    """The engine's answer was not what was asked for. `message` is the engine's own text."""
+
+    def __init__(
+        self, what: str, *, message: str, status: int | None = None, kind: str | None = None, code: int | None = None
+    ) -> None:
+        super().__init__(f"{what}: {message}")
+        self.what = what
+        self.message = message
+        self.status = status
+        self.kind = kind
+        self.code = code
+
+
+class EngineUnavailable(EngineError):
+    """The engine did not answer; what it did is unknown. Repeat: a 404 then means that the first try got through."""
+
+
+class EngineConflict(EngineError):
+    """Two transactions met; this one was rolled back. Repeat."""
+
+
+class NotFound(EngineError):
+    """There is no such thing in the engine, or no longer."""
+
+
+class LeaseLost(EngineError):
+    """The external task is locked by another worker; drop the outcome."""
+
+
+class LockExpired(EngineError):
+    """The lock ended before it was extended; `lock` wins it back unless another worker has it."""
+
+
+class InstanceSuspended(EngineError):
+    """The process instance is suspended; keep the result and repeat when an operator has activated it."""
+
+
+class InvalidVariable(EngineError):
+    """A variable's value does not fit its type."""
+
+
+class ValueTooLong(EngineError):
+    """A value is too long for its column (String: 4000 characters); send Json, Bytes or a file reference."""
+
+
+class FormFieldRefused(EngineError):
+    """The engine's validation refused a field of a generated form; `field` is its id."""
+
+    field: str = ""
+
+
+class ModelRefused(EngineError):
+    """A deployment does not parse; `problems` are the engine's lines."""
+
+    problems: tuple[str, ...] = ()
+
+
+class NotAuthorised(EngineError):
+    """The token is missing, wrong, or not enough for this call."""
+
+
+class EngineRefused(EngineError):
+    """The engine refused the request; the message says why."""
+
+
+class EngineFault(EngineError):
+    """The engine failed while it worked on the request; the transaction was rolled back."""
+
+
+# Where status and type are the same for different meanings only the text tells them apart, in all three engines.
+_BAD_REQUEST_TEXTS: tuple[tuple[str, type[EngineError]], ...] = (
+    (r"is locked by worker|locked by worker", LeaseLost),
+    (r"Cannot extend a lock that expired", LockExpired),
+    (r"is suspended", InstanceSuspended),
+    (r"Cannot convert value|Unsupported value type|Must provide 'null' or String value", InvalidVariable),
+    (r"ENGINE-09005|Could not parse|cannot deploy|parsing|ENGINE-12018|historyTimeToLive", ModelRefused),
+)
+_FAULT_CODES: dict[int, type[EngineError]] = {1: EngineConflict, 10000: EngineConflict, 10002: ValueTooLong}
+_FORM_FIELD = re.compile(r"Invalid value submitted for form field '([^']*)'")
+
+
+def engine_error(status: int, body: str, *, what: str) -> EngineError:
+    """Say what an answer of the engine means. `body` is the answer's text, `what` names the call and the id."""
+    answer = _read(body)
+    message = str(answer.get("message") or body.strip()[:500] or f"HTTP {status} without a text")
+    code = answer.get("code") if isinstance(answer.get("code"), int) else None
+    kind = str(answer["type"]) if answer.get("type") else None
+    error = _class_of(status, message, code)(what, message=message, status=status, kind=kind, code=code)
+    if isinstance(error, FormFieldRefused) and (field := _FORM_FIELD.search(message)):
+        error.field = field[1]
+    if isinstance(error, ModelRefused):
+        error.problems = _problems(answer) or (message,)
+    return error
+
+
+def _read(body: str) -> dict[str, Any]:
+    try:
+        answer = json.loads(body)
+    except ValueError:  # a proxy's HTML page, or nothing
+        return {}
+    return answer if isinstance(answer, dict) else {}
+
+
+def _class_of(status: int, message: str, code: int | None) -> type[EngineError]:
+    if status == 404:
+        return NotFound
+    if status in {401, 403}:
+        return NotAuthorised
+    if status in {502, 503, 504}:
+        return EngineUnavailable
+    if status >= 500:
+        return _class_of_fault(message, code)
+    for pattern, error in _BAD_REQUEST_TEXTS:
+        if re.search(pattern, message):
+            return error
+    return EngineRefused
+
+
+def _class_of_fault(message: str, code: int | None) -> type[EngineError]:
+    if _FORM_FIELD.search(message):
+        return FormFieldRefused
+    if re.search(r"ENGINE-09005|Could not parse BPMN", message):
+        return ModelRefused
+    if re.search(r"Cannot find task with id|task is null", message):
+        return NotFound  # completing a task that is done is a 500 in all three engines
+    return _FAULT_CODES.get(code or 0, EngineFault)
+
+
+def _problems(answer: dict[str, Any]) -> tuple[str, ...]:
+    """The single problems of a parse error: `details` is {resource: {errors: [{message, line, …}]}}."""
+    details = answer.get("details")
+    if not isinstance(details, dict):
+        return ()
+    return tuple(
+        f"{resource}:{problem.get('line', 0)} {problem.get('message', '')}"
+        for resource, report in details.items()
+        for problem in (report or {}).get("errors") or []
+    )
