@@ -1,0 +1,211 @@
+"""A form session as a Telegram message: text in Telegram's HTML, inline keyboard, callback data. Plain data only.
+
+Source: Bot API, InlineKeyboardButton (callback_data: 1–64 bytes) and sendMessage (4096 characters after entities).
+"""
+
+import html
+from dataclasses import dataclass
+
+from forms.errors import ButtonUnreadable, FormError
+from forms.fields import kind_of
+from forms.messages import text
+from forms.model import Field, Problem
+from forms.session import FormSession, Operation, Pressed
+from forms.widgets import Ask, Pick
+
+__all__ = ["Button", "TelegramView", "closed_view", "decode", "encode", "view"]
+
+MAX_TEXT_UNITS = 4096
+MAX_LABEL_CHARACTERS = 64
+MAX_DATA_BYTES = 64
+MAX_PART_CHARACTERS = 1500
+PAGE_OPTIONS = 8
+_PREFIX = "f"
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """One inline button; `data` comes back when it is pressed."""
+
+    text: str
+    data: str
+
+
+@dataclass(frozen=True, slots=True)
+class TelegramView:
+    """One message. `expects_text`: the person is asked to type."""
+
+    text: str
+    rows: tuple[tuple[Button, ...], ...]
+    expects_text: bool = False
+
+
+def encode(session: FormSession, operation: Operation, argument: int = 0) -> str:
+    """Callback data `f:<session>:<revision>:<operation>:<argument>`. Raises `FormError` above Telegram's 64 bytes."""
+    data = f"{_PREFIX}:{session.id}:{session.revision}:{operation.value}:{argument}"
+    if len(data.encode()) > MAX_DATA_BYTES:
+        raise FormError(f"the session id {session.id!r} makes callback data of more than {MAX_DATA_BYTES} bytes")
+    return data
+
+
+def decode(data: str) -> tuple[str, Pressed]:
+    """Session id and event of callback data. Raises `ButtonUnreadable`."""
+    parts = data.split(":")
+    if len(parts) != 5 or parts[0] != _PREFIX:
+        raise ButtonUnreadable(f"the button {data[:64]!r} is none of a form")
+    try:
+        return parts[1], Pressed(int(parts[2]), Operation(parts[3]), int(parts[4]))
+    except ValueError as error:
+        raise ButtonUnreadable(f"the button {data[:64]!r} is damaged or of another version") from error
+
+
+def view(session: FormSession, problem: Problem | None = None) -> TelegramView:
+    """The message for where the session is: a question, or the summary with the last buttons."""
+    question = session.question
+    parts = [_heading(session, question)]
+    if problem is not None:
+        parts.append(f"⚠️ {_escape(text(problem.code, session.locale, **problem.params))}")
+    parts += [_escape(item.label) for item in _shown_before(session, question)]
+    rows: list[tuple[Button, ...]] = []
+    expects_text = False
+    if question is None:
+        parts += _summary(session)
+        rows = _last_buttons(session)
+    else:
+        parts.append(_question_text(session, question))
+        rows = _question_buttons(session, question)
+        expects_text = _expects_text(session, question)
+    return TelegramView(_joined(parts), tuple(rows), expects_text)
+
+
+def closed_view(session: FormSession, pressed: str | None = None) -> TelegramView:
+    """What stays of a form that is done: the answers, without buttons; `pressed` is the label that ended it."""
+    parts = [_heading(session, None), *(_escape(item.label) for item in _shown_before(session, None))]
+    parts += _answers(session)
+    if pressed:
+        parts.append(f"✔️ {_escape(pressed)}")
+    return TelegramView(_joined(parts), ())
+
+
+def _heading(session: FormSession, question: Field | None) -> str:
+    title = f"<b>{_escape(session.title)}</b>" if session.title else ""
+    count = len(session.form.questions)
+    if question is None or count < 2:
+        return title
+    progress = text("progress", session.locale, number=session.cursor + 1, count=count)
+    return f"{title} · <i>{progress}</i>" if title else f"<i>{progress}</i>"
+
+
+def _shown_before(session: FormSession, question: Field | None) -> list[Field]:
+    """The texts that stand right before a question, or after the last one; a form without questions shows all."""
+    found: list[Field] = []
+    for item in session.form.fields:
+        if item.kind == "display":
+            found.append(item)
+        elif item == question:
+            return found
+        else:
+            found = []
+    return found if question is None else []
+
+
+def _question_text(session: FormSession, question: Field) -> str:
+    lines = [_escape(question.label)]
+    if question.help:
+        lines.append(f"<i>{_escape(question.help)}</i>")
+    if _expects_text(session, question):
+        lines.append(f"✏️ {text('type_answer', session.locale)}")
+    return "\n".join(lines)
+
+
+def _expects_text(session: FormSession, question: Field) -> bool:
+    return isinstance(kind_of(question).widget(question, None, session.locale), Ask)
+
+
+def _question_buttons(session: FormSession, question: Field) -> list[tuple[Button, ...]]:
+    widget = kind_of(question).widget(question, session.values.get(question.key), session.locale)
+    rows: list[tuple[Button, ...]] = []
+    match widget:
+        case Pick():
+            rows += _choices(session, widget)
+        case Ask(current) if current:
+            rows.append((_button(session, text("keep", session.locale, value=current), Operation.DONE),))
+    moves = []
+    if session.cursor > 0 and not session.returning:
+        moves.append(_button(session, text("back", session.locale), Operation.BACK))
+    if not question.required and isinstance(widget, Ask | Pick) and not _is_several(widget):
+        moves.append(_button(session, text("skip", session.locale), Operation.SKIP))
+    return [*rows, tuple(moves)] if moves else rows
+
+
+def _choices(session: FormSession, widget: Pick) -> list[tuple[Button, ...]]:
+    on, off = ("☑ ", "☐ ") if widget.several else ("✓ ", "")
+    pages = -(-len(widget.labels) // PAGE_OPTIONS)
+    page = min(session.page, pages - 1)
+    shown = range(page * PAGE_OPTIONS, min((page + 1) * PAGE_OPTIONS, len(widget.labels)))
+    buttons = [
+        _button(session, f"{on if index in widget.chosen else off}{widget.labels[index]}", Operation.PICK, index)
+        for index in shown
+    ]
+    rows = [tuple(buttons[at : at + widget.columns]) for at in range(0, len(buttons), widget.columns)]
+    turns = [(label, to) for label, to in (("‹", page - 1), ("›", page + 1)) if 0 <= to < pages]
+    if turns:
+        rows.append(tuple(_button(session, label, Operation.PAGE, to) for label, to in turns))
+    if widget.several:
+        rows.append((_button(session, text("done", session.locale), Operation.DONE),))
+    return rows
+
+
+def _is_several(widget: Ask | Pick) -> bool:
+    return isinstance(widget, Pick) and widget.several
+
+
+def _summary(session: FormSession) -> list[str]:
+    if not session.form.questions:
+        return []
+    return [*_answers(session), text("check_answers", session.locale)]
+
+
+def _answers(session: FormSession) -> list[str]:
+    lines = [f"{_escape(item.label)}\n<b>{_escape(_shown(session, item))}</b>" for item in session.form.questions]
+    return ["\n".join(lines)] if lines else []
+
+
+def _shown(session: FormSession, item: Field) -> str:
+    return kind_of(item).shown(item, session.values.get(item.key), session.locale)
+
+
+def _last_buttons(session: FormSession) -> list[tuple[Button, ...]]:
+    edits = [
+        (_button(session, f"✎ {item.label}", Operation.EDIT, index),)
+        for index, item in enumerate(session.form.questions)
+    ]
+    if session.form.actions:
+        ends = [
+            (_button(session, action.label, Operation.ACT, index),) for index, action in enumerate(session.form.actions)
+        ]
+    else:
+        ends = [(_button(session, text("submit", session.locale), Operation.SUBMIT),)]
+    return [*ends, *edits]
+
+
+def _button(session: FormSession, label: str, operation: Operation, argument: int = 0) -> Button:
+    short = label if len(label) <= MAX_LABEL_CHARACTERS else f"{label[: MAX_LABEL_CHARACTERS - 1]}…"
+    return Button(short, encode(session, operation, argument))
+
+
+def _escape(value: str) -> str:
+    short = value if len(value) <= MAX_PART_CHARACTERS else f"{value[: MAX_PART_CHARACTERS - 1]}…"
+    return html.escape(short, quote=False)
+
+
+def _joined(parts: list[str]) -> str:
+    """The parts that fit into one message; a part is never cut, because that could cut a tag."""
+    fitting: list[str] = []
+    left = MAX_TEXT_UNITS
+    for part in parts:
+        units = len(html.unescape(part).encode("utf-16-le")) // 2 + 2
+        if part and units <= left:
+            fitting.append(part)
+            left -= units
+    return "\n\n".join(fitting) or "…"
