@@ -180,6 +180,12 @@ class EngineClient(ExternalTaskCalls):
         path = f"/history/process-instance/{quote(instance_id, safe='')}"
         return read_historic_process(await self.request("GET", path))
 
+    async def history_processes(self, *, business_key: str) -> list[HistoricProcess]:
+        """Instances of a business key, running or ended, newest first."""
+        params = {"processInstanceBusinessKey": business_key, "sortBy": "startTime", "sortOrder": "desc"}
+        found = await self.request("GET", "/history/process-instance", params=params)
+        return [read_historic_process(item) for item in found]
+
     async def history_variables(self, instance_id: str) -> dict[str, object]:
         """The last values of an instance's variables, also after its end."""
         params = {"processInstanceId": instance_id, "deserializeValues": "false"}

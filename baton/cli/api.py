@@ -1,0 +1,88 @@
+"""The engine-api as the commands use it: blocking calls with time-outs and errors in the tree."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote
+
+import requests
+
+from baton.cli.errors import ApiRefused, ApiUnavailable, Usage
+from baton.stack.stack import Stack
+
+__all__ = ["EngineApi"]
+
+TIMEOUT = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class EngineApi:
+    """One engine-api by its URL and a service token."""
+
+    url: str
+    token: str
+
+    @classmethod
+    def from_environment(cls) -> "EngineApi":
+        """ENGINEAPI_URL and SERVICE_TOKEN, else those of the running embedded stack. Raises `StackError`, `Usage`."""
+        url = os.environ.get("ENGINEAPI_URL")
+        if url is None:
+            stack = Stack.from_environment()
+            return cls(stack.urls["engine-api"], stack.secrets["service_token"])
+        token = os.environ.get("SERVICE_TOKEN")
+        if not token:
+            raise Usage("ENGINEAPI_URL is set, but SERVICE_TOKEN is not: set it to the token of this engine-api")
+        return cls(url.rstrip("/"), token)
+
+    def definitions(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self._call("GET", "/process-definition")
+        return found
+
+    def start(self, key_or_id: str, body: Mapping[str, object]) -> dict[str, Any]:
+        path = f"/process-definition/{quote(key_or_id, safe='')}/start"
+        started: dict[str, Any] = self._call("POST", path, json=dict(body), params={"next": "true"})
+        return started
+
+    def tasks(self, *, assignee: str | None, process_instance_id: str | None) -> list[dict[str, Any]]:
+        params = {"assignee": assignee, "processInstanceId": process_instance_id}
+        found: list[dict[str, Any]] = self._call(
+            "GET", "/task", params={name: value for name, value in params.items() if value is not None}
+        )
+        return found
+
+    def complete(self, task_id: str, variables: Mapping[str, object], user: str | None) -> dict[str, Any]:
+        body = {"variables": dict(variables), **({"user": user} if user else {})}
+        path = f"/task/{quote(task_id, safe='')}/complete"
+        done: dict[str, Any] = self._call("POST", path, json=body, params={"next": "true"})
+        return done
+
+    def deploy(self, name: str, resources: Mapping[str, bytes]) -> dict[str, Any]:
+        files = [("files", (filename, content)) for filename, content in resources.items()]
+        deployed: dict[str, Any] = self._call("POST", "/deployment/create", files=files, data={"name": name})
+        return deployed
+
+    def _call(self, method: str, path: str, **arguments: Any) -> Any:
+        headers = {"Authorization": f"Bearer {self.token}"}
+        try:
+            answer = requests.request(
+                method, f"{self.url}{path}", headers=headers, timeout=TIMEOUT.total_seconds(), **arguments
+            )
+        except requests.RequestException as error:
+            reason = f"engine-api at {self.url} does not answer ({type(error).__name__}): is it running? `baton status`"
+            raise ApiUnavailable(reason) from error
+        if answer.status_code >= 400:
+            raise _refusal(answer)
+        return answer.json()
+
+
+def _refusal(answer: requests.Response) -> ApiRefused:
+    try:
+        problem = answer.json()
+    except ValueError:
+        problem = {"detail": answer.text[:300]}
+    parts = [str(problem.get("detail") or problem.get("title") or f"HTTP {answer.status_code}")]
+    parts += [f"  {entry.get('field')}: {entry.get('message')}" for entry in problem.get("errors") or []]
+    parts += [f"  {line}" for line in problem.get("problems") or []]
+    return ApiRefused("\n".join(parts), answer.status_code, problem)

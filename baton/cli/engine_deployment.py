@@ -1,0 +1,95 @@
+"""Deploying straight to an engine, with pycamunda; our part is the session, the time-outs and the comparison."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import pycamunda
+import pycamunda.base
+import pycamunda.deployment
+import requests
+from requests.adapters import HTTPAdapter
+
+from bpmn.deployment import compare
+from bpmn.errors import BatonError, EngineRefused, EngineUnavailable, ModelRefused, NotAuthorised, NotFound
+
+__all__ = ["deploy_to_engine"]
+
+TIMEOUT = timedelta(seconds=60)
+SOURCE = "baton"
+_REFUSALS: dict[type[Exception], type[EngineRefused | NotAuthorised | NotFound | ModelRefused]] = {
+    pycamunda.Unauthorized: NotAuthorised,
+    pycamunda.Forbidden: NotAuthorised,
+    pycamunda.NotFound: NotFound,
+    pycamunda.BadRequest: ModelRefused,
+    pycamunda.NoSuccess: EngineRefused,
+}
+
+
+class _Adapter(HTTPAdapter):
+    """pycamunda passes no time-out."""
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
+        options["timeout"] = TIMEOUT.total_seconds()
+        return super().send(request, *args, **options)
+
+
+class _Create(pycamunda.deployment.Create):  # type: ignore[misc] # pycamunda has no types
+    """pycamunda's own call ignores the session, and with it the token and the time-out."""
+
+    def __call__(self) -> Any:
+        answer = self.session.post(self.url, data=self.body_parameters(), files=self.files)
+        if not answer:
+            pycamunda.base._raise_for_status(answer)
+        return pycamunda.deployment.DeploymentWithDefinitions.load(data=answer.json())
+
+
+def deploy_to_engine(url: str, token: str, name: str, resources: Mapping[str, bytes]) -> dict[str, Any]:
+    """Deploy and say what changed, in the shape of engine-api's answer. Raises classes of `EngineError`."""
+    with requests.Session() as session:
+        if token:
+            session.headers["Authorization"] = f"Bearer {token}"
+        session.mount("http://", _Adapter())
+        session.mount("https://", _Adapter())
+        try:
+            return _deploy(session, url.rstrip("/"), name, resources)
+        except tuple(_REFUSALS) as error:
+            raise _REFUSALS[type(error)](f"deploying {name} to {url}", message=str(error)) from error
+        except (pycamunda.PyCamundaException, requests.RequestException) as error:
+            raise EngineUnavailable(f"deploying {name} to {url}", message=str(error)) from error
+
+
+def _deploy(session: requests.Session, url: str, name: str, resources: Mapping[str, bytes]) -> dict[str, Any]:
+    before_id, before = _last(session, url, name)
+    states = compare(before, resources)
+    listing = [{"name": file, "state": state} for file, state in states.items()]
+    if before_id is not None and set(states.values()) == {"unchanged"} and set(before) == set(resources):
+        return {"id": before_id, "name": name, "definitions": [], "resources": listing}
+    create = _Create(url=url, name=name, source=SOURCE)
+    create.session = session
+    for file, content in resources.items():
+        create.add_resource((file, content))
+    made = create()
+    definitions = [
+        {"id": definition.id_, "key": definition.key, "version": definition.version}
+        for definition in (made.deployed_process_definitions or {}).values()
+    ]
+    return {"id": made.id_, "name": made.name, "definitions": definitions, "resources": listing}
+
+
+def _last(session: requests.Session, url: str, name: str) -> tuple[str | None, dict[str, bytes]]:
+    """The newest deployment of this name and its files."""
+    query = pycamunda.deployment.GetList(url=url, name=name, source=SOURCE)
+    query.session = session
+    found = sorted(query(), key=lambda deployment: deployment.deployment_time)
+    if not found:
+        return None, {}
+    listing = pycamunda.deployment.GetResources(url=url, id_=found[-1].id_)
+    listing.session = session
+    files: dict[str, bytes] = {}
+    for resource in listing():
+        answer = session.get(f"{url}/deployment/{found[-1].id_}/resources/{resource.id_}/data")
+        if not answer:
+            raise BatonError(f"the deployed file {resource.name} could not be read: HTTP {answer.status_code}")
+        files[resource.name] = answer.content
+    return found[-1].id_, files

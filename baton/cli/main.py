@@ -1,0 +1,40 @@
+"""The command `baton`."""
+
+import sys
+
+import typer
+
+from baton.cli import demo, deploy, doctor, process, stack
+from baton.cli.errors import exit_code
+from baton.cli.output import errors
+from bpmn.errors import BatonError
+
+__all__ = ["app", "run"]
+
+app = typer.Typer(
+    name="baton",
+    help="BPMN hands the baton to people and to workers, and back.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("up")(stack.up)
+app.command("down")(stack.down)
+app.command("status")(stack.status)
+app.command("logs")(stack.logs)
+app.command("reset")(stack.reset)
+app.command("doctor")(doctor.doctor)
+app.command("demo")(demo.demo)
+app.command("deploy")(deploy.deploy)
+app.command("start")(process.start)
+app.command("tasks")(process.tasks)
+app.command("complete")(process.complete)
+
+
+def run() -> None:
+    """The console script: an error of the tree is one clear line and an exit code, never a traceback."""
+    try:
+        app()
+    except BatonError as error:
+        errors.print(f"baton: {error}", style="red", markup=False)
+        sys.exit(exit_code(error))

@@ -1,0 +1,95 @@
+"""The commands of processes and tasks: start, tasks, complete."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from baton.cli.api import EngineApi
+from baton.cli.errors import Usage
+from baton.cli.output import AsJson, console, print_json, table
+
+__all__ = ["complete", "read_variables", "start", "tasks"]
+
+Variables = Annotated[
+    list[str] | None,
+    typer.Option("--var", "-v", metavar="NAME=VALUE", help="A variable; VALUE is JSON, or else a text. Repeatable."),
+]
+User = Annotated[str | None, typer.Option("--user", "-u", help="The person: sets the initiator, or filters.")]
+
+
+def start(
+    key: Annotated[str, typer.Argument(help="Key of a process (its latest version), or the id of a definition.")],
+    *,
+    user: User = None,
+    var: Variables = None,
+    business_key: Annotated[str | None, typer.Option(help="Default: <key>:<user>.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Start a process instance."""
+    body: dict[str, Any] = {"variables": read_variables(var)}
+    if user:
+        body["initiator"] = user
+    if business_key:
+        body["businessKey"] = business_key
+    started = EngineApi.from_environment().start(key, body)
+    if as_json:
+        print_json(started)
+        return
+    console.print(f"started {started['id']} ({started['definitionId']})", markup=False)
+    _print_next(started.get("next"))
+
+
+def tasks(
+    *,
+    user: User = None,
+    instance: Annotated[str | None, typer.Option(help="Only of this process instance.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Open user tasks, oldest first."""
+    found = EngineApi.from_environment().tasks(assignee=user, process_instance_id=instance)
+    if as_json:
+        print_json(found)
+    elif found:
+        rows = [
+            (item["id"], item["name"], item["processDefinitionKey"], item["assignee"], item["created"])
+            for item in found
+        ]
+        console.print(table(("id", "task", "process", "assignee", "created"), rows))
+    else:
+        console.print("no open tasks")
+
+
+def complete(
+    task: Annotated[str, typer.Argument(help="Id of the task, from `baton tasks`.")],
+    *,
+    user: User = None,
+    var: Variables = None,
+    as_json: AsJson = False,
+) -> None:
+    """Complete a user task with variables."""
+    done = EngineApi.from_environment().complete(task, read_variables(var), user)
+    if as_json:
+        print_json(done)
+        return
+    console.print(f"completed {task}" + ("; the process has ended" if done.get("ended") else ""), markup=False)
+    _print_next(done.get("next"))
+
+
+def read_variables(given: list[str] | None) -> dict[str, object]:
+    """`name=value` pairs; a value that is JSON is read as JSON. Raises `Usage`."""
+    variables: dict[str, object] = {}
+    for pair in given or []:
+        name, separator, text = pair.partition("=")
+        if not separator or not name:
+            raise Usage(f"--var {pair!r}: give a variable as name=value, for example --var age=18")
+        try:
+            variables[name] = json.loads(text)
+        except ValueError:
+            variables[name] = text
+    return variables
+
+
+def _print_next(task: dict[str, Any] | None) -> None:
+    if task is not None:
+        console.print(f"next: {task['name']} ({task['id']})", markup=False)
