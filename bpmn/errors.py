@@ -173,7 +173,7 @@ def _class_of(status: int, message: str, code: int | None) -> type[EngineError]:
 def _class_of_fault(message: str, code: int | None) -> type[EngineError]:
     if _FORM_FIELD.search(message):
         return FormFieldRefused
-    if re.search(r"ENGINE-09005|Could not parse BPMN", message):
+    if re.search(r"ENGINE-0900[35]|Could not parse", message):
         return ModelRefused
     if re.search(r"Cannot find task with id|task is null", message):
         return NotFound  # completing a task that is done is a 500 in all three engines

@@ -13,7 +13,7 @@ from forms.fields import kinds
 from forms.messages import text
 from forms.model import Action, Field, Form, Option
 
-__all__ = ["NEWEST_SCHEMA", "read_form"]
+__all__ = ["NEWEST_SCHEMA", "read_form", "variable_names"]
 
 NEWEST_SCHEMA = 19
 _TEMPLATE = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_.]*)\s*\}\}")
@@ -118,3 +118,16 @@ class _Reader:
         if isinstance(value, list | tuple):
             return ", ".join(str(part) for part in value)
         return "" if value is None else str(value)
+
+
+def variable_names(schema: Mapping[str, Any]) -> list[str]:
+    """The variables that a form asks for or shows: keys, option lists and templates. Sorted, without repetitions."""
+    found: set[str] = set()
+    for component in schema.get("components") or []:
+        if not isinstance(component, Mapping):
+            continue
+        found |= {component[name] for name in ("key", "valuesKey") if isinstance(component.get(name), str)}
+        texts = [component.get(name) for name in ("label", "description", "text")]
+        texts += (component.get("properties") or {}).values()
+        found |= {match for entry in texts if isinstance(entry, str) for match in _TEMPLATE.findall(entry)}
+    return sorted(found)

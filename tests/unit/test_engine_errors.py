@@ -25,6 +25,7 @@ from bpmn.errors import EngineError, engine_error
         (500, {"message": "concurrent update", "code": 1}, errors.EngineConflict),
         (500, {"message": "deadlock", "code": 10000}, errors.EngineConflict),
         (500, {"message": "too long", "code": 10002}, errors.ValueTooLong),
+        (500, {"message": "ENGINE-09003 Could not parse 'a.bpmn'. Content is not allowed"}, errors.ModelRefused),
         (500, {"message": "boom", "code": 0}, errors.EngineFault),
         (503, "<html>later</html>", errors.EngineUnavailable),
         (504, "", errors.EngineUnavailable),

@@ -1,0 +1,59 @@
+"""Deployments: what comes in, what it would change, and what the engine made of it."""
+
+from collections.abc import Mapping
+
+from api.engine.schemas import DeploymentOut, ResourceOut
+from api.engine.service import definition_out
+from api.kit.problems import Problem
+from bpmn.client import EngineClient
+from bpmn.deployment import compare
+
+__all__ = ["MAX_FILES", "Deployments", "check_file_name"]
+
+SUFFIXES = (".bpmn", ".form", ".dmn")
+SOURCE = "baton"
+MAX_FILES = 100
+
+
+class Deployments:
+    """Deployments of one engine, by name."""
+
+    def __init__(self, engine: EngineClient) -> None:
+        self._engine = engine
+
+    async def create(self, name: str, resources: Mapping[str, bytes]) -> DeploymentOut:
+        """Deploy the files as one set, unless the last deployment of this name holds exactly them."""
+        last_id, before = await self._last(name)
+        states = compare(before, resources)
+        listing = [ResourceOut(name=file, state=state) for file, state in states.items()]
+        if last_id is not None and before == dict(resources):
+            return DeploymentOut(id=last_id, name=name, definitions=[], resources=listing)
+        # The whole set, also when one file changed: a task finds its form in the deployment of its model.
+        made = await self._engine.deploy(name, resources, source=SOURCE)
+        definitions = [definition_out(definition) for definition in made.definitions]
+        return DeploymentOut(id=made.id, name=made.name, definitions=definitions, resources=listing)
+
+    async def _last(self, name: str) -> tuple[str | None, dict[str, bytes]]:
+        query: dict[str, str | int] = {
+            "name": name, "source": SOURCE, "sortBy": "deploymentTime", "sortOrder": "desc", "maxResults": 1,
+        }  # fmt: skip
+        found = await self._engine.request("GET", "/deployment", params=query)
+        if not found:
+            return None, {}
+        deployment_id = str(found[0]["id"])
+        listing = await self._engine.request("GET", f"/deployment/{deployment_id}/resources")
+        return deployment_id, {
+            str(entry["name"]): await self._engine.request_bytes(
+                "GET", f"/deployment/{deployment_id}/resources/{entry['id']}/data"
+            )
+            for entry in listing
+        }
+
+
+def check_file_name(name: str | None) -> str:
+    """A name that the engine may use. Raises `Problem` 422."""
+    if not name or "/" in name or "\\" in name or not name.isprintable():
+        raise Problem(422, "file_name", f"A file needs a plain name without folders; got {name!r}.")
+    if not name.endswith(SUFFIXES):
+        raise Problem(422, "file_name", f"{name} cannot be deployed; files end in {', '.join(SUFFIXES)}.")
+    return name

@@ -1,0 +1,112 @@
+"""The paths of engine-api."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, File, Form, Query, Request, UploadFile
+
+from api.engine.deployments import MAX_FILES, Deployments, check_file_name
+from api.engine.schemas import (
+    CompleteRequest,
+    CompleteResponse,
+    DefinitionOut,
+    DeploymentOut,
+    InstanceOut,
+    InstanceSummary,
+    StartRequest,
+    StartResponse,
+    TaskOut,
+)
+from api.engine.service import EngineService
+from api.kit.problems import Problem
+
+__all__ = ["router"]
+
+router = APIRouter()
+
+
+def _service(request: Request) -> EngineService:
+    service: EngineService = request.app.state.service
+    return service
+
+
+def _deployments(request: Request) -> Deployments:
+    deployments: Deployments = request.app.state.deployments
+    return deployments
+
+
+Service = Annotated[EngineService, Depends(_service)]
+WithNext = Annotated[bool, Query(alias="next", description="Answer with the person's next open task and its form.")]
+WithForm = Annotated[bool, Query(alias="form", description="Answer with the form of each task.")]
+Text = Annotated[str | None, Query(max_length=255)]
+
+
+@router.get("/process-definition", tags=["processes"])
+async def list_definitions(service: Service, key: Text = None, *, latest: bool = True) -> list[DefinitionOut]:
+    """Deployed process definitions, by default the latest version of each key."""
+    return await service.definitions(key=key, latest=latest)
+
+
+@router.post("/process-definition/{key_or_id}/start", tags=["processes"], status_code=201)
+async def start_instance(
+    key_or_id: str, body: StartRequest, service: Service, *, with_next: WithNext = False
+) -> StartResponse:
+    """Start an instance of the latest version of a key, or of exactly one definition by its id."""
+    return await service.start(key_or_id, body, with_next=with_next)
+
+
+@router.get("/process-instance", tags=["processes"])
+async def list_running(
+    service: Service, business_key: Annotated[str, Query(alias="businessKey", min_length=1, max_length=255)]
+) -> list[InstanceSummary]:
+    """Running instances of a business key."""
+    return await service.running(business_key)
+
+
+@router.get("/process-instance/{instance_id}", tags=["processes"])
+async def show_instance(instance_id: str, service: Service) -> InstanceOut:
+    """An instance, running or ended, with the steps it took."""
+    return await service.instance(instance_id)
+
+
+@router.get("/task", tags=["tasks"])
+async def list_tasks(
+    service: Service,
+    assignee: Text = None,
+    process_instance_id: Annotated[str | None, Query(alias="processInstanceId", max_length=64)] = None,
+    business_key: Annotated[str | None, Query(alias="businessKey", max_length=255)] = None,
+    *,
+    with_form: WithForm = False,
+) -> list[TaskOut]:
+    """Open user tasks, oldest first, at most 100."""
+    return await service.tasks(
+        assignee=assignee, process_instance_id=process_instance_id, business_key=business_key, with_form=with_form
+    )
+
+
+@router.get("/task/{task_id}", tags=["tasks"])
+async def show_task(task_id: str, service: Service, *, with_form: WithForm = False) -> TaskOut:
+    """One open user task."""
+    return await service.task(task_id, with_form=with_form)
+
+
+@router.post("/task/{task_id}/complete", tags=["tasks"])
+async def complete_task(
+    task_id: str, body: CompleteRequest, service: Service, *, with_next: WithNext = False
+) -> CompleteResponse:
+    """Complete a user task with variables; 404 `task_gone` when it is not open any more."""
+    return await service.complete(task_id, body, with_next=with_next)
+
+
+@router.post("/deployment/create", tags=["deployments"])
+async def create_deployment(
+    deployments: Annotated[Deployments, Depends(_deployments)],
+    files: Annotated[list[UploadFile], File(description="Models and forms, deployed as one set.")],
+    name: Annotated[str, Form(min_length=1, max_length=255)],
+) -> DeploymentOut:
+    """Deploy models and forms; says what is new, unchanged or replaced."""
+    if len(files) > MAX_FILES:
+        raise Problem(422, "too_many_files", f"At most {MAX_FILES} files are one deployment; got {len(files)}.")
+    resources = {check_file_name(file.filename): await file.read() for file in files}
+    if len(resources) < len(files):
+        raise Problem(422, "file_name", "Two files have the same name; the engine would keep only one.")
+    return await deployments.create(name, resources)

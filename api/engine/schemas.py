@@ -1,0 +1,129 @@
+"""What travels between engine-api and its callers. Names are Camunda's, values are plain JSON."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+__all__ = [
+    "CompleteRequest",
+    "CompleteResponse",
+    "DefinitionOut",
+    "DeploymentOut",
+    "FormOut",
+    "InstanceOut",
+    "InstanceSummary",
+    "ResourceOut",
+    "StartRequest",
+    "StartResponse",
+    "StepOut",
+    "TaskOut",
+]
+
+Name = Annotated[str, Field(min_length=1, max_length=255)]
+Variables = dict[Annotated[str, Field(min_length=1, max_length=255)], Any]
+
+
+class _In(BaseModel):
+    model_config = ConfigDict(extra="forbid", alias_generator=to_camel, populate_by_name=True)
+
+
+class _Out(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+
+class StartRequest(_In):
+    """`initiator`, `surface`, `chat` and `locale` become variables of these names."""
+
+    variables: Variables = Field(default_factory=dict)
+    business_key: Name | None = None
+    initiator: Name | None = None
+    surface: Literal["telegram", "web", "cli"] | None = None
+    chat: Name | None = None
+    locale: Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] | None = None
+
+
+class CompleteRequest(_In):
+    """`user` is the person who answers; a task of somebody else is refused."""
+
+    variables: Variables = Field(default_factory=dict)
+    user: Name | None = None
+
+
+class DefinitionOut(_Out):
+    id: str
+    key: str
+    name: str | None
+    version: int
+    version_tag: str | None
+    deployment_id: str
+
+
+class FormOut(_Out):
+    """`form_schema` is the form-js form as it was deployed; `variables` are the ones that it shows or asks for."""
+
+    key: str | None
+    form_schema: dict[str, Any] | None = Field(alias="schema")
+    variables: dict[str, Any]
+
+
+class TaskOut(_Out):
+    id: str
+    name: str | None
+    task_definition_key: str
+    process_instance_id: str
+    process_definition_id: str
+    process_definition_key: str
+    assignee: str | None
+    created: datetime
+    form: FormOut | None = None
+
+
+class StartResponse(_Out):
+    id: str
+    definition_id: str
+    business_key: str | None
+    ended: bool
+    next: TaskOut | None = None
+
+
+class CompleteResponse(_Out):
+    completed: bool = True
+    ended: bool
+    next: TaskOut | None = None
+
+
+class StepOut(_Out):
+    activity_id: str
+    name: str | None
+    type: str
+    start: datetime
+    end: datetime | None
+
+
+class InstanceSummary(_Out):
+    id: str
+    definition_id: str
+    business_key: str | None
+
+
+class InstanceOut(_Out):
+    id: str
+    key: str
+    business_key: str | None
+    state: str
+    ended: bool
+    path: list[StepOut]
+
+
+class ResourceOut(_Out):
+    name: str
+    state: Literal["new", "unchanged", "replaced"]
+
+
+class DeploymentOut(_Out):
+    id: str
+    name: str | None
+    definitions: list[DefinitionOut]
+    resources: list[ResourceOut]

@@ -1,0 +1,124 @@
+"""Errors as problem+json (RFC 9457): every answer that is not what was asked for has one shape.
+
+Members: type, title, status, detail, instance (the request's id), code (a stable word for programs), and for some
+codes `errors` [{field, message}], `problems` [line] or `field`.
+"""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from bpmn import errors
+from bpmn.errors import BatonError
+from bpmn.variables import NotAVariable
+
+__all__ = ["Problem", "install_problem_handlers", "problem_response"]
+
+log = structlog.get_logger()
+
+_STATUS: tuple[tuple[type[BatonError], int, str], ...] = (
+    (errors.NotFound, 404, "not_found"),
+    (errors.ModelRefused, 422, "model_refused"),
+    (errors.FormFieldRefused, 422, "field_refused"),
+    (errors.InvalidVariable, 422, "invalid_variable"),
+    (errors.ValueTooLong, 422, "value_too_long"),
+    (NotAVariable, 422, "invalid_variable"),
+    (errors.EngineConflict, 409, "conflict"),
+    (errors.InstanceSuspended, 409, "suspended"),
+    (errors.EngineUnavailable, 503, "engine_unavailable"),
+    (errors.NotAuthorised, 502, "engine_refused_token"),
+    (errors.EngineFault, 502, "engine_fault"),
+    (errors.EngineRefused, 422, "engine_refused"),
+)
+RETRY_AFTER_S = 5
+
+
+class Problem(BatonError):
+    """A refusal by the service itself; `members` are added to the answer."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        **members: object,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.code = code
+        self.headers = dict(headers or {})
+        self.members = members
+
+
+def problem_response(
+    request: Request,
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    **members: object,
+) -> JSONResponse:
+    """One problem as an answer."""
+    body = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "instance": f"urn:request:{getattr(request.state, 'request_id', 'unknown')}",
+        "code": code,
+        **members,
+    }
+    return JSONResponse(body, status, dict(headers or {}), media_type="application/problem+json")
+
+
+def install_problem_handlers(app: FastAPI) -> None:
+    """Every error of this application becomes a problem."""
+    app.add_exception_handler(BatonError, _on_baton_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid_request)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(Exception, _on_unexpected)
+
+
+async def _on_baton_error(request: Request, error: Exception) -> JSONResponse:
+    if isinstance(error, Problem):
+        return problem_response(request, error.status, error.code, str(error), headers=error.headers, **error.members)
+    status, code = next(((status, code) for kind, status, code in _STATUS if isinstance(error, kind)), (500, "failed"))
+    members: dict[str, object] = {}
+    if isinstance(error, errors.ModelRefused):
+        members["problems"] = list(error.problems)
+    if isinstance(error, errors.FormFieldRefused):
+        members["field"] = error.field
+    headers = {"Retry-After": str(RETRY_AFTER_S)} if status == 503 else {}
+    if status >= 500:
+        log.warning("request failed", code=code, reason=str(error))
+    return problem_response(request, status, code, str(error), headers=headers, **members)
+
+
+async def _on_invalid_request(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    found = [
+        {"field": ".".join(str(part) for part in entry["loc"] if part != "body"), "message": entry["msg"]}
+        for entry in error.errors()
+    ]
+    detail = "The request is not as this call wants it; see errors."
+    return problem_response(request, 422, "invalid_request", detail, errors=found)
+
+
+async def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
+    return problem_response(request, error.status_code, code, str(error.detail), headers=error.headers)
+
+
+async def _on_unexpected(request: Request, error: Exception) -> JSONResponse:
+    # The log has the whole story under the request's id; the caller learns nothing of our inside.
+    log.error("unexpected error", path=request.url.path, exc_info=error)
+    return problem_response(request, 500, "unexpected", "Something went wrong here; give the instance to an operator.")

@@ -1,0 +1,88 @@
+"""What happens around every request: an id, a size limit, one log line and the metrics."""
+
+import re
+import time
+import uuid
+from collections.abc import Mapping
+
+import structlog
+from fastapi import Request
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.kit.problems import problem_response
+
+__all__ = ["RequestMiddleware"]
+
+log = structlog.get_logger()
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_QUIET = ("/health/", "/metrics")
+
+
+class RequestMiddleware:
+    """Pure ASGI, so that streaming and long polls pass through unchanged.
+
+    `max_body_bytes` holds for every path but those of `larger`, which have their own limit.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        service: str,
+        registry: CollectorRegistry,
+        max_body_bytes: int,
+        larger: Mapping[str, int],
+    ) -> None:
+        self._app = app
+        self._service = service
+        self._max_body_bytes = max_body_bytes
+        self._larger = larger
+        labels = ("service", "method", "route", "status")
+        self._count = Counter("baton_http_requests_total", "Requests", labels, registry=registry)
+        self._seconds = Histogram("baton_http_request_seconds", "Time to answer", labels[:3], registry=registry)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        given = headers.get(b"x-request-id", b"").decode("latin-1")
+        request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        scope.setdefault("state", {})["request_id"] = request_id
+        status = 500
+        began = time.perf_counter()
+
+        async def sending(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message.get("headers", []), (b"x-request-id", request_id.encode())]
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                await self._limited(scope, receive, sending, headers)
+            finally:
+                self._note(scope, status, time.perf_counter() - began)
+
+    async def _limited(self, scope: Scope, receive: Receive, send: Send, headers: dict[bytes, bytes]) -> None:
+        limit = self._larger.get(scope["path"], self._max_body_bytes)
+        declared = headers.get(b"content-length", b"0")
+        too_large = declared.isdigit() and int(declared) > limit
+        if too_large or (b"transfer-encoding" in headers):
+            # Without a declared length nothing bounds the body; none of our callers sends one.
+            status, code = (413, "too_large") if too_large else (411, "length_required")
+            detail = f"At most {limit} bytes are taken here." if too_large else "Send a Content-Length."
+            await problem_response(Request(scope), status, code, detail)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    def _note(self, scope: Scope, status: int, seconds: float) -> None:
+        # The route's pattern, not the path: ids would make a new time series each.
+        route = getattr(scope.get("route"), "path", "unknown")
+        self._count.labels(self._service, scope["method"], route, str(status)).inc()
+        self._seconds.labels(self._service, scope["method"], route).observe(seconds)
+        if not scope["path"].startswith(_QUIET):
+            log.info("request", method=scope["method"], path=scope["path"], status=status, ms=round(seconds * 1000, 1))

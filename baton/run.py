@@ -1,0 +1,77 @@
+"""The process roots: `python -m baton.run engine-api|bridge|worker|bot`, each configured by its environment alone."""
+
+import asyncio
+import sys
+from collections.abc import Callable, Mapping
+
+from pydantic import ValidationError
+
+from bpmn.errors import BatonError
+
+__all__ = ["ROLES", "run"]
+
+USAGE_EXIT = 2
+
+
+def _engine_api() -> int:
+    from api.engine.app import serve
+    from api.engine.settings import EngineApiSettings
+
+    serve(EngineApiSettings())
+    return 0
+
+
+def _bridge() -> int:
+    from workers.bridge.main import run_bridge
+    from workers.settings import BridgeSettings
+
+    asyncio.run(run_bridge(BridgeSettings()))
+    return 0
+
+
+def _worker() -> int:
+    from workers.pool import run_worker
+    from workers.settings import WorkerSettings
+
+    return run_worker(WorkerSettings())
+
+
+def _bot() -> int:
+    from bot.app import run_bot
+
+    from bot.settings import BotSettings
+
+    asyncio.run(run_bot(BotSettings()))
+    return 0
+
+
+# Each role imports its own framework only: the bot's alone takes seconds on a cold disk.
+ROLES: Mapping[str, Callable[[], int]] = {
+    "engine-api": _engine_api,
+    "bridge": _bridge,
+    "worker": _worker,
+    "bot": _bot,
+}
+
+
+def run(arguments: list[str]) -> int:
+    """Run one process until SIGTERM; returns its exit code, 2 for a configuration that cannot work."""
+    from workers.log import configure_logging
+
+    if len(arguments) != 1 or arguments[0] not in ROLES:
+        sys.stderr.write(f"usage: python -m baton.run {'|'.join(ROLES)}\n")
+        return USAGE_EXIT
+    configure_logging(arguments[0])
+    try:
+        return ROLES[arguments[0]]()
+    except ValidationError as error:
+        for problem in error.errors():
+            name = ".".join(str(part) for part in problem["loc"]).upper()
+            sys.stderr.write(f"{arguments[0]}: {name}: {problem['msg']}\n")
+    except BatonError as error:
+        sys.stderr.write(f"{arguments[0]}: {error}\n")
+    return USAGE_EXIT
+
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv[1:]))
