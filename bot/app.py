@@ -1,0 +1,106 @@
+"""The bot: long polling into the inbox, conversations out of it."""
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack
+
+import redis.asyncio
+import structlog
+from aiogram import Bot, Dispatcher
+from aiogram.client.session.aiohttp import AiohttpSession
+from aiogram.client.telegram import TelegramAPIServer
+from aiogram.exceptions import TelegramAPIError, TelegramUnauthorizedError
+from aiogram.types import Update
+
+from bot.commands import command_list, commands_router
+from bot.conversation import Titles
+from bot.engine_api import EngineApi
+from bot.errors import ConfigurationError
+from bot.inbox import Inbox
+from bot.polling import poll
+from bot.routers import conversation_router, group_router
+from bot.runner import Runner
+from bot.screen import Screen
+from bot.settings import BotSettings
+from bot.store import Store
+from bot.watcher import watch
+from bpmn.catalog import Catalog
+from forms.messages import LOCALES
+
+__all__ = ["run_bot"]
+
+FIRST_CALL_ATTEMPTS = 60
+
+log = structlog.get_logger()
+
+
+async def run_bot(settings: BotSettings) -> None:
+    """Serve until SIGTERM or SIGINT; events under way are finished. Raises `ConfigurationError` for a wrong token."""
+    async with AsyncExitStack() as stack:
+        server = TelegramAPIServer.from_base(settings.telegram_api_url)
+        bot = Bot(settings.telegram_bot_token.get_secret_value(), AiohttpSession(api=server))
+        stack.push_async_callback(bot.session.close)
+        client = redis.asyncio.Redis.from_url(
+            settings.redis_url.get_secret_value(), decode_responses=True, socket_timeout=15, socket_connect_timeout=5
+        )
+        stack.push_async_callback(client.aclose)
+        service_token = settings.service_token.get_secret_value()
+        api = await stack.enter_async_context(EngineApi(settings.engineapi_url, service_token))
+        await _introduce(bot)
+        catalog = Catalog.packaged()
+        screen = Screen(bot)
+        store = Store(client, bot.id)
+        runner = Runner(store, api, screen, Titles(catalog))
+        inbox = Inbox(client, bot.id, f"{socket.gethostname()}-{os.getpid()}")
+        await inbox.prepare()
+        await _announce(bot, catalog)
+        dispatcher = Dispatcher()
+        dispatcher.include_routers(
+            group_router(screen), commands_router(runner, screen, catalog), conversation_router(runner, screen)
+        )
+
+        async def handle(update: Update) -> None:
+            await dispatcher.feed_update(bot, update)
+
+        log.info("ready", bot=bot.id, api=settings.telegram_api_url)
+        await _until_stopped(poll(bot, inbox), inbox.run(handle), watch(store, runner))
+
+
+async def _introduce(bot: Bot) -> None:
+    """Wait until Telegram knows us. A wrong token cannot become right by waiting."""
+    for _ in range(FIRST_CALL_ATTEMPTS):
+        try:
+            me = await bot.get_me()
+        except TelegramUnauthorizedError as error:
+            raise ConfigurationError("Telegram does not know this TELEGRAM_BOT_TOKEN: ask BotFather for it") from error
+        except TelegramAPIError as error:
+            log.warning("Telegram does not answer yet", reason=str(error))
+            await asyncio.sleep(1)
+        else:
+            log.info("logged in", username=me.username)
+            return
+    raise ConfigurationError("Telegram did not answer for a minute: is TELEGRAM_API_URL right?")
+
+
+async def _announce(bot: Bot, catalog: Catalog) -> None:
+    for locale in LOCALES:
+        await bot.set_my_commands(command_list(catalog, locale), language_code=locale)
+    await bot.set_my_commands(command_list(catalog, LOCALES[0]))
+
+
+async def _until_stopped(*loops: Coroutine[None, None, None]) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    running = [asyncio.ensure_future(loop) for loop in loops]
+    waiting = asyncio.ensure_future(stop.wait())
+    # A loop that breaks ends the process: whoever supervises it starts it anew.
+    done, _ = await asyncio.wait({waiting, *running}, return_when=asyncio.FIRST_COMPLETED)
+    for task in (waiting, *running):
+        task.cancel()
+    await asyncio.gather(waiting, *running, return_exceptions=True)
+    for task in done - {waiting}:
+        task.result()

@@ -1,0 +1,66 @@
+"""The commands of the bot. A new one is a handler here and a name in `OWN`; models bring theirs by `baton.command`."""
+
+from collections.abc import Mapping
+
+from aiogram import Router
+from aiogram.filters import Command, CommandStart
+from aiogram.types import BotCommand, Message
+
+from bot.runner import Runner
+from bot.screen import Screen
+from bot.texts import say
+from bpmn.catalog import Catalog
+from forms.messages import supported
+from forms.telegram import TelegramView
+
+__all__ = ["OWN", "command_list", "commands_router", "process_commands"]
+
+OWN = ("start", "help", "cancel")
+
+
+def process_commands(catalog: Catalog) -> Mapping[str, str]:
+    """Process keys by the command that starts them."""
+    return {
+        command: key for key, model in catalog.processes.items() if (command := model.properties.get("baton.command"))
+    }
+
+
+def command_list(catalog: Catalog, locale: str) -> list[BotCommand]:
+    """What Telegram shows in its menu."""
+    own = [BotCommand(command=name, description=say(f"command_{name}", locale)) for name in OWN]
+    others = [
+        BotCommand(command=command, description=catalog.processes[key].title(locale))
+        for command, key in process_commands(catalog).items()
+        if command not in OWN
+    ]
+    return own + others
+
+
+def commands_router(runner: Runner, screen: Screen, catalog: Catalog) -> Router:
+    """Handlers of all commands, for private chats."""
+    router = Router(name="commands")
+    processes = process_commands(catalog)
+
+    async def begin(message: Message, key: str) -> None:
+        language = message.from_user.language_code if message.from_user else None
+        await runner.started(message.chat.id, key, language)
+
+    @router.message(CommandStart())
+    async def start(message: Message) -> None:
+        await begin(message, processes["start"])
+
+    for command, key in processes.items():
+        if command not in OWN:
+            router.message.register(lambda message, key=key: begin(message, key), Command(command))
+
+    @router.message(Command("cancel"))
+    async def cancel(message: Message) -> None:
+        await runner.cancelled(message.chat.id)
+
+    @router.message(Command("help"))
+    async def show_help(message: Message) -> None:
+        locale = supported(message.from_user.language_code if message.from_user else None)
+        lines = [f"/{entry.command} — {entry.description}" for entry in command_list(catalog, locale)]
+        await screen.send(message.chat.id, TelegramView("\n".join([say("help", locale), "", *lines]), ()))
+
+    return router

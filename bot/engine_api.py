@@ -1,0 +1,129 @@
+"""engine-api as the bot uses it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Self
+from urllib.parse import quote
+
+import aiohttp
+
+from bot.errors import ApiProblem, ApiUnavailable
+
+__all__ = ["Completed", "EngineApi", "OpenTask"]
+
+TIMEOUT = timedelta(seconds=20)
+_AWAY = frozenset({502, 503, 504})
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTask:
+    """A person's open user task; `schema` is its form-js form, None where it has none that can be shown."""
+
+    id: str
+    name: str
+    key: str
+    process_key: str
+    process_instance_id: str
+    schema: Mapping[str, Any] | None
+    variables: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """What followed a completed task: the person's next one, or the end, or neither: somebody else is at work."""
+
+    next: OpenTask | None
+    ended: bool
+
+
+class EngineApi:
+    """One engine-api. Methods raise `ApiUnavailable` and `ApiProblem`. Use as a context manager."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self._url = url.rstrip("/")
+        self._token = token
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(
+            headers={"Authorization": f"Bearer {self._token}"},
+            timeout=aiohttp.ClientTimeout(total=TIMEOUT.total_seconds()),
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def running(self, business_key: str) -> list[str]:
+        """Ids of the running instances of a business key."""
+        found = await self._call("GET", "/process-instance", params={"businessKey": business_key})
+        return [str(item["id"]) for item in found]
+
+    async def start(self, key: str, *, user: str, chat: str, locale: str) -> tuple[str, OpenTask | None]:
+        """Start a process for a person; returns the instance's id and the first task. Repeating starts another."""
+        body = {"initiator": user, "surface": "telegram", "chat": chat, "locale": locale}
+        path = f"/process-definition/{quote(key, safe='')}/start"
+        started = await self._call("POST", path, params={"next": "true"}, json=body)
+        return str(started["id"]), _task(started["next"]) if started["next"] else None
+
+    async def next_task(self, instance_id: str, user: str) -> OpenTask | None:
+        """The person's oldest open task of an instance, with its form."""
+        params = {"processInstanceId": instance_id, "assignee": user, "form": "true"}
+        found = await self._call("GET", "/task", params=params)
+        return _task(found[0]) if found else None
+
+    async def is_open(self, task_id: str) -> bool:
+        """Whether a task still waits."""
+        try:
+            await self._call("GET", f"/task/{quote(task_id, safe='')}")
+        except ApiProblem as problem:
+            if problem.status == 404:
+                return False
+            raise
+        return True
+
+    async def has_ended(self, instance_id: str) -> bool:
+        """Whether an instance is over; one that nobody knows any more is."""
+        try:
+            instance = await self._call("GET", f"/process-instance/{quote(instance_id, safe='')}")
+        except ApiProblem as problem:
+            if problem.status == 404:
+                return True
+            raise
+        return bool(instance["ended"])
+
+    async def complete(self, task_id: str, variables: Mapping[str, object], user: str) -> Completed:
+        """Complete a task. Raises `ApiProblem` with code `task_gone` when it is done already."""
+        body = {"variables": dict(variables), "user": user}
+        path = f"/task/{quote(task_id, safe='')}/complete"
+        done = await self._call("POST", path, params={"next": "true"}, json=body)
+        return Completed(_task(done["next"]) if done["next"] else None, bool(done["ended"]))
+
+    async def _call(self, method: str, path: str, **arguments: Any) -> Any:
+        if self._session is None:
+            raise RuntimeError("use EngineApi as `async with EngineApi(...) as api`")
+        try:
+            async with self._session.request(method, f"{self._url}{path}", **arguments) as answer:
+                body = await answer.json(content_type=None)
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise ApiUnavailable(f"engine-api at {self._url}: {error or type(error).__name__}") from error
+        if answer.status in _AWAY:
+            raise ApiUnavailable(f"engine-api: {body.get('detail')}")
+        if answer.status >= 400:
+            raise ApiProblem(f"{method} {path}: {body.get('detail')}", answer.status, str(body.get("code")))
+        return body
+
+
+def _task(item: Mapping[str, Any]) -> OpenTask:
+    form = item.get("form") or {}
+    return OpenTask(
+        id=item["id"],
+        name=item["name"] or item["taskDefinitionKey"],
+        key=item["taskDefinitionKey"],
+        process_key=item["processDefinitionKey"],
+        process_instance_id=item["processInstanceId"],
+        schema=form.get("schema"),
+        variables=form.get("variables") or {},
+    )

@@ -1,0 +1,187 @@
+"""Carries out what the conversation wants: one event of one chat at a time, state loaded before and saved after.
+
+A crash between an effect and the save repeats the event: completing twice is answered with `task_gone`, and a form that
+is shown twice has buttons of which only the newest count.
+"""
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import structlog
+
+from bot import conversation as talk
+from bot.conversation import Conversation, Effect, Effects, Titles
+from bot.engine_api import Completed, EngineApi
+from bot.errors import ApiProblem, ApiUnavailable
+from bot.screen import Screen
+from bot.store import Store, Waiting
+from bot.texts import say
+from forms.telegram import TelegramView
+
+__all__ = ["Press", "Runner"]
+
+FIRST_LOOK = timedelta(milliseconds=400)
+
+log = structlog.get_logger()
+
+Press = Callable[[str | None], Awaitable[None]]
+"""Answers a press: with a text as an alert, with None without a word."""
+
+
+class Runner:
+    """The conversations of one bot."""
+
+    def __init__(self, store: Store, api: EngineApi, screen: Screen, titles: Titles) -> None:
+        self._store = store
+        self._api = api
+        self._screen = screen
+        self._titles = titles
+
+    async def started(self, chat_id: int, process_key: str, language_code: str | None) -> None:
+        """/start: go on where the person left, or begin."""
+        async with self._store.conversation_lock(chat_id):
+            state = await self._store.load(chat_id, language_code=language_code)
+            try:
+                state = await self._begin(state, process_key)
+            except ApiUnavailable as error:
+                await self._excuse(state, "unavailable", error)
+                return
+            except ApiProblem as error:
+                await self._excuse(state, "not_deployed" if error.status == 404 else "failed", error)
+                return
+            await self._store.save(state)
+
+    async def said(self, chat_id: int, text: str, message_id: int, language_code: str | None) -> None:
+        """Any other text."""
+        await self._event(chat_id, lambda state: talk.said(state, text, message_id), language_code=language_code)
+
+    async def pressed(self, chat_id: int, data: str, message_id: int, answer: Press) -> None:
+        """A button."""
+        await self._event(chat_id, lambda state: talk.pressed(state, data, message_id), answer=answer)
+
+    async def cancelled(self, chat_id: int) -> None:
+        """/cancel."""
+        await self._event(chat_id, talk.cancelled)
+
+    async def look(self, waiting: Waiting, *, remind: bool) -> bool:
+        """Look at an instance that is waited for; True when that has an end. `remind`: say that it takes long."""
+        async with self._store.conversation_lock(waiting.chat_id):
+            state = await self._store.load(waiting.chat_id)
+            if state.instance_id != waiting.instance_id:
+                return True  # the person has moved on
+            task = await self._api.next_task(waiting.instance_id, waiting.user_id)
+            if task is not None:
+                state, effects = talk.task_came(state, task, self._titles)
+            elif await self._api.has_ended(waiting.instance_id):
+                state, effects = talk.waited(state, ended=True)
+            elif remind:
+                state, effects = talk.waited(state, ended=False)
+            else:
+                await self._screen.typing(waiting.chat_id)
+                return False
+            state = await self._carry_out(state, effects)
+            await self._store.save(state)
+            return task is not None or state.instance_id is None
+
+    async def _event(
+        self,
+        chat_id: int,
+        take: Callable[[Conversation], tuple[Conversation, Effects]],
+        *,
+        answer: Press | None = None,
+        language_code: str | None = None,
+    ) -> None:
+        async with self._store.conversation_lock(chat_id):
+            before = await self._store.load(chat_id, language_code=language_code)
+            state, effects = take(before)
+            alert = next((effect.text for effect in effects if isinstance(effect, talk.Alert)), None)
+            if answer is not None and not any(isinstance(effect, talk.Complete) for effect in effects):
+                await answer(alert)
+                answer = None
+            try:
+                state = await self._carry_out(state, effects)
+            except (ApiUnavailable, ApiProblem) as error:
+                # The state of before is still stored: the same button or text works again.
+                code = "unavailable" if isinstance(error, ApiUnavailable) else "failed"
+                await self._excuse(before, code, error, answer)
+                return
+            if answer is not None:
+                await answer(None)
+            await self._store.save(state)
+
+    async def _excuse(self, state: Conversation, code: str, error: Exception, answer: Press | None = None) -> None:
+        log.warning("event not carried out", chat=state.chat_id, told=code, reason=str(error))
+        if answer is not None:
+            await answer(say(code, state.locale))
+        else:
+            await self._screen.send(state.chat_id, TelegramView(say(code, state.locale), ()))
+
+    async def _begin(self, state: Conversation, process_key: str) -> Conversation:
+        session = state.session
+        if session is not None and not session.done and await self._api.is_open(session.task_id):
+            return await self._carry_out(*talk.shown_again(state))
+        state = replace(state, session=None)
+        running = await self._api.running(f"{process_key}:{state.user_id}")
+        if running:
+            state = replace(state, instance_id=running[0])
+            task = await self._api.next_task(running[0], state.user_id)
+        else:
+            instance_id, task = await self._api.start(
+                process_key, user=state.user_id, chat=str(state.chat_id), locale=state.locale
+            )
+            state = replace(state, instance_id=instance_id)
+        state = await self._carry_out(state, (talk.Retire(),))
+        return await self._carry_out(*talk.completed(state, Completed(task, ended=False), self._titles))
+
+    async def _carry_out(self, state: Conversation, effects: Effects) -> Conversation:
+        follow_up: Effects = ()
+        for effect in effects:
+            match effect:
+                case talk.Complete():
+                    done = await self._complete(effect, state)
+                    following, follow_up = talk.completed(state, done, self._titles)
+                    state = following
+                case talk.Find():
+                    state = await self._find(state)
+                case _:
+                    state = await self._show(state, effect)
+        return await self._carry_out(state, follow_up) if follow_up else state
+
+    async def _complete(self, effect: talk.Complete, state: Conversation) -> Completed:
+        try:
+            return await self._api.complete(effect.task_id, effect.variables, state.user_id)
+        except ApiProblem as problem:
+            if problem.code != "task_gone" or state.instance_id is None:
+                raise
+        # Our own earlier try got through, or the task was cancelled: go on with what is open now.
+        task = await self._api.next_task(state.instance_id, state.user_id)
+        return Completed(task, ended=task is None and await self._api.has_ended(state.instance_id))
+
+    async def _find(self, state: Conversation) -> Conversation:
+        if state.instance_id is None:
+            return state
+        task = await self._api.next_task(state.instance_id, state.user_id)
+        if task is None:
+            return state
+        return await self._carry_out(*talk.task_came(state, task, self._titles))
+
+    async def _show(self, state: Conversation, effect: Effect) -> Conversation:
+        match effect:
+            case talk.Show(shown, in_place):
+                message_id = await self._screen.show(state.chat_id, shown, state.message_id if in_place else None)
+                return replace(state, message_id=message_id)
+            case talk.Retire(shown) if state.message_id is not None:
+                await self._screen.retire(state.chat_id, state.message_id, shown)
+                return replace(state, message_id=None)
+            case talk.Notice(text):
+                view = TelegramView(text, ())
+                return replace(state, message_id=await self._screen.show(state.chat_id, view, state.message_id))
+            case talk.Reply(text):
+                await self._screen.send(state.chat_id, TelegramView(text, ()))
+            case talk.Watch(instance_id):
+                await self._screen.typing(state.chat_id)
+                waiting = Waiting(instance_id, state.user_id, state.chat_id, time.time())
+                await self._store.watch(waiting, at=time.time() + FIRST_LOOK.total_seconds())
+        return state

@@ -1,0 +1,122 @@
+"""Sending and editing messages through aiogram, with Telegram's refusals understood.
+
+Source: Bot API, "Making requests" (errors by code and description) and ResponseParameters (retry_after).
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import TypeVar
+
+import structlog
+from aiogram import Bot
+from aiogram.enums import ChatAction, ParseMode
+from aiogram.exceptions import (
+    TelegramBadRequest,
+    TelegramForbiddenError,
+    TelegramNetworkError,
+    TelegramRetryAfter,
+    TelegramServerError,
+)
+from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions
+
+from forms.telegram import TelegramView
+
+__all__ = ["Screen"]
+
+LONGEST_RETRY = timedelta(seconds=60)
+ATTEMPTS = 5
+_NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
+_Answer = TypeVar("_Answer")
+
+log = structlog.get_logger()
+
+
+class Screen:
+    """What people see. A person who has blocked the bot sees nothing, which is no error."""
+
+    def __init__(self, bot: Bot) -> None:
+        self._bot = bot
+
+    async def send(self, chat_id: int, view: TelegramView) -> int | None:
+        """A new message; its id, or None when the person has blocked the bot."""
+        sent = await self._patiently(
+            chat_id,
+            lambda: self._bot.send_message(
+                chat_id,
+                view.text,
+                parse_mode=ParseMode.HTML,
+                reply_markup=_keyboard(view),
+                link_preview_options=_NO_PREVIEW,
+            ),
+        )
+        return sent.message_id if sent is not None else None
+
+    async def show(self, chat_id: int, view: TelegramView, message_id: int | None) -> int | None:
+        """The view in place of a message, or as a new one when that is not there any more."""
+        if message_id is not None and await self._edit(chat_id, message_id, view):
+            return message_id
+        return await self.send(chat_id, view)
+
+    async def retire(self, chat_id: int, message_id: int, view: TelegramView | None) -> None:
+        """Take the buttons off a message; with a view also replace its text."""
+        if view is not None:
+            await self._edit(chat_id, message_id, view)
+            return
+        try:
+            await self._patiently(
+                chat_id, lambda: self._bot.edit_message_reply_markup(chat_id=chat_id, message_id=message_id)
+            )
+        except TelegramBadRequest as error:
+            # Deleted by the person, too old, or without buttons already: there is nothing to press.
+            log.debug("buttons not taken off", chat=chat_id, message=message_id, reason=error.message)
+
+    async def typing(self, chat_id: int) -> None:
+        """ "… is typing" for the next seconds."""
+        await self._patiently(chat_id, lambda: self._bot.send_chat_action(chat_id, ChatAction.TYPING))
+
+    async def _edit(self, chat_id: int, message_id: int, view: TelegramView) -> bool:
+        try:
+            await self._patiently(
+                chat_id,
+                lambda: self._bot.edit_message_text(
+                    view.text,
+                    chat_id=chat_id,
+                    message_id=message_id,
+                    parse_mode=ParseMode.HTML,
+                    reply_markup=_keyboard(view),
+                    link_preview_options=_NO_PREVIEW,
+                ),
+            )
+        except TelegramBadRequest as error:
+            if "message is not modified" in error.message:
+                return True
+            if "message to edit not found" in error.message or "can't be edited" in error.message:
+                return False
+            raise
+        return True
+
+    async def _patiently(self, chat_id: int, call: Callable[[], Awaitable[_Answer]]) -> _Answer | None:
+        """Wait where Telegram says so, repeat what the network lost; a repeated send may be seen twice."""
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return await call()
+            except TelegramForbiddenError as error:
+                log.info("person cannot be reached", chat=chat_id, reason=error.message)
+                return None
+            except TelegramRetryAfter as error:
+                if attempt == ATTEMPTS or error.retry_after > LONGEST_RETRY.total_seconds():
+                    raise
+                await asyncio.sleep(error.retry_after)
+            except (TelegramNetworkError, TelegramServerError):
+                if attempt == ATTEMPTS:
+                    raise
+                await asyncio.sleep(0.2 * 2**attempt)
+        return None
+
+
+def _keyboard(view: TelegramView) -> InlineKeyboardMarkup | None:
+    if not view.rows:
+        return None
+    rows = [[InlineKeyboardButton(text=button.text, callback_data=button.data) for button in row] for row in view.rows]
+    return InlineKeyboardMarkup(inline_keyboard=rows)

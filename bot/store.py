@@ -1,0 +1,111 @@
+"""The bot's state in Redis: conversations, one lock for each, and the list of instances that are waited for."""
+
+import json
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+import redis.asyncio
+from pydantic import TypeAdapter, ValidationError
+from redis.exceptions import LockError
+
+from bot.conversation import Conversation
+from bot.errors import BotError
+from forms.messages import supported
+
+__all__ = ["Store", "Waiting"]
+
+CONVERSATION_LIFE = timedelta(days=90)
+LOCK_LIFE = timedelta(seconds=90)
+LOCK_PATIENCE = timedelta(seconds=60)
+_PREFIX = "baton:bot"
+_ADAPTER = TypeAdapter(Conversation)
+
+# Hands out what is due and moves it into the future in one step: of two replicas one gets it, and if that one dies
+# the other gets it after the lease.
+_TAKE_DUE = """
+local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[3])
+for _, member in ipairs(due) do redis.call('ZADD', KEYS[1], ARGV[2], member) end
+return due
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An instance at which somebody else is at work; `since` is the time in s since the epoch."""
+
+    instance_id: str
+    user_id: str
+    chat_id: int
+    since: float
+
+
+class Store:
+    """Everything is keyed by the chat; several bots may share one server by their own `bot_id`."""
+
+    def __init__(self, client: redis.asyncio.Redis, bot_id: int) -> None:
+        self._redis = client
+        self._prefix = f"{_PREFIX}:{bot_id}"
+        self._take_due = client.register_script(_TAKE_DUE)
+
+    @asynccontextmanager
+    async def conversation_lock(self, chat_id: int) -> AsyncIterator[None]:
+        """One event of a chat at a time, over all replicas. Raises `BotError` when it stays held for too long."""
+        lock = self._redis.lock(
+            f"{self._prefix}:lock:{chat_id}",
+            timeout=LOCK_LIFE.total_seconds(),
+            sleep=0.02,
+            blocking_timeout=LOCK_PATIENCE.total_seconds(),
+        )
+        try:
+            async with lock:
+                yield
+        except LockError as error:
+            raise BotError(f"chat {chat_id} was locked for longer than {LOCK_PATIENCE}") from error
+
+    async def load(self, chat_id: int, *, language_code: str | None = None) -> Conversation:
+        """The conversation of a private chat; a new one in the person's language when none can be read."""
+        stored = await self._redis.get(self._key(chat_id))
+        if stored is not None:
+            try:
+                return _ADAPTER.validate_json(stored)
+            except ValidationError:
+                # Of an older version: the engine knows what is open, and /start finds it again.
+                await self._redis.rename(self._key(chat_id), f"{self._key(chat_id)}:unreadable")
+        return Conversation(user_id=f"telegram-{chat_id}", chat_id=chat_id, locale=supported(language_code))
+
+    async def save(self, state: Conversation) -> None:
+        await self._redis.set(self._key(state.chat_id), _ADAPTER.dump_json(state), ex=CONVERSATION_LIFE)
+
+    async def watch(self, waiting: Waiting, *, at: float) -> None:
+        """Look at an instance at the time `at` (s since the epoch)."""
+        await self._redis.zadd(self._watch_key, {_member(waiting): at})
+
+    async def unwatch(self, waiting: Waiting) -> None:
+        await self._redis.zrem(self._watch_key, _member(waiting))
+
+    async def take_due(self, *, lease: timedelta, limit: int = 50) -> list[Waiting]:
+        """What is due now; it comes again after `lease` unless it is watched anew or unwatched before."""
+        now = time.time()
+        found = await self._take_due(keys=[self._watch_key], args=[now, now + lease.total_seconds(), limit])
+        return [Waiting(**json.loads(member)) for member in found]
+
+    @property
+    def _watch_key(self) -> str:
+        return f"{self._prefix}:watch"
+
+    def _key(self, chat_id: int) -> str:
+        return f"{self._prefix}:chat:{chat_id}"
+
+
+def _member(waiting: Waiting) -> str:
+    return json.dumps(
+        {
+            "instance_id": waiting.instance_id,
+            "user_id": waiting.user_id,
+            "chat_id": waiting.chat_id,
+            "since": waiting.since,
+        }
+    )

@@ -1,0 +1,62 @@
+"""Waiting for others: looks at instances where a worker is busy, until there is a next task or the end.
+
+What is waited for stands in Redis, so that a bot that is killed goes on after its start, and of two replicas one looks.
+"""
+
+import asyncio
+import time
+from datetime import timedelta
+
+import structlog
+from aiogram.exceptions import TelegramAPIError
+from redis.exceptions import RedisError
+
+from bot.runner import Runner
+from bot.store import Store, Waiting
+from bpmn.errors import BatonError
+
+__all__ = ["pause_after", "watch"]
+
+TICK = timedelta(milliseconds=150)
+LEASE = timedelta(seconds=30)
+OUTAGE_PAUSE = timedelta(seconds=2)
+REMIND_AFTER = timedelta(seconds=30)
+GIVE_UP_AFTER = timedelta(days=30)
+
+log = structlog.get_logger()
+
+
+async def watch(store: Store, runner: Runner) -> None:
+    """Look at what is due until cancelled."""
+    while True:
+        try:
+            due = await store.take_due(lease=LEASE)
+        except RedisError as error:
+            log.warning("the list of what is waited for cannot be read", reason=str(error))
+            await asyncio.sleep(OUTAGE_PAUSE.total_seconds())
+            continue
+        await asyncio.gather(*(_look(store, runner, waiting) for waiting in due))
+        await asyncio.sleep(TICK.total_seconds())
+
+
+def pause_after(waited: timedelta) -> timedelta:
+    """How long until the next look: often at first, when a person watches the screen, then ever less."""
+    if waited < timedelta(seconds=20):
+        return timedelta(milliseconds=300)
+    if waited < timedelta(minutes=5):
+        return timedelta(seconds=2)
+    return timedelta(seconds=20)
+
+
+async def _look(store: Store, runner: Runner, waiting: Waiting) -> None:
+    waited = timedelta(seconds=time.time() - waiting.since)
+    pause = pause_after(waited)
+    remind = timedelta(0) <= waited - REMIND_AFTER < pause
+    try:
+        if waited > GIVE_UP_AFTER or await runner.look(waiting, remind=remind):
+            await store.unwatch(waiting)
+        else:
+            await store.watch(waiting, at=time.time() + pause.total_seconds())
+    except (BatonError, TelegramAPIError, RedisError) as error:
+        # The lease brings it back.
+        log.warning("instance not looked at, it comes again", instance=waiting.instance_id, reason=str(error))

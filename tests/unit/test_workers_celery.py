@@ -1,0 +1,62 @@
+"""The Celery application: what must hold on both brokers, and what only Redis needs."""
+
+from datetime import timedelta
+
+import pytest
+from pydantic import BaseModel
+
+from workers.app import REPORT_HOLD, create_celery, inbox_options, message_queue, task_queue
+from workers.registry import handler
+from workers.settings import WorkerSettings
+
+
+class Nothing(BaseModel):
+    pass
+
+
+@handler("test-celery-long", queue="test-celery", timeout=timedelta(minutes=50))
+def long_handler(job: Nothing) -> None: ...
+
+
+def settings(url: str) -> WorkerSettings:
+    return WorkerSettings.model_validate({"rabbitmq_url": url, "worker_type": "test-celery"})
+
+
+@pytest.mark.parametrize("url", ["redis://h/0", "amqp://u:p@h//"])
+def test_work_is_acknowledged_late_and_nothing_but_json_is_read(url: str) -> None:
+    conf = create_celery(settings(url)).conf
+    assert conf.task_acks_late
+    assert conf.task_reject_on_worker_lost
+    assert conf.worker_prefetch_multiplier == 1
+    assert conf.accept_content == ["json"]
+    assert conf.result_backend is None
+    assert "test-celery" in {queue.name for queue in conf.task_queues}
+
+
+def test_no_task_outlasts_the_time_after_which_redis_hands_it_out_again() -> None:
+    options = create_celery(settings("redis://h/0")).conf.broker_transport_options
+    assert options["visibility_timeout"] > timedelta(minutes=50).total_seconds()
+    assert options["socket_timeout"] > 0
+    with create_celery(settings("redis://h/0")).connection_for_write() as connection:
+        assert not connection.transport.Channel.do_restore
+
+
+def test_reports_of_a_killed_bridge_come_back_soon() -> None:
+    options = inbox_options(settings("redis://h/0"))
+    assert REPORT_HOLD.total_seconds() < options["visibility_timeout"] < 300
+    assert options["unacked_key"] != "unacked"
+
+
+def test_rabbitmq_confirms_what_it_took_and_limits_deliveries() -> None:
+    rabbit = settings("amqp://u:p@h//")
+    assert create_celery(rabbit).conf.broker_transport_options["confirm_publish"]
+    assert "visibility_timeout" not in inbox_options(rabbit)
+    arguments = task_queue("test-celery", rabbit).queue_arguments
+    assert arguments["x-queue-type"] == "quorum"
+    assert arguments["x-delivery-limit"] > 3
+    assert message_queue("report", rabbit).durable
+
+
+def test_a_queue_of_messages_has_one_of_two_names() -> None:
+    with pytest.raises(ValueError, match="reports"):
+        message_queue("reports", settings("redis://h/0"))

@@ -1,0 +1,117 @@
+"""The Celery application of bridge and workers. Celery delivers; retries, results and schedules are the engine's.
+
+Nothing is ever published to an exchange by name: Redis keeps bindings in the server, and after a restart without them
+a publish succeeds and the message is gone. The anonymous exchange with the queue's name needs no binding.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from celery import Celery
+from kombu.entity import Exchange, Queue
+
+from workers.envelope import LEASE_QUEUE, REPORT_QUEUE
+from workers.registry import queues, registered
+from workers.settings import BrokerSettings
+
+__all__ = ["REPORT_HOLD", "create_celery", "inbox_options", "message_queue", "task_queue"]
+
+# Beyond the handler's own time-out: stopping it, publishing the outcome again and again while the broker is away.
+RUN_MARGIN = timedelta(minutes=3)
+# How long the bridge keeps trying one report before it goes back into the queue.
+REPORT_HOLD = timedelta(seconds=30)
+_SOCKET: Mapping[str, object] = {
+    "socket_timeout": 10,
+    "socket_connect_timeout": 5,
+    "socket_keepalive": True,
+    "health_check_interval": 20,
+}
+_QUORUM = {"x-queue-type": "quorum"}
+# Above the worker's own limit of starts, which reports the reason; this one only ends what the worker never saw.
+_DELIVERY_LIMIT = 10
+
+
+def create_celery(settings: BrokerSettings) -> Celery:
+    """The application; call it after `load_handlers`: its queues and time-outs come from the registered handlers."""
+    app = Celery("baton", broker=settings.broker_url, set_as_current=False)
+    app.conf.update(
+        accept_content=["json"],
+        task_serializer="json",
+        result_backend=None,
+        task_ignore_result=True,
+        task_store_errors_even_if_ignored=False,
+        task_acks_late=True,
+        task_reject_on_worker_lost=True,
+        worker_prefetch_multiplier=1,
+        task_queues=[task_queue(name, settings) for name in queues()],
+        task_create_missing_queues=False,
+        task_default_queue=next(iter(queues()), "custom"),
+        broker_transport="workers.redis_transport:Transport" if settings.is_redis else None,
+        broker_connection_retry_on_startup=True,
+        broker_connection_timeout=5,
+        broker_transport_options=_redis_options(_longest_run()) if settings.is_redis else _AMQP_OPTIONS,
+        broker_pool_limit=4,
+        worker_cancel_long_running_tasks_on_connection_loss=False,
+        worker_hijack_root_logger=False,
+        worker_redirect_stdouts=False,
+        worker_send_task_events=False,
+        enable_utc=True,
+    )
+    return app
+
+
+def inbox_options(settings: BrokerSettings) -> dict[str, Any]:
+    """Transport options of the bridge's consumers.
+
+    On Redis unacknowledged messages of all queues share one hash, and every consumer gives back what is older than
+    *its* limit: reports have their own hash and a short limit, so that a killed bridge delays nobody for long.
+    """
+    if not settings.is_redis:
+        return dict(_AMQP_OPTIONS)
+    return _redis_options(3 * REPORT_HOLD) | {
+        "unacked_key": "baton.bridge.unacked",
+        "unacked_index_key": "baton.bridge.unacked_index",
+        "unacked_mutex_key": "baton.bridge.unacked_mutex",
+    }
+
+
+def task_queue(name: str, settings: BrokerSettings) -> Queue:
+    """A queue of jobs, bound to the topic exchange for whoever looks at the broker."""
+    exchange = Exchange("baton.tasks", type="topic")  # type: ignore[no-untyped-call]
+    return Queue(name, exchange, routing_key=name, queue_arguments=_arguments(settings))  # type: ignore[no-untyped-call]
+
+
+def message_queue(name: str, settings: BrokerSettings) -> Queue:
+    """A durable queue of plain messages: reports, leases."""
+    if name not in {REPORT_QUEUE, LEASE_QUEUE}:
+        raise ValueError(f"no queue of messages is called {name!r}")
+    arguments = None if settings.is_redis else dict(_QUORUM)
+    return Queue(name, queue_arguments=arguments)  # type: ignore[no-untyped-call]
+
+
+_AMQP_OPTIONS: dict[str, Any] = {
+    "confirm_publish": True,
+    "confirm_timeout": 10,
+}
+
+
+def _arguments(settings: BrokerSettings) -> dict[str, object] | None:
+    if settings.is_redis:
+        return None  # Redis takes such arguments and ignores them
+    return _QUORUM | {"x-delivery-limit": _DELIVERY_LIMIT, "x-overflow": "reject-publish"}
+
+
+def _redis_options(visibility: timedelta) -> dict[str, Any]:
+    return {
+        **_SOCKET,
+        "visibility_timeout": visibility.total_seconds(),
+        "unacked_restore_interval": 5,
+        "unacked_restore_throttle": 1,
+        "retry_on_timeout": False,
+    }
+
+
+def _longest_run() -> timedelta:
+    # A message unacknowledged for longer is handed out again while it still runs.
+    return max((h.timeout for h in registered().values()), default=timedelta(0)) + RUN_MARGIN

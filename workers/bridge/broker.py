@@ -1,0 +1,104 @@
+"""The bridge's side of the broker: publish jobs, and see how many wait. Blocking calls run in a thread of their own."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any, Protocol, TypeVar
+
+from celery import Celery
+from kombu.exceptions import ChannelError, OperationalError
+
+from bpmn.errors import BatonError
+from workers.app import task_queue
+from workers.envelope import RUN_TASK, Job
+from workers.settings import BrokerSettings
+
+__all__ = ["Broker", "BrokerUnavailable", "CeleryBroker"]
+
+# Beyond the handler's time-out: the worker stops it itself first, the pool's hard limit is for what will not stop.
+HARD_LIMIT_MARGIN = timedelta(seconds=30)
+_NOT_FOUND = 404
+
+Result = TypeVar("Result")
+
+
+class BrokerUnavailable(BatonError):
+    """The broker did not take or answer; for a publish the outcome is unknown."""
+
+
+class Broker(Protocol):
+    """Raises `BrokerUnavailable`."""
+
+    async def publish(self, queue: str, job: Job, limit: timedelta) -> None:
+        """Hand over a job whose handler may run for `limit`."""
+        ...
+
+    async def waiting(self, queue: str) -> int:
+        """How many messages no worker has taken yet."""
+        ...
+
+
+class CeleryBroker:
+    """Any broker that Celery speaks to."""
+
+    def __init__(self, app: Celery, settings: BrokerSettings) -> None:
+        self._app = app
+        self._settings = settings
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="broker")
+        self._connection: Any = None
+
+    async def publish(self, queue: str, job: Job, limit: timedelta) -> None:
+        await self._in_thread(lambda: self._publish(queue, job, limit))
+
+    async def waiting(self, queue: str) -> int:
+        return await self._in_thread(lambda: self._waiting(queue))
+
+    async def close(self) -> None:
+        await self._in_thread(self._disconnect)
+        self._thread.shutdown()
+
+    async def _in_thread(self, call: Callable[[], Result]) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, call)
+
+    def _publish(self, queue: str, job: Job, limit: timedelta) -> None:
+        try:
+            self._app.send_task(
+                RUN_TASK,
+                args=[job.model_dump(mode="json")],
+                # Celery logs this instead of the arguments, which are people's data.
+                argsrepr=f"({job.topic} {job.task_id})",
+                queue=task_queue(queue, self._settings),
+                exchange="",
+                routing_key=queue,
+                time_limit=(limit + HARD_LIMIT_MARGIN).total_seconds(),
+                ignore_result=True,
+                delivery_mode=2,
+                retry=False,
+            )
+        except (OperationalError, OSError) as error:
+            raise BrokerUnavailable(f"job {job.task_id} was not taken for queue {queue}: {error}") from error
+
+    def _waiting(self, queue: str) -> int:
+        if self._connection is None:
+            self._connection = self._app.connection_for_write()
+        lost = (*self._connection.connection_errors, *self._connection.channel_errors, OperationalError, OSError)
+        try:
+            return self._depth(queue)
+        except lost as error:
+            self._disconnect()
+            raise BrokerUnavailable(f"the depth of queue {queue} cannot be read: {error}") from error
+
+    def _depth(self, queue: str) -> int:
+        channel = self._connection.default_channel
+        try:
+            return int(channel.queue_declare(queue=queue, passive=True).message_count)
+        except ChannelError as error:
+            if getattr(error, "code", None) == _NOT_FOUND or "404" in str(error):
+                return 0  # on Redis an empty queue does not exist
+            raise
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None

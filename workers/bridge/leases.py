@@ -1,0 +1,80 @@
+"""Extend the locks of running jobs, and tell a worker whose task is gone."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from redis import RedisError
+
+from bpmn.errors import EngineError, EngineUnavailable, LeaseLost, LockExpired, NotFound
+from workers.bridge.engine import ExternalTasks
+from workers.bridge.metrics import LEASES, POISON
+from workers.bridge.outage import Outage
+from workers.bridge.outcomes import Verdict
+from workers.envelope import LEASE_QUEUE, Lease, read_lease
+from workers.errors import PoisonMessage
+from workers.ledger import Ledger
+
+__all__ = ["Leases"]
+
+log = structlog.get_logger(__name__)
+
+
+class Leases:
+    """The consumer of the queue `lease`. A lease is tried once: the next heartbeat follows soon."""
+
+    def __init__(self, engine: ExternalTasks, ledger: Ledger, outage: Outage) -> None:
+        self._engine = engine
+        self._ledger = ledger
+        self._outage = outage
+
+    async def take(self, raw: object) -> Verdict:
+        """Always settled: an old lease is worth nothing."""
+        try:
+            lease = read_lease(raw)
+        except PoisonMessage as error:
+            POISON.labels(LEASE_QUEUE).inc()
+            log.error("lease dropped", reason=str(error))  # noqa: TRY400 -- the reason is all there is
+            return Verdict.SETTLED
+        LEASES.labels(await self._extend(lease)).inc()
+        return Verdict.SETTLED
+
+    async def _extend(self, lease: Lease) -> str:
+        left = lease.remaining(datetime.now(UTC))
+        if left <= timedelta(0):
+            return "stale"
+        try:
+            await self._engine.extend_lock(lease.task_id, lease.lease, left)
+        except LockExpired:
+            return await self._win_back(lease, left)
+        except (NotFound, LeaseLost) as error:
+            await self._cancel(lease, error)
+            return "gone"
+        except EngineError as error:
+            return self._failed(lease, error)
+        self._outage.over()
+        return "extended"
+
+    async def _win_back(self, lease: Lease, left: timedelta) -> str:
+        try:
+            await self._engine.lock(lease.task_id, lease.lease, left)
+        except (NotFound, LeaseLost) as error:
+            await self._cancel(lease, error)
+            return "gone"
+        except EngineError as error:
+            return self._failed(lease, error)
+        return "won_back"
+
+    def _failed(self, lease: Lease, error: EngineError) -> str:
+        if isinstance(error, EngineUnavailable):
+            self._outage.noticed(error)
+        else:
+            log.warning("lock not extended", task_id=lease.task_id, error=str(error))
+        return "failed"
+
+    async def _cancel(self, lease: Lease, error: EngineError) -> None:
+        log.info("the task is not this worker's any more; telling it", task_id=lease.task_id, reason=error.message)
+        try:
+            await asyncio.to_thread(self._ledger.cancel, lease)
+        except RedisError as unheard:
+            log.warning("the worker cannot be told; its outcome will be dropped", error=str(unheard))
