@@ -5,6 +5,7 @@ Delivery is at least once: a repeated text is known by its message id, a repeate
 """
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
@@ -12,6 +13,7 @@ import redis.asyncio
 import structlog
 from aiogram.exceptions import TelegramAPIError
 from aiogram.types import Update
+from aiogram.utils.serialization import deserialize_telegram_object_to_python
 from redis.exceptions import RedisError, ResponseError
 
 from bpmn.errors import BatonError
@@ -52,7 +54,9 @@ class Inbox:
 
     async def put(self, update: Update) -> None:
         """Keep an update; after this it cannot be lost."""
-        await self._redis.xadd(self._stream, {_FIELD: update.model_dump_json(exclude_none=True)})
+        # aiogram marks what a message does not say by objects of its own, which pydantic alone cannot write.
+        text = json.dumps(deserialize_telegram_object_to_python(update), ensure_ascii=False)
+        await self._redis.xadd(self._stream, {_FIELD: text})
 
     async def run(self, handle: Handle) -> None:
         """Handle updates until cancelled; work under way is finished first."""

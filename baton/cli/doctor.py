@@ -101,7 +101,7 @@ def _stack() -> Iterator[Finding]:
     if not stack.is_running:
         yield Finding("stack", ok=True, seen="not running; `baton up` starts it")
         return
-    bad = [server for server in stack.status() if server.state not in {"ready", "done"}]
+    bad = [server for server in stack.status() if server.state not in {"ready", "running", "done"}]
     for server in bad:
         yield Finding("stack", ok=False, seen=f"{server.name} is {server.state}", advice=f"baton logs {server.name}")
     if not bad:

@@ -42,7 +42,7 @@ class TelegramServer:
         )
 
     async def ready(self) -> None:
-        await wait_until(self.name, self.log, lambda: http_problem(f"{self.url}/"), within=READY_TIMEOUT)
+        await wait_until(self.name, self.log, lambda: http_problem(f"{self.url}/sandbox/users"), within=READY_TIMEOUT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,8 @@ log = structlog.get_logger()
 
 @dataclass(slots=True)
 class Run:
-    """One server as it is now. States: waiting, preparing, starting, ready, restarting, done, failed, stopped."""
+    """One server as it is now. States: waiting, preparing, starting, ready, running, restarting, done, failed,
+    stopping, stopped; a one-shot is running instead of ready."""
 
     server: Server
     state: str = "waiting"
@@ -124,7 +125,7 @@ class Supervisor:
             for task in (ready, ended):
                 task.cancel()
             await asyncio.gather(ready, ended, return_exceptions=True)
-        self._change(run, "ready")
+        self._change(run, "running" if run.server.is_one_shot else "ready")
         run.is_ready.set()
 
     async def _spawn(self, run: Run, launch: Launch) -> asyncio.subprocess.Process:
