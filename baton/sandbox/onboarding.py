@@ -32,6 +32,7 @@ async def walk_onboarding(person: Person, answers: Answers | None = None) -> Sho
     await fill_profile(person, answers)
     welcome = await person.sees(answers.last, patience=MODEL_PATIENCE)
     await person.press(answers.last)
+    await person.sees("✅")
     return welcome
 
 

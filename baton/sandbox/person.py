@@ -1,12 +1,13 @@
 """A person of the Telegram sandbox, played by a program: the demo, the scenarios and the figures all use this one."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Self
 
 import aiohttp
+
 from bpmn.errors import BatonError
 
 PATIENCE = timedelta(seconds=30)
@@ -24,6 +25,8 @@ class Shown:
     text: str
     buttons: tuple[tuple[str, ...], ...]
     edited: bool
+    # What each labelled button sends; links and the like are absent.
+    data: Mapping[str, str] = field(default_factory=dict)
 
     def label(self, part: str) -> str | None:
         """The first button whose label contains `part`, or None."""
@@ -67,19 +70,17 @@ class Person:
         await self._post("text", {"text": text})
 
     async def press(self, label: str, *, on: Shown | None = None) -> str | None:
-        """Press the button whose label contains `label` (on `on`, by default the newest message that has it).
+        """Press the button whose label contains `label` (by default on the newest message that has it;
+        `on` may be an earlier view of a message, as on a phone whose screen is old).
 
         Returns the text of the bot's answer to the press, if it gave one. Raises `PersonStuck` without such a button.
         """
         message = on or self._newest_with(label)
-        place = next(
-            ((r, c) for r, row in enumerate(message.buttons) for c, text in enumerate(row) if label in text),
-            None,
-        )
-        if place is None:
-            raise PersonStuck(f"{self.name} finds no button “{label}” on message {message.message_id}.")
-        await self._act(f"[{message.buttons[place[0]][place[1]]}]")
-        body = {"message_id": message.message_id, "row": place[0], "column": place[1]}
+        pressed = message.label(label)
+        if pressed is None or pressed not in message.data:
+            raise PersonStuck(f"{self.name} finds no button “{label}” to press on message {message.message_id}.")
+        await self._act(f"[{pressed}]")
+        body = {"message_id": message.message_id, "data": message.data[pressed]}
         answer = (await self._post("press", body)).get("answer") or {}
         if answer.get("text"):
             self.alerts.append(answer["text"])
@@ -162,8 +163,9 @@ def read_message(message: dict[str, Any], *, edited: bool) -> Shown:
     """A message of the Bot API as the phone shows it."""
     rows = (message.get("reply_markup") or {}).get("inline_keyboard") or []
     buttons = tuple(tuple(str(button["text"]) for button in row) for row in rows)
+    data = {button["text"]: button["callback_data"] for row in rows for button in row if "callback_data" in button}
     text = message.get("text") or message.get("caption") or ""
-    return Shown(int(message["message_id"]), text, buttons, edited)
+    return Shown(int(message["message_id"]), text, buttons, edited, data)
 
 
 def matches(message: Shown, what: str | Callable[[Shown], bool]) -> bool:

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from workers.clients.llm import LLM, ModelUnavailable
 from workers.errors import ConfigurationError, HandlerError, Permanent
-from workers.handlers.llm_answer import EmptyAnswer, llm_answer
+from workers.handlers.llm_answer import EmptyAnswer, llm_answer, whole_sentences
 from workers.settings import BridgeSettings, WorkerSettings
 from workers.testing import run
 
@@ -149,3 +149,19 @@ def test_a_redis_broker_keeps_the_ledger_too() -> None:
     other = worker(redis_url=SecretStr("redis://other/1"), worker_handlers="a.b, c")
     assert other.ledger_url == "redis://other/1"
     assert other.worker_handlers == ("a.b", "c")
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("Welcome, Ada! We are glad you are", "Welcome, Ada!"),
+        ("Welcome, Ada! We are glad.", "Welcome, Ada! We are glad."),
+        ('"Welcome, Ada."', "Welcome, Ada."),
+        ("«Привет, Ада!»", "Привет, Ада!"),
+        ("no end at all", "no end at all"),
+        ("Version 1.5 is out. It has", "Version 1.5 is out."),
+        ("", ""),
+    ],
+)
+def test_a_sentence_that_the_limit_cut_off_is_left_out(said: str, kept: str) -> None:
+    assert whole_sentences(said) == kept

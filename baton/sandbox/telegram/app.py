@@ -1,0 +1,54 @@
+"""The sandbox as an aiohttp application: Bot API, people's interface and chat page on one port."""
+
+from pathlib import Path
+
+from aiohttp import web
+
+from baton.sandbox.telegram import bot_api, person
+from baton.sandbox.telegram.files import UPLOAD_BYTES
+from baton.sandbox.telegram.guard import guard
+from baton.sandbox.telegram.keys import SANDBOX
+from baton.sandbox.telegram.settings import SandboxSettings
+from baton.sandbox.telegram.state import Sandbox
+from baton.sandbox.telegram.stream import stream_events
+from baton.sandbox.telegram.webhook import deliver_to_webhook
+
+__all__ = ["create_app"]
+
+_PAGE = Path(__file__).with_name("page")
+_SECURITY = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
+        "media-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+}
+
+
+async def _page(request: web.Request) -> web.FileResponse:  # noqa: ARG001 -- the shape of a handler
+    return web.FileResponse(_PAGE / "index.html")
+
+
+async def _secure(request: web.Request, response: web.StreamResponse) -> None:
+    if not request.path.startswith(("/bot", "/file/")):
+        response.headers.update(_SECURITY)
+        response.headers.setdefault("Cache-Control", "no-cache")
+
+
+async def _close(app: web.Application) -> None:
+    await app[SANDBOX].close()
+
+
+def create_app(settings: SandboxSettings) -> web.Application:
+    """A new, empty sandbox. Serve it on a loopback address: whoever reaches its page can act as its people."""
+    app = web.Application(middlewares=[guard], client_max_size=UPLOAD_BYTES + 2**20)
+    app[SANDBOX] = Sandbox(settings)
+    app.add_routes(bot_api.routes())
+    app.add_routes(person.routes())
+    app.add_routes([web.get("/sandbox/events", stream_events, allow_head=False), web.get("/", _page)])
+    app.router.add_static("/page/", _PAGE)
+    app.on_response_prepare.append(_secure)
+    app.on_shutdown.append(_close)
+    app.cleanup_ctx.append(deliver_to_webhook)
+    return app

@@ -1,0 +1,90 @@
+"""The Bot API over HTTP: `/bot<token>/<method>` and `/file/bot<token>/<path>`."""
+
+import hmac
+
+import structlog
+from aiohttp import web
+
+from baton.sandbox.telegram import methods_bot, methods_files, methods_messages, methods_updates
+from baton.sandbox.telegram.errors import ApiError
+from baton.sandbox.telegram.keys import SANDBOX
+from baton.sandbox.telegram.method import Method
+from baton.sandbox.telegram.parameters import Parameters, of_request
+from baton.sandbox.telegram.state import Sandbox
+from baton.sandbox.telegram.wire import Json, dumps
+
+__all__ = ["call", "routes"]
+
+log = structlog.get_logger()
+
+_MODULES = (methods_messages, methods_files, methods_updates, methods_bot)
+_METHODS: dict[str, Method] = {
+    name.lower(): method for module in _MODULES for name, method in module.METHODS.items()
+}  # Telegram's method names are case-insensitive
+
+
+async def _unknown(sandbox: Sandbox, parameters: Parameters) -> object:  # noqa: ARG001 -- the shape of a method
+    raise ApiError(404, "Not Found")
+
+
+async def call(sandbox: Sandbox, name: str, parameters: Parameters) -> object:
+    """Carry out one method and note it. Raises ApiError with the answer the bot shall get."""
+    error: ApiError | None = None
+    try:
+        sandbox.faults.check(name)
+        return await _METHODS.get(name.lower(), _unknown)(sandbox, parameters)
+    except ApiError as refusal:
+        error = refusal
+        log.info("refused a call", method=name, error_code=refusal.error_code, description=refusal.description)
+        raise
+    finally:
+        sandbox.calls.add(name, parameters.for_log(), error)
+
+
+def _failure(error: ApiError) -> web.Response:
+    body: Json = {"ok": False, "error_code": error.error_code, "description": error.description}
+    headers = {}
+    if error.parameters:
+        body["parameters"] = error.parameters
+        if retry_after_seconds := error.parameters.get("retry_after"):
+            headers["Retry-After"] = str(retry_after_seconds)
+    return web.json_response(body, status=error.error_code, headers=headers, dumps=dumps)
+
+
+def _check_token(sandbox: Sandbox, token: str) -> None:
+    expected = sandbox.settings.token.get_secret_value()
+    if not hmac.compare_digest(token.encode(), expected.encode()):
+        raise ApiError(401, "Unauthorized")
+
+
+async def _method(request: web.Request) -> web.Response:
+    sandbox = request.app[SANDBOX]
+    try:
+        _check_token(sandbox, request.match_info["token"])
+        parameters = await of_request(request)
+        result = await call(sandbox, request.match_info["method"], parameters)
+    except ApiError as error:
+        return _failure(error)
+    except web.HTTPRequestEntityTooLarge:
+        return _failure(ApiError(413, "Request Entity Too Large"))
+    return web.json_response({"ok": True, "result": result}, dumps=dumps)
+
+
+async def _file(request: web.Request) -> web.Response:
+    sandbox = request.app[SANDBOX]
+    try:
+        _check_token(sandbox, request.match_info["token"])
+    except ApiError as error:
+        return _failure(error)
+    file = sandbox.files.at(request.match_info["path"])
+    if file is None:
+        return _failure(ApiError(404, "Not Found"))
+    return web.Response(body=file.content, content_type="application/octet-stream")
+
+
+def routes() -> list[web.RouteDef]:
+    return [
+        web.get("/file/bot{token}/{path:.+}", _file, allow_head=False),
+        web.get("/bot{token}/{method}", _method, allow_head=False),
+        web.post("/bot{token}/{method}", _method),
+    ]

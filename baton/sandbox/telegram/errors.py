@@ -1,0 +1,45 @@
+"""What the sandbox refuses: to the bot in Telegram's own words, to the person's program in plain ones."""
+
+from typing import Any
+
+from bpmn.errors import BatonError
+
+__all__ = ["ApiError", "PersonRefused", "bad_request", "conflict", "forbidden", "too_many_requests"]
+
+
+class ApiError(BatonError):
+    """An answer `ok: false` of the Bot API; `description` is Telegram's text, prefix included."""
+
+    def __init__(self, error_code: int, description: str, parameters: dict[str, Any] | None = None) -> None:
+        super().__init__(description)
+        self.error_code = error_code
+        self.description = description
+        self.parameters = parameters or {}
+
+
+class PersonRefused(BatonError):
+    """The person cannot do that; `status` is the HTTP status and the message says what to do instead."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+def bad_request(what: str) -> ApiError:
+    return ApiError(400, f"Bad Request: {what}")
+
+
+def forbidden(what: str) -> ApiError:
+    return ApiError(403, f"Forbidden: {what}")
+
+
+def conflict(what: str) -> ApiError:
+    return ApiError(409, f"Conflict: {what}")
+
+
+def too_many_requests(retry_after_seconds: int) -> ApiError:
+    return ApiError(
+        429,
+        f"Too Many Requests: retry after {retry_after_seconds}",
+        {"retry_after": retry_after_seconds},
+    )

@@ -1,0 +1,9 @@
+"""Where the application keeps its state."""
+
+from aiohttp import web
+
+from baton.sandbox.telegram.state import Sandbox
+
+__all__ = ["SANDBOX"]
+
+SANDBOX = web.AppKey("sandbox", Sandbox)

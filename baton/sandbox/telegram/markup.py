@@ -1,0 +1,98 @@
+"""Reply markups: what Telegram would accept, in the form in which the page and the bot get them back."""
+
+from typing import Any
+
+from baton.sandbox.telegram.errors import ApiError, bad_request
+from baton.sandbox.telegram.wire import Json, utf16_length
+
+__all__ = ["is_inline", "read_markup"]
+
+MAX_BUTTONS = 100
+MAX_CALLBACK_BYTES = 64
+MAX_PLACEHOLDER = 64
+_STYLES = frozenset({"danger", "success", "primary"})
+_ACTIONS = frozenset(
+    {"url", "callback_data", "web_app", "login_url", "switch_inline_query", "switch_inline_query_current_chat",
+     "switch_inline_query_chosen_chat", "copy_text", "callback_game", "pay"}
+)  # fmt: skip
+_LINKS = ("http://", "https://", "tg://", "mailto:")
+
+
+def is_inline(markup: Json | None) -> bool:
+    return markup is not None and "inline_keyboard" in markup
+
+
+def read_markup(value: object) -> Json | None:
+    """Check a reply markup; None and an empty inline keyboard are none. Raises error code 400."""
+    if value is None or value == "":
+        return None
+    if not isinstance(value, dict):
+        raise bad_request("object expected as reply markup")
+    if "inline_keyboard" in value:
+        rows = [[_inline_button(button) for button in row] for row in _rows(value["inline_keyboard"])]
+        return {"inline_keyboard": rows} if rows else None
+    if "keyboard" in value:
+        _check_placeholder(value)
+        return {**value, "keyboard": [[_reply_button(b) for b in row] for row in _rows(value["keyboard"])]}
+    if value.get("force_reply") is True:
+        _check_placeholder(value)
+        return dict(value)
+    if value.get("remove_keyboard") is True:
+        return dict(value)
+    if value:
+        raise bad_request("can't parse reply markup JSON object: no known kind of markup")
+    return None
+
+
+def _rows(keyboard: object) -> list[list[Any]]:
+    if not isinstance(keyboard, list) or not all(isinstance(row, list) for row in keyboard):
+        raise bad_request("can't parse keyboard: expected an Array of Array of buttons")
+    rows = [row for row in keyboard if row]
+    if sum(map(len, rows)) > MAX_BUTTONS:
+        raise bad_request("reply markup is too long")
+    return rows
+
+
+def _inline_button(button: object) -> Json:
+    if not isinstance(button, dict):
+        raise _button_problem("expected an Object")
+    text = button.get("text")
+    if not isinstance(text, str) or not text.strip():
+        raise _button_problem('field "text" must be a non-empty String')
+    actions = _ACTIONS & button.keys()
+    if not actions:
+        raise _button_problem("Text buttons are unallowed in the inline keyboard")
+    if len(actions) > 1:
+        raise _button_problem(f"exactly one action is allowed, not {', '.join(sorted(actions))}")
+    if "style" in button and button["style"] not in _STYLES:
+        raise _button_problem(f"invalid style {button['style']!r}")
+    _check_action(button)
+    return dict(button)
+
+
+def _check_action(button: Json) -> None:
+    if "callback_data" in button:
+        data = button["callback_data"]
+        if not isinstance(data, str) or not 1 <= len(data.encode()) <= MAX_CALLBACK_BYTES:
+            raise bad_request("BUTTON_DATA_INVALID")
+    if "url" in button and not str(button["url"]).startswith(_LINKS):
+        raise bad_request(f"inline keyboard button URL '{button['url']}' is invalid: Wrong HTTP URL")
+
+
+def _reply_button(button: object) -> Json:
+    read = {"text": button} if isinstance(button, str) else button
+    if not isinstance(read, dict) or not isinstance(read.get("text"), str) or not read["text"].strip():
+        raise bad_request('can\'t parse keyboard button: field "text" must be a non-empty String')
+    return dict(read)
+
+
+def _check_placeholder(markup: Json) -> None:
+    placeholder = markup.get("input_field_placeholder")
+    if placeholder is None:
+        return
+    if not isinstance(placeholder, str) or not 1 <= utf16_length(placeholder) <= MAX_PLACEHOLDER:
+        raise bad_request("the input field placeholder must have 1 to 64 characters")
+
+
+def _button_problem(what: str) -> ApiError:
+    return bad_request(f"can't parse inline keyboard button: {what}")
