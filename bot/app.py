@@ -66,7 +66,10 @@ async def run_bot(settings: BotSettings) -> None:
             await dispatcher.feed_update(bot, update)
 
         log.info("ready", bot=bot.id, api=settings.telegram_api_url)
-        await _until_stopped(poll(bot, inbox), inbox.run(handle), watch(store, runner))
+        stopping = asyncio.Event()
+        await _until_stopped(
+            stopping, poll(bot, inbox, stopping), inbox.run(handle, stopping), watch(store, runner, stopping)
+        )
 
 
 async def _introduce(bot: Bot) -> None:
@@ -91,14 +94,16 @@ async def _announce(bot: Bot, catalog: Catalog) -> None:
     await bot.set_my_commands(command_list(catalog, LOCALES[0]))
 
 
-async def _until_stopped(*loops: Coroutine[None, None, None]) -> None:
-    stop = asyncio.Event()
+async def _until_stopped(stopping: asyncio.Event, *loops: Coroutine[None, None, None]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     running = [asyncio.ensure_future(loop) for loop in loops]
-    waiting = asyncio.ensure_future(stop.wait())
+    waiting = asyncio.ensure_future(stopping.wait())
     # A loop that breaks ends the process: whoever supervises it starts it anew.
     done, _ = await asyncio.wait({waiting, *running}, return_when=asyncio.FIRST_COMPLETED)
+    # Both, because a cancellation alone may be lost: asyncio.wait_for of Python 3.11, which redis writes through,
+    # swallows the one that comes as it ends.
+    stopping.set()
     for task in (waiting, *running):
         task.cancel()
     await asyncio.gather(waiting, *running, return_exceptions=True)

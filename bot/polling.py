@@ -20,11 +20,14 @@ KINDS = ["message", "callback_query"]
 log = structlog.get_logger()
 
 
-async def poll(bot: Bot, inbox: Inbox) -> None:
-    """Fetch updates until cancelled. Errors of the network are waited out; nothing is confirmed before it is kept."""
+async def poll(bot: Bot, inbox: Inbox, stopping: asyncio.Event) -> None:
+    """Fetch updates until `stopping` (and cancelled).
+
+    Errors of the network are waited out; nothing is confirmed before it is kept.
+    """
     offset: int | None = None
     pause = FIRST_PAUSE
-    while True:
+    while not stopping.is_set():
         try:
             updates = await bot.get_updates(
                 offset=offset,

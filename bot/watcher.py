@@ -26,9 +26,9 @@ GIVE_UP_AFTER = timedelta(days=30)
 log = structlog.get_logger()
 
 
-async def watch(store: Store, runner: Runner) -> None:
-    """Look at what is due until cancelled."""
-    while True:
+async def watch(store: Store, runner: Runner, stopping: asyncio.Event) -> None:
+    """Look at what is due until `stopping` (and cancelled)."""
+    while not stopping.is_set():
         try:
             due = await store.take_due(lease=LEASE)
         except RedisError as error:
