@@ -73,8 +73,12 @@ async def _converse(stack: Stack) -> None:
     _print_urls(stack, urls, person)
 
 
+def _headline(text: str) -> None:
+    console.print(f"\n── {text} ──", style="bold")
+
+
 def _print_conversation(person: Person) -> None:
-    console.rule("the conversation")
+    _headline("the conversation")
     rows = [
         (f"{line.after.total_seconds():.2f} s" if line.who != person.name else "", line.who, line.text)
         for line in person.transcript
@@ -91,7 +95,7 @@ async def _print_path(stack: Stack, engine_url: str, person: Person) -> None:
             await asyncio.sleep(0.1)
             instance = await engine.history_process(instance.id)
         steps = await engine.history_activities(instance.id)
-    console.rule("the process's path")
+    _headline("the process's path")
     console.print(" → ".join(step.name or step.activity_id for step in steps), markup=False)
     if instance.end is None:
         raise StackError(f"the instance {instance.id} has not ended: look at it in Cockpit or by `baton tasks`")
@@ -100,7 +104,7 @@ async def _print_path(stack: Stack, engine_url: str, person: Person) -> None:
 
 
 def _print_urls(stack: Stack, urls: dict[str, str], person: Person) -> None:
-    console.rule("look around")
+    _headline("look around")
     engine = urls["engine"].removesuffix("/engine-rest")
     rows = [
         ("chat page", f"{urls['telegram']}/?user={person.user_id}"),

@@ -212,7 +212,7 @@ function drawHead() {
   $("bot-name").textContent = bot.first_name;
   $("bot-avatar").textContent = [...bot.first_name][0].toUpperCase();
   $("bot-avatar").className = "avatar bot";
-  if (!typingTimer) $("chat-status").textContent = `@${bot.username} · you are ${user.name} (${user.language_code})`;
+  if (!typingTimer) $("chat-status").textContent = `you are ${user.name} (${user.language_code}) · @${bot.username}`;
   $("block").textContent = user.blocked ? "Unblock" : "Block";
   $("bot-description").textContent = bot.description || bot.short_description || "No messages here yet.";
   $("start-panel").hidden = chats.get(current)?.messages.size > 0;
@@ -294,12 +294,12 @@ async function send(what, body) {
   return sent !== null;
 }
 
-async function press(messageId, place, button) {
+async function press(messageId, data, button) {
   const presser = current;
   button.classList.add("pressing");
   button.setAttribute("aria-busy", "true");
   await attempt(async () => {
-    const { answer } = await api(`users/${presser}/press`, { message_id: messageId, ...place });
+    const { answer } = await api(`users/${presser}/press`, { message_id: messageId, data });
     notices.remove("refused");
     if (answer === null) {
       notices.banner("silent", "The bot did not answer the press within 15 s. Is it running?");
@@ -341,6 +341,7 @@ async function restart() {
   current = null;
   for (const id of ["chat-head", "log", "composer", "start-panel"]) $(id).hidden = true;
   $("nobody").hidden = false;
+  openPeople(true);
   await attempt(loadUsers);
 }
 
@@ -392,3 +393,4 @@ await attempt(loadUsers);
 const wanted = Number(new URL(location.href).searchParams.get("user"));
 if (users.has(wanted)) await select(wanted);
 else if (users.size === 1) await select(users.keys().next().value);
+else openPeople(true);

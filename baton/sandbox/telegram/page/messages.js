@@ -107,11 +107,11 @@ function attachment(message) {
   const file = message.document || message.video;
   if (!file) return null;
   return element("a", { class: "document", href: address(file), download: file.file_name || "file" },
-    element("span", { class: "document-icon", "aria-hidden": "true" }, "📄"),
+    element("span", { class: "document-icon", "aria-hidden": "true" }, "▤"),
     element("span", {}, file.file_name || "File", element("small", {}, size(file.file_size))));
 }
 
-function inlineButton(button, place, message, actions) {
+function inlineButton(button, message, actions) {
   const style = ["primary", "success", "danger"].includes(button.style) ? ` ${button.style}` : "";
   if (button.url) {
     const href = safeAddress(button.url);
@@ -126,16 +126,16 @@ function inlineButton(button, place, message, actions) {
     return element("button", { type: "button", class: "key", disabled: true,
       title: "The sandbox cannot carry out this kind of button" }, button.text);
   }
-  const press = (event) => actions.press(message.message_id, place, event.currentTarget);
+  // By what it sends, not by its place: the message may be edited while the finger comes down.
+  const press = (event) => actions.press(message.message_id, button.callback_data, event.currentTarget);
   return element("button", { type: "button", class: `key${style}`, onclick: press }, button.text);
 }
 
 function inlineKeyboard(message, actions) {
   const rows = message.reply_markup?.inline_keyboard;
   if (!rows) return null;
-  return element("div", { class: "inline-keyboard" }, ...rows.map((row, r) =>
-    element("div", { class: "key-row" }, ...row.map((button, c) =>
-      inlineButton(button, { row: r, column: c }, message, actions)))));
+  return element("div", { class: "inline-keyboard" }, ...rows.map((row) =>
+    element("div", { class: "key-row" }, ...row.map((button) => inlineButton(button, message, actions)))));
 }
 
 export function summary(message) {
