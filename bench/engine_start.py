@@ -1,12 +1,11 @@
 """How long the engine takes to start: as Spring Boot ships it, unpacked, and with Java's AOT cache.
 
-Wants an empty PostgreSQL database: POSTGRES_JDBC_URL, POSTGRES_USER and POSTGRES_PASSWORD; the first start, which makes
-the tables, is not counted. CPU time is the steadier figure on a busy machine.
-
-    POSTGRES_JDBC_URL=jdbc:postgresql://127.0.0.1:5432/bench python bench/engine_start.py --runs 3
+Runs on a PostgreSQL of its own; the first start, which makes the tables, is not counted. CPU time is the steadier
+figure on a busy machine.
 """
 
 import argparse
+import asyncio
 import json
 import os
 import secrets
@@ -28,7 +27,11 @@ from baton.stack.aot import JVM_FLAGS, cache_file, extracted, is_usable
 from baton.stack.aot_training import make_cache
 from baton.stack.database import Database
 from baton.stack.engine_jar import PROFILES, ensure_jar
+from baton.stack.home import Home
 from baton.stack.jre import find_jre
+from baton.stack.plan import plan_servers
+from baton.stack.postgres import PostgresServer
+from baton.stack.supervisor import Supervisor
 
 PEER = "jar as built (java -jar)"
 START_TIMEOUT = timedelta(seconds=120)
@@ -132,16 +135,25 @@ def measure(commands: dict[str, list[str]], database: Database, runs: int) -> li
     return rows
 
 
+async def compare(profile: str, runs: int) -> list[Row]:
+    """All ways on a fresh database."""
+    with tempfile.TemporaryDirectory(prefix="bench-home-") as folder:
+        home = Home(Path(folder))
+        home.prepare()
+        async with Supervisor(home, plan_servers(home), initially=("postgres",)) as stack:
+            postgres = stack.runs["postgres"].server
+            assert isinstance(postgres, PostgresServer)
+            database = postgres.engine_database
+            return await asyncio.to_thread(lambda: measure(ways(profile, database), database, runs))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Start of the engine, with and without the AOT cache.")
     parser.add_argument("--profile", choices=sorted(PROFILES), default="camunda")
     parser.add_argument("--runs", type=int, default=3, help="starts of each way (default 3)")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     options = parser.parse_args()
-    if "POSTGRES_JDBC_URL" not in os.environ:
-        parser.error("set POSTGRES_JDBC_URL to an empty database, for example one of a running `baton up`")
-    database = Database.from_environment(os.environ)
-    rows = measure(ways(options.profile, database), database, options.runs)
+    rows = asyncio.run(compare(options.profile, options.runs))
     if options.json:
         print(json.dumps({"profile": options.profile, "runs": options.runs, "rows": [asdict(row) for row in rows]}))
         return
