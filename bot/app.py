@@ -18,7 +18,6 @@ from aiogram.types import Update
 from bot.commands import command_list, commands_router
 from bot.conversation import Titles
 from bot.engine_api import EngineApi
-from bot.errors import ConfigurationError
 from bot.inbox import Inbox
 from bot.polling import poll
 from bot.routers import conversation_router, group_router
@@ -28,6 +27,7 @@ from bot.settings import BotSettings
 from bot.store import Store
 from bot.watcher import watch
 from bpmn.catalog import Catalog
+from bpmn.errors import ConfigurationError
 from forms.messages import LOCALES
 
 __all__ = ["run_bot"]

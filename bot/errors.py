@@ -2,22 +2,17 @@
 
 BatonError
 └── BotError
-    ├── ConfigurationError  the process cannot start as it is configured
     ├── ApiUnavailable      engine-api, or the engine behind it, does not answer: repeat later
     └── ApiProblem          engine-api refused; `status` and `code` say how
 """
 
 from bpmn.errors import BatonError
 
-__all__ = ["ApiProblem", "ApiUnavailable", "BotError", "ConfigurationError"]
+__all__ = ["ApiProblem", "ApiUnavailable", "BotError"]
 
 
 class BotError(BatonError):
     """Anything in the bot."""
-
-
-class ConfigurationError(BotError):
-    """The bot cannot start as it is configured; the message names the variable."""
 
 
 class ApiUnavailable(BotError):

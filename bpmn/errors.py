@@ -15,7 +15,8 @@ BatonError
 │   ├── NotAuthorised      401 or 403
 │   ├── EngineRefused      every other 4xx
 │   └── EngineFault        every other 5xx: a following step of the same transaction threw
-└── ModelUnreadable        a packaged or local model that the catalog cannot read
+├── ModelUnreadable        a packaged or local model that the catalog cannot read
+└── ConfigurationError     a process cannot start as it is configured
 """
 
 import json
@@ -24,6 +25,7 @@ from typing import Any
 
 __all__ = [
     "BatonError",
+    "ConfigurationError",
     "EngineConflict",
     "EngineError",
     "EngineFault",
@@ -45,6 +47,10 @@ __all__ = [
 
 class BatonError(Exception):
     """Anything Baton raises for a caller; the message says what happened, to which id, and what to do."""
+
+
+class ConfigurationError(BatonError):
+    """A process cannot start as it is configured; the message names the variable."""
 
 
 class ModelUnreadable(BatonError):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from bpmn.errors import BatonError
 
-__all__ = ["BusinessError", "ConfigurationError", "HandlerError", "Permanent", "PoisonMessage"]
+__all__ = ["BusinessError", "HandlerError", "Permanent", "PoisonMessage"]
 
 
 class BusinessError(BatonError):
@@ -23,10 +23,6 @@ class Permanent(BatonError):
 
 class HandlerError(BatonError):
     """A handler that cannot be registered; the message names the function and what to change."""
-
-
-class ConfigurationError(BatonError):
-    """A process that cannot start as it is configured; the message names the environment variable."""
 
 
 class PoisonMessage(BatonError):

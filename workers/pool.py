@@ -10,8 +10,8 @@ from typing import Any
 import structlog
 from celery import signals
 
+from bpmn.errors import ConfigurationError
 from workers.app import create_celery
-from workers.errors import ConfigurationError
 from workers.log import configure_logging
 from workers.registry import handlers_of, load_handlers, queues
 from workers.run_task import JobRunner, register_run_task

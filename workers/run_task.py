@@ -11,8 +11,9 @@ from celery.exceptions import Reject
 from prometheus_client import Counter
 from redis import RedisError
 
+from bpmn.errors import ConfigurationError
 from workers.envelope import RUN_TASK, Failed, Job, Lease, Outcome, Report, read_job
-from workers.errors import ConfigurationError, PoisonMessage
+from workers.errors import PoisonMessage
 from workers.execution import failure, perform
 from workers.ledger import Ledger, Start, open_ledger
 from workers.post import CeleryPost, Post, PostError

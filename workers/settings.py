@@ -1,45 +1,20 @@
-"""What these processes are told by their environment. A secret comes as NAME, or as a file in NAME_FILE."""
+"""What these processes are told by their environment."""
 
 import os
 import socket
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
-from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import NoDecode
 
-from workers.errors import ConfigurationError
+from bpmn.settings import ProcessSettings
 
 __all__ = ["BridgeSettings", "BrokerSettings", "WorkerSettings"]
 
-SECRET_FIELDS = frozenset({"rabbitmq_url", "redis_url", "openai_api_key", "engine_token"})
 
-
-class SecretFiles(PydanticBaseSettingsSource):
-    """Reads the file that NAME_FILE points to, as container platforms mount secrets."""
-
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002
-        place = os.environ.get(f"{field_name.upper()}_FILE") if field_name in SECRET_FIELDS else None
-        return (_read_secret(field_name, place) if place else None), field_name, False
-
-    def __call__(self) -> dict[str, Any]:
-        found = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
-        return {name: value for name, value in found.items() if value is not None}
-
-
-def _read_secret(name: str, place: str) -> str:
-    try:
-        return Path(place).read_text().strip()
-    except OSError as error:
-        raise ConfigurationError(f"{name.upper()}_FILE names {place}, which cannot be read: {error}") from error
-
-
-class BrokerSettings(BaseSettings):
+class BrokerSettings(ProcessSettings):
     """What bridge and workers share. All processes of one installation must load the same handlers."""
-
-    model_config = SettingsConfigDict(extra="ignore", frozen=True)
 
     rabbitmq_url: SecretStr = Field(description="any Celery broker URL: amqp://, redis://, …")
     redis_url: SecretStr | None = Field(default=None, description="for the ledger of starts; default: the broker")
@@ -65,17 +40,6 @@ class BrokerSettings(BaseSettings):
         if self.redis_url is not None:
             return self.redis_url.get_secret_value()
         return self.broker_url if self.is_redis else None
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 -- no .env is read: the environment is the truth
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, env_settings, SecretFiles(settings_cls)
 
 
 class WorkerSettings(BrokerSettings):

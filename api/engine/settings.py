@@ -2,12 +2,12 @@
 
 from pydantic import Field, SecretStr, field_validator
 
-from api.kit.settings import ServiceSettings, checked_secret
+from bpmn.settings import ProcessSettings, checked_secret
 
 __all__ = ["EngineApiSettings"]
 
 
-class EngineApiSettings(ServiceSettings):
+class EngineApiSettings(ProcessSettings):
     """`engine_url` ends in /engine-rest; `service_token` is what callers must show."""
 
     engine_url: str = Field(pattern=r"^https?://")

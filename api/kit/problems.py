@@ -80,11 +80,10 @@ def problem_response(
 
 
 def install_problem_handlers(app: FastAPI) -> None:
-    """Every error of this application becomes a problem."""
+    """Every error that is foreseen becomes a problem; `RequestMiddleware` sees to the others."""
     app.add_exception_handler(BatonError, _on_baton_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(HTTPException, _on_http_exception)
-    app.add_exception_handler(Exception, _on_unexpected)
 
 
 async def _on_baton_error(request: Request, error: Exception) -> JSONResponse:
@@ -116,9 +115,3 @@ async def _on_http_exception(request: Request, error: Exception) -> JSONResponse
     assert isinstance(error, HTTPException)
     code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
     return problem_response(request, error.status_code, code, str(error.detail), headers=error.headers)
-
-
-async def _on_unexpected(request: Request, error: Exception) -> JSONResponse:
-    # The log has the whole story under the request's id; the caller learns nothing of our inside.
-    log.error("unexpected error", path=request.url.path, exc_info=error)
-    return problem_response(request, 500, "unexpected", "Something went wrong here; give the instance to an operator.")

@@ -51,21 +51,28 @@ class RequestMiddleware:
         given = headers.get(b"x-request-id", b"").decode("latin-1")
         request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
-        status = 500
+        status: int | None = None
         began = time.perf_counter()
 
         async def sending(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status = int(message["status"])
                 message["headers"] = [*message.get("headers", []), (b"x-request-id", request_id.encode())]
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
                 await self._limited(scope, receive, sending, headers)
+            except Exception:
+                # The log has the whole story under the request's id; the caller learns nothing of our inside.
+                log.exception("unexpected error", path=scope["path"])
+                if status is not None:
+                    raise  # the answer is under way: only a broken connection can still say that it is wrong
+                detail = "Something went wrong here; give the instance to an operator."
+                await problem_response(Request(scope), 500, "unexpected", detail)(scope, receive, sending)
             finally:
-                self._note(scope, status, time.perf_counter() - began)
+                self._note(scope, status or 500, time.perf_counter() - began)
 
     async def _limited(self, scope: Scope, receive: Receive, send: Send, headers: dict[bytes, bytes]) -> None:
         limit = self._larger.get(scope["path"], self._max_body_bytes)

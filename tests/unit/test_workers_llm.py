@@ -8,8 +8,9 @@ import pytest
 from aiohttp import web
 from pydantic import SecretStr
 
+from bpmn.errors import ConfigurationError
 from workers.clients.llm import LLM, ModelUnavailable
-from workers.errors import ConfigurationError, HandlerError, Permanent
+from workers.errors import HandlerError, Permanent
 from workers.handlers.llm_answer import EmptyAnswer, llm_answer, whole_sentences
 from workers.settings import BridgeSettings, WorkerSettings
 from workers.testing import run

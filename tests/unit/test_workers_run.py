@@ -13,9 +13,10 @@ from kombu.exceptions import OperationalError
 from pydantic import BaseModel, SecretStr
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from bpmn.errors import ConfigurationError
 from bpmn.variables import decode_all, encode_all
 from workers.envelope import BpmnError, Completed, Envelope, Failed, Job, Lease, Report
-from workers.errors import BusinessError, ConfigurationError, Permanent
+from workers.errors import BusinessError, Permanent
 from workers.ledger import Start
 from workers.registry import handler
 from workers.run_task import JobRunner

@@ -9,6 +9,7 @@ from datetime import timedelta
 import structlog
 
 from bpmn.client import EngineClient
+from bpmn.errors import ConfigurationError
 from workers.app import create_celery
 from workers.bridge.broker import CeleryBroker
 from workers.bridge.capacity import Pools, Rate, ask_celery
@@ -20,7 +21,6 @@ from workers.bridge.leases import Leases
 from workers.bridge.outage import Outage
 from workers.bridge.outcomes import Outcomes
 from workers.envelope import LEASE_QUEUE, REPORT_QUEUE
-from workers.errors import ConfigurationError
 from workers.ledger import open_ledger
 from workers.log import configure_logging
 from workers.registry import Handler, handlers_of, load_handlers, queues

@@ -5,8 +5,8 @@ from typing import Self
 
 import openai
 
-from bpmn.errors import BatonError
-from workers.errors import ConfigurationError, Permanent
+from bpmn.errors import BatonError, ConfigurationError
+from workers.errors import Permanent
 from workers.settings import WorkerSettings
 
 __all__ = ["LLM", "ModelUnavailable"]

@@ -1,0 +1,115 @@
+"""What every service shares: requests have ids, errors one shape, bodies a limit."""
+
+from collections.abc import AsyncIterator
+
+import httpx2 as httpx
+import pytest
+from fastapi import FastAPI
+from fastapi.responses import StreamingResponse
+from prometheus_client import CollectorRegistry
+
+from api.kit.problems import Problem, install_problem_handlers
+from api.kit.requests import RequestMiddleware
+from bpmn.errors import EngineUnavailable
+
+ID = "caller-1234"
+
+
+@pytest.fixture
+def registry() -> CollectorRegistry:
+    return CollectorRegistry()
+
+
+@pytest.fixture
+async def client(registry: CollectorRegistry) -> AsyncIterator[httpx.AsyncClient]:
+    app = FastAPI()
+    install_problem_handlers(app)
+    app.add_middleware(
+        RequestMiddleware, service="test", registry=registry, max_body_bytes=10, larger={"/upload": 1000}
+    )
+
+    @app.get("/bug/{name}")
+    async def bug(name: str) -> None:
+        raise RuntimeError("the password is swordfish")
+
+    @app.get("/away")
+    async def away() -> None:
+        raise EngineUnavailable("GET /version", message="the engine does not answer")
+
+    @app.get("/refused")
+    async def refused() -> None:
+        raise Problem(409, "taken", "The name is taken.", headers={"X-Hint": "try"}, field="name")
+
+    @app.get("/torn")
+    async def torn() -> StreamingResponse:
+        async def lines() -> AsyncIterator[str]:
+            yield "one\n"
+            raise RuntimeError("in the middle")
+
+        return StreamingResponse(lines())
+
+    @app.post("/upload")
+    @app.post("/small")
+    async def taken() -> str:
+        return "taken"
+
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as connected:
+        yield connected
+
+
+async def test_a_bug_is_a_problem_with_the_requests_id_and_says_nothing_of_our_inside(
+    client: httpx.AsyncClient, registry: CollectorRegistry
+) -> None:
+    answer = await client.get("/bug/7", headers={"X-Request-Id": ID})
+    assert (answer.status_code, answer.headers["content-type"]) == (500, "application/problem+json")
+    assert answer.headers["x-request-id"] == ID
+    problem = answer.json()
+    assert (problem["code"], problem["instance"]) == ("unexpected", f"urn:request:{ID}")
+    assert "swordfish" not in answer.text
+    labels = {"service": "test", "method": "GET", "route": "/bug/{name}", "status": "500"}
+    assert registry.get_sample_value("baton_http_requests_total", labels) == 1
+
+
+async def test_an_answer_that_breaks_in_the_middle_is_not_made_whole(client: httpx.AsyncClient) -> None:
+    with pytest.raises(RuntimeError, match="in the middle"):
+        await client.get("/torn")
+
+
+async def test_an_engine_that_is_away_is_503_and_says_when_to_come_again(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/away")
+    assert (answer.status_code, answer.json()["code"]) == (503, "engine_unavailable")
+    assert int(answer.headers["retry-after"]) > 0
+
+
+async def test_a_refusal_keeps_its_members_and_headers(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/refused")
+    assert answer.status_code == 409
+    assert answer.headers["x-hint"] == "try"
+    assert {"code": "taken", "field": "name", "title": "Conflict"}.items() <= answer.json().items()
+
+
+async def test_an_unknown_path_is_a_problem_too(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/nowhere")
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize(("path", "size", "status"), [("/small", 10, 200), ("/small", 11, 413), ("/upload", 11, 200)])
+async def test_a_body_that_is_too_large_is_refused_unread(
+    client: httpx.AsyncClient, path: str, size: int, status: int
+) -> None:
+    assert (await client.post(path, content=b"x" * size)).status_code == status
+
+
+async def test_a_body_without_a_length_is_refused(client: httpx.AsyncClient) -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        yield b"x"
+
+    answer = await client.post("/small", content=endless())
+    assert (answer.status_code, answer.json()["code"]) == (411, "length_required")
+
+
+@pytest.mark.parametrize("given", ["short", "x" * 65, "a b c d e f g h", "evil\u00e9vil123"])
+async def test_a_callers_id_is_taken_only_when_it_is_plain(client: httpx.AsyncClient, given: str) -> None:
+    answer = await client.get("/nowhere", headers={"X-Request-Id": given.encode("latin-1")})
+    assert answer.headers["x-request-id"] != given
