@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import requests
 
-from baton.cli.errors import ApiRefused, ApiUnavailable, Usage
+from baton.cli.errors import ApiRefused, ApiUnavailable, Usage, model_problems
 from baton.stack.stack import Stack
 
 __all__ = ["EngineApi"]
@@ -82,7 +82,8 @@ def _refusal(answer: requests.Response) -> ApiRefused:
         problem = answer.json()
     except ValueError:
         problem = {"detail": answer.text[:300]}
-    parts = [str(problem.get("detail") or problem.get("title") or f"HTTP {answer.status_code}")]
-    parts += [f"  {entry.get('field')}: {entry.get('message')}" for entry in problem.get("errors") or []]
-    parts += [f"  {line}" for line in problem.get("problems") or []]
-    return ApiRefused("\n".join(parts), answer.status_code, problem)
+    detail = str(problem.get("detail") or problem.get("title") or f"HTTP {answer.status_code}")
+    if problem.get("problems"):
+        detail = model_problems(detail, problem["problems"])
+    fields = [f"  {entry.get('field')}: {entry.get('message')}" for entry in problem.get("errors") or []]
+    return ApiRefused("\n".join((detail, *fields)), answer.status_code, problem)

@@ -6,13 +6,13 @@ import platform
 import shutil
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import typer
 from rich.text import Text
 
 from baton.cli.output import AsJson, console, print_json, table
-from baton.stack.engine_jar import JAR_NAME, cache_folder, engine_sources, source_key
+from baton.stack.engine_jar import JAR_NAME, cache_folder, engine_sources, find_maven, source_key
 from baton.stack.errors import StackError
 from baton.stack.home import MIN_FREE_BYTES
 from baton.stack.jre import find_jre
@@ -39,7 +39,7 @@ class Finding:
 
 def doctor(*, as_json: AsJson = False) -> None:
     """Look at Python, Java, Maven, disk, wheels, the stack, models and handlers; exit code 1 if something is wrong."""
-    findings = list(examine())
+    findings = [replace(finding, advice="") if finding.ok else finding for finding in examine()]
     if as_json:
         print_json([asdict(finding) for finding in findings])
     else:
@@ -77,13 +77,10 @@ def _java() -> Iterator[Finding]:
     if jar.is_file():
         yield Finding("engine jar", ok=True, seen=str(jar))
     else:
-        maven = shutil.which("mvn")
-        yield Finding(
-            "engine jar",
-            maven is not None,
-            f"not built yet; Maven: {maven or 'none'}",
-            "" if maven else "install Maven 3.8 or newer and a JDK 17 or newer; `baton up` then builds the engine once",
-        )
+        try:
+            yield Finding("engine jar", ok=True, seen=f"not built yet; {find_maven()} will do it at the first start")
+        except StackError as error:
+            yield Finding("engine jar", ok=False, seen="not built yet", advice=str(error))
 
 
 def _disk() -> Iterator[Finding]:

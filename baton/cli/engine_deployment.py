@@ -1,29 +1,23 @@
 """Deploying straight to an engine, with pycamunda; our part is the session, the time-outs and the comparison."""
 
+import functools
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 import pycamunda
-import pycamunda.base
 import pycamunda.deployment
 import requests
 from requests.adapters import HTTPAdapter
 
+from baton.cli.errors import Usage
 from bpmn.deployment import compare
-from bpmn.errors import BatonError, EngineRefused, EngineUnavailable, ModelRefused, NotAuthorised, NotFound
+from bpmn.errors import EngineUnavailable, NotAuthorised, NotFound, engine_error
 
 __all__ = ["deploy_to_engine"]
 
 TIMEOUT = timedelta(seconds=60)
 SOURCE = "baton"
-_REFUSALS: dict[type[Exception], type[EngineRefused | NotAuthorised | NotFound | ModelRefused]] = {
-    pycamunda.Unauthorized: NotAuthorised,
-    pycamunda.Forbidden: NotAuthorised,
-    pycamunda.NotFound: NotFound,
-    pycamunda.BadRequest: ModelRefused,
-    pycamunda.NoSuccess: EngineRefused,
-}
 
 
 class _Adapter(HTTPAdapter):
@@ -39,24 +33,37 @@ class _Create(pycamunda.deployment.Create):  # type: ignore[misc] # pycamunda ha
 
     def __call__(self) -> Any:
         answer = self.session.post(self.url, data=self.body_parameters(), files=self.files)
-        if not answer:
-            pycamunda.base._raise_for_status(answer)
         return pycamunda.deployment.DeploymentWithDefinitions.load(data=answer.json())
 
 
 def deploy_to_engine(url: str, token: str, name: str, resources: Mapping[str, bytes]) -> dict[str, Any]:
-    """Deploy and say what changed, in the shape of engine-api's answer. Raises classes of `EngineError`."""
+    """Deploy and say what changed, in the shape of engine-api's answer. Raises `Usage` and classes of `EngineError`."""
+    if not url.startswith(("http://", "https://")):
+        raise Usage(f"--engine {url!r}: give the engine's REST address, for example http://localhost:8080/engine-rest")
+    what = f"deploying {name} to {url}"
     with requests.Session() as session:
         if token:
             session.headers["Authorization"] = f"Bearer {token}"
         session.mount("http://", _Adapter())
         session.mount("https://", _Adapter())
+        session.hooks["response"].append(functools.partial(_raise_for, what))
         try:
             return _deploy(session, url.rstrip("/"), name, resources)
-        except tuple(_REFUSALS) as error:
-            raise _REFUSALS[type(error)](f"deploying {name} to {url}", message=str(error)) from error
-        except (pycamunda.PyCamundaException, requests.RequestException) as error:
-            raise EngineUnavailable(f"deploying {name} to {url}", message=str(error)) from error
+        except NotAuthorised as error:
+            raise NotAuthorised(what, message=f"{error.message} Set ENGINE_TOKEN to it.") from error
+        except NotFound as error:
+            message = "nothing is found there; the address of an engine's REST ends in /engine-rest"
+            raise NotFound(what, message=message) from error
+        except (requests.RequestException, pycamunda.PyCamundaException) as error:
+            # pycamunda wraps what requests raises.
+            reason = type(error.__context__ or error).__name__
+            raise EngineUnavailable(what, message=f"it does not answer ({reason})") from error
+
+
+def _raise_for(what: str, answer: requests.Response, **_: Any) -> None:
+    # pycamunda's own errors keep neither status nor the lines of a model's problems.
+    if not answer.ok:
+        raise engine_error(answer.status_code, answer.text, what=what)
 
 
 def _deploy(session: requests.Session, url: str, name: str, resources: Mapping[str, bytes]) -> dict[str, Any]:
@@ -88,8 +95,5 @@ def _last(session: requests.Session, url: str, name: str) -> tuple[str | None, d
     listing.session = session
     files: dict[str, bytes] = {}
     for resource in listing():
-        answer = session.get(f"{url}/deployment/{found[-1].id_}/resources/{resource.id_}/data")
-        if not answer:
-            raise BatonError(f"the deployed file {resource.name} could not be read: HTTP {answer.status_code}")
-        files[resource.name] = answer.content
+        files[resource.name] = session.get(f"{url}/deployment/{found[-1].id_}/resources/{resource.id_}/data").content
     return found[-1].id_, files

@@ -1,14 +1,18 @@
 """What the command line adds to the error tree, and the exit codes (0 ok, 1 failed, 2 usage, 3 refused)."""
 
+from collections.abc import Iterable
+
 from bpmn.errors import (
     BatonError,
     EngineConflict,
     EngineError,
     EngineFault,
     EngineUnavailable,
+    ModelRefused,
+    ModelUnreadable,
 )
 
-__all__ = ["ApiRefused", "ApiUnavailable", "Usage", "exit_code"]
+__all__ = ["FAILED", "ApiRefused", "ApiUnavailable", "Usage", "exit_code", "model_problems", "words_of"]
 
 FAILED, USAGE, REFUSED = 1, 2, 3
 
@@ -30,12 +34,27 @@ class ApiRefused(BatonError):
         self.problem = problem
 
 
+def words_of(error: BatonError) -> str:
+    """What people read."""
+    if isinstance(error, ModelRefused) and error.problems:
+        return model_problems(str(error), error.problems)
+    return str(error)
+
+
+def model_problems(detail: str, problems: Iterable[str]) -> str:
+    """One line for each problem; the engine's own text repeats them all, less readably."""
+    headline = detail.partition("\n")[0].removesuffix("Errors: ").strip()
+    return "\n".join((headline, *(f"  {problem}" for problem in problems)))
+
+
 def exit_code(error: BatonError) -> int:
     """How the process ends after this error."""
     if isinstance(error, Usage):
         return USAGE
     if isinstance(error, ApiRefused):
         return REFUSED if error.status < 500 else FAILED
+    if isinstance(error, ModelUnreadable):
+        return REFUSED  # by us, before the engine sees it
     if isinstance(error, EngineError) and not isinstance(error, EngineUnavailable | EngineConflict | EngineFault):
         return REFUSED
     return FAILED

@@ -5,7 +5,7 @@ import sys
 import typer
 
 from baton.cli import demo, deploy, doctor, process, stack
-from baton.cli.errors import exit_code
+from baton.cli.errors import FAILED, exit_code, words_of
 from baton.cli.output import errors
 from bpmn.errors import BatonError
 
@@ -36,5 +36,9 @@ def run() -> None:
     try:
         app()
     except BatonError as error:
-        errors.print(f"baton: {error}", style="red", markup=False)
+        errors.print(f"baton: {words_of(error)}", style="red", markup=False)
         sys.exit(exit_code(error))
+    except OSError as error:  # the disk is full, a file is not ours: the system's own words say it best
+        place = f"{error.filename}: " if error.filename else ""
+        errors.print(f"baton: {place}{error.strerror or error}", style="red", markup=False)
+        sys.exit(FAILED)

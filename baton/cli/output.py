@@ -14,7 +14,9 @@ __all__ = ["AsJson", "console", "errors", "print_json", "table"]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
-console = Console(soft_wrap=True, highlight=False)
+# Piped, a table gets the room that its cells need: an address broken in two is of no use to grep.
+_PIPED_COLUMNS = 1000
+console = Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else _PIPED_COLUMNS)
 errors = Console(stderr=True, soft_wrap=True, highlight=False)
 
 

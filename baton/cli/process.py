@@ -1,13 +1,15 @@
 """The commands of processes and tasks: start, tasks, complete."""
 
 import json
+from http import HTTPStatus
 from typing import Annotated, Any
 
 import typer
 
 from baton.cli.api import EngineApi
-from baton.cli.errors import Usage
+from baton.cli.errors import ApiRefused, Usage
 from baton.cli.output import AsJson, console, print_json, table
+from bpmn.errors import BatonError
 
 __all__ = ["complete", "read_variables", "start", "tasks"]
 
@@ -32,7 +34,11 @@ def start(
         body["initiator"] = user
     if business_key:
         body["businessKey"] = business_key
-    started = EngineApi.from_environment().start(key, body)
+    api = EngineApi.from_environment()
+    try:
+        started = api.start(key, body)
+    except ApiRefused as error:
+        raise _explained(error, api, key, user) from error
     if as_json:
         print_json(started)
         return
@@ -93,3 +99,14 @@ def read_variables(given: list[str] | None) -> dict[str, object]:
 def _print_next(task: dict[str, Any] | None) -> None:
     if task is not None:
         console.print(f"next: {task['name']} ({task['id']})", markup=False)
+
+
+def _explained(error: ApiRefused, api: EngineApi, key: str, user: str | None) -> BatonError:
+    """What most people who see this refusal have to do; else the refusal itself."""
+    if error.status == HTTPStatus.NOT_FOUND:
+        known = ", ".join(sorted({str(definition["key"]) for definition in api.definitions()}))
+        deployed = f"deployed are: {known}" if known else "nothing is deployed yet, see `baton deploy`"
+        return ApiRefused(f"There is no process {key!r}; {deployed}", error.status, error.problem)
+    if user is None and "'initiator'" in str(error):
+        return Usage(f"{key} must know who starts it: baton start {key} --user NAME")
+    return error

@@ -98,7 +98,10 @@ def reset(*, yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask."
         console.print("nothing deleted")
         return
     stack.home.remove()
-    console.print(f"deleted {stack.home.folder}")
+    if left := ", ".join(sorted(path.name for path in stack.home.folder.glob("*"))):
+        console.print(f"deleted the stack in {stack.home.folder}; left what is not of it: {left}", markup=False)
+    else:
+        console.print(f"deleted {stack.home.folder}", markup=False)
 
 
 async def _stay_up(stack: Stack) -> None:
@@ -135,7 +138,8 @@ def _start_in_background(stack: Stack) -> None:
         if any("the stack is up" in line for line in said):
             return
         if process.poll() is not None:
-            raise StackError(f"the stack did not start; its supervisor said: {said[-1] if said else 'nothing'}")
+            last = said[-1].removeprefix("baton: ") if said else "nothing was said"
+            raise StackError(f"the stack did not start: {last}")
         time.sleep(0.1)
     process.terminate()
     raise StackError(f"the stack was not up within {DETACH_TIMEOUT.seconds // 60} minutes; see {log}")

@@ -14,7 +14,16 @@ from pathlib import Path
 from baton.stack.errors import BuildFailed, StackError, ToolMissing
 from baton.stack.jre import OLDEST_JAVA
 
-__all__ = ["JAR_NAME", "PROFILES", "Progress", "cache_folder", "engine_sources", "ensure_jar", "source_key"]
+__all__ = [
+    "JAR_NAME",
+    "PROFILES",
+    "Progress",
+    "cache_folder",
+    "engine_sources",
+    "ensure_jar",
+    "find_maven",
+    "source_key",
+]
 
 Progress = Callable[[str], None]
 
@@ -97,7 +106,7 @@ def _only_builder(lock: Path) -> Iterator[None]:
 
 
 def _build(sources: Path, profile: str, jar: Path, environment: Mapping[str, str]) -> None:
-    maven = _maven(environment)
+    maven = find_maven(environment)
     log = jar.parent.with_suffix(".log")
     with tempfile.TemporaryDirectory(prefix="build-", dir=jar.parent.parent) as scratch:
         # In a copy: the source tree stays clean, and may be read-only in a wheel.
@@ -144,13 +153,17 @@ def maven_reason(output: str) -> str:
     return ""
 
 
-def _maven(environment: Mapping[str, str]) -> str:
+def find_maven(environment: Mapping[str, str] = os.environ) -> str:
+    """The Maven that can build the engine. Raises `StackError` when it or a JDK for it is missing."""
     path = environment.get("PATH")
     maven = shutil.which("mvn", path=path)
     if maven is None:
         raise ToolMissing("Maven (mvn)", "the engine is built once from its sources; install Maven 3.8 or newer")
     # Maven needs a compiler: the runtime that Baton brings has none.
-    home = environment.get("JAVA_HOME")
-    if not (home and (Path(home) / "bin" / "javac").is_file()) and shutil.which("javac", path=path) is None:
+    if home := environment.get("JAVA_HOME"):
+        # Maven takes this one and no other.
+        if not (Path(home) / "bin" / "javac").is_file():
+            raise StackError(f"JAVA_HOME is {home}, which holds no JDK (bin/javac): set it to one, or unset it")
+    elif shutil.which("javac", path=path) is None:
         raise ToolMissing(f"A JDK (javac, {OLDEST_JAVA} or newer)", "Maven needs it to build the engine; install one")
     return maven

@@ -1,15 +1,16 @@
 """The folder of one embedded stack: data, logs, ports, secrets and the state of what runs."""
 
+import contextlib
 import fcntl
 import json
 import os
 import secrets as random
 import shutil
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from baton.stack.errors import StackError
 from baton.stack.server import free_port, port_is_free
@@ -27,6 +28,12 @@ _SECRET_NAMES = (
     "telegram_secret",
 )
 MIN_FREE_BYTES = 700 * 2**20
+# Everything that a stack leaves in its folder; what else is there belongs to someone else.
+_FOLDERS = ("data", "logs")
+_FILES = ("secrets.json", "ports.json", "state.json", "postgres-folder", "up.lock")
+# Whoever asks whether a stack runs holds the lock for a moment.
+_LOCK_PATIENCE_S = 1.0
+_LOCK_PAUSE_S = 0.02
 
 
 class AlreadyRunning(StackError):
@@ -54,9 +61,9 @@ class Home:
         return self.folder / "logs"
 
     def data(self, name: str) -> Path:
-        """The data folder of one server, made on first use."""
+        """The data folder of one server, made on first use and closed to other users: it holds people's words."""
         path = self.folder / "data" / name
-        path.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
         return path
 
     def log(self, name: str) -> Path:
@@ -65,7 +72,7 @@ class Home:
     def prepare(self) -> None:
         """Make the folders. Raises `StackError` when the place cannot be written or is nearly full."""
         try:
-            self.logs.mkdir(parents=True, exist_ok=True)
+            self.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
             free_bytes = shutil.disk_usage(self.folder).free
         except OSError as error:
             message = f"{self.folder} cannot be used: {error.strerror}; set BATON_HOME to another place"
@@ -79,7 +86,7 @@ class Home:
     def secrets(self) -> dict[str, str]:
         """Passwords and tokens, made at the first call and readable by this user alone."""
         path = self.folder / "secrets.json"
-        known: dict[str, str] = json.loads(path.read_text()) if path.is_file() else {}
+        known: dict[str, str] = _read(path)
         missing = {name: random.token_urlsafe(32) for name in _SECRET_NAMES if name not in known}
         if "telegram_token" not in known:
             # The shape of a token of the Bot API: <bot id>:<35 characters>.
@@ -102,29 +109,31 @@ class Home:
                 raise StackError(f"Port {asked} ({variable}) is in use: end what listens there or choose another port")
             return int(asked)
         path = self.folder / "ports.json"
-        ports: dict[str, int] = json.loads(path.read_text()) if path.is_file() else {}
+        ports: dict[str, int] = _read(path)
         if name not in ports or not port_is_free(ports[name]):
-            ports[name] = free_port()
+            taken = {port for other, port in ports.items() if other != name}
+            while (port := free_port()) in taken:
+                continue
+            ports[name] = port
             _write(path, json.dumps(ports, indent=1))
         return ports[name]
 
     def read_state(self) -> dict[str, Any]:
         """What the supervisor last wrote; empty before the first start."""
-        path = self.folder / "state.json"
-        state: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
-        return state
+        return _read(self.folder / "state.json")
 
     def write_state(self, state: Mapping[str, Any]) -> None:
         _write(self.folder / "state.json", json.dumps(state, indent=1))
 
-    @contextmanager
+    @contextlib.contextmanager
     def only_supervisor(self) -> Iterator[None]:
         """Hold the stack for this process. Raises `AlreadyRunning`."""
         with (self.folder / "up.lock").open("a+") as handle:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise AlreadyRunning(self.folder, self.supervisor_pid()) from error
+            deadline = time.monotonic() + _LOCK_PATIENCE_S
+            while not _lock(handle, fcntl.LOCK_EX):
+                if (pid := self.supervisor_pid()) is not None or time.monotonic() > deadline:
+                    raise AlreadyRunning(self.folder, pid)
+                time.sleep(_LOCK_PAUSE_S)
             handle.seek(0)
             handle.truncate()
             handle.write(str(os.getpid()))
@@ -136,22 +145,46 @@ class Home:
         path = self.folder / "up.lock"
         if not path.is_file():
             return None
-        with path.open("r+") as handle:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                written = handle.read().strip()
-                return int(written) if written.isdigit() else None
-        return None
+        with path.open() as handle:
+            if _lock(handle, fcntl.LOCK_SH):
+                return None
+            written = handle.read().strip()
+            return int(written) if written.isdigit() else None
 
     def remove(self) -> None:
-        """Delete all data of this stack. Raises `AlreadyRunning`."""
-        if (pid := self.supervisor_pid()) is not None:
-            raise AlreadyRunning(self.folder, pid)
-        moved = self.folder / "postgres-folder"
-        if moved.is_file():
-            shutil.rmtree(moved.read_text().strip(), ignore_errors=True)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Delete all data of this stack, and the folder unless something else is in it. Raises `AlreadyRunning`."""
+        if not self.folder.is_dir():
+            return
+        with self.only_supervisor():
+            moved = self.folder / "postgres-folder"
+            if moved.is_file():
+                shutil.rmtree(moved.read_text().strip(), ignore_errors=True)
+            for name in _FOLDERS:
+                shutil.rmtree(self.folder / name, ignore_errors=True)
+            for name in _FILES:
+                (self.folder / name).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # not empty: BATON_HOME is a folder that had a life before
+            self.folder.rmdir()
+
+
+def _lock(handle: IO[str], kind: int) -> bool:
+    try:
+        fcntl.flock(handle, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _read(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    try:
+        content: dict[str, Any] = json.loads(path.read_text())
+    except ValueError as error:
+        raise StackError(
+            f"{path} is damaged ({error}): put it back from a copy, or begin anew with `baton reset`"
+        ) from error
+    return content
 
 
 def _write(path: Path, text: str) -> None:

@@ -138,7 +138,8 @@ def _run(command: list[str], user: tuple[int, int] | None, data: Path) -> None:
         raise StackError(f"PostgreSQL's data folder {data} could not be made: {error}") from error
     if answer.returncode != 0:
         shutil.rmtree(data, ignore_errors=True)
-        raise StackError(f"PostgreSQL's data folder {data} could not be made: {answer.stderr.strip()[-400:]}")
+        said = " ".join(answer.stderr.split())[-400:]
+        raise StackError(f"PostgreSQL's data folder {data} could not be made: {said}")
 
 
 def _environment() -> dict[str, str]:

@@ -223,24 +223,28 @@ class Supervisor:
             self._on_change(run)
 
     def _write_state(self) -> None:
-        self.home.write_state(
-            {
-                "pid": os.getpid(),
-                "servers": [
-                    {
-                        "name": name,
-                        "state": run.state,
-                        "detail": run.detail,
-                        "pid": run.pid,
-                        "url": run.server.url,
-                        "since": run.since,
-                        "restarts": run.restarts,
-                        "log": str(run.server.log),
-                    }
-                    for name, run in self.runs.items()
-                ],
-            }
-        )
+        try:
+            self.home.write_state(self._state())
+        except OSError as error:  # a full disk must not keep us from starting and stopping servers
+            log.warning("state not written", reason=str(error))
+
+    def _state(self) -> dict[str, object]:
+        return {
+            "pid": os.getpid(),
+            "servers": [
+                {
+                    "name": name,
+                    "state": run.state,
+                    "detail": run.detail,
+                    "pid": run.pid,
+                    "url": run.server.url,
+                    "since": run.since,
+                    "restarts": run.restarts,
+                    "log": str(run.server.log),
+                }
+                for name, run in self.runs.items()
+            ],
+        }
 
 
 def _ended_early(run: Run) -> NotReady:

@@ -34,7 +34,8 @@ def commands() -> list[str]:
 
 def typed(line: str, shell: dict[str, str]) -> str:
     done = subprocess.run(
-        shlex.split(line), env=shell, cwd=ROOT, capture_output=True, text=True, timeout=SLOWEST_S, stdin=subprocess.DEVNULL
+        shlex.split(line),
+        env=shell, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=SLOWEST_S,
     )  # fmt: skip
     assert done.returncode == 0, f"{line}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
     return done.stdout
