@@ -1,9 +1,7 @@
 """The bot: long polling into the inbox, conversations out of it."""
 
 import asyncio
-import os
 import signal
-import socket
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 
@@ -54,7 +52,7 @@ async def run_bot(settings: BotSettings) -> None:
         screen = Screen(bot)
         store = Store(client, bot.id)
         runner = Runner(store, api, screen, Titles(catalog))
-        inbox = Inbox(client, bot.id, f"{socket.gethostname()}-{os.getpid()}")
+        inbox = Inbox(client, bot.id, settings.bot_replica)
         await inbox.prepare()
         await _announce(bot, catalog)
         dispatcher = Dispatcher()

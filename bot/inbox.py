@@ -45,7 +45,7 @@ Entry = tuple[str, dict[str, str]]
 
 
 class Inbox:
-    """One bot's stream; `replica` names this process among several."""
+    """One bot's stream; `replica` names this process among several, and should be the same after a restart."""
 
     def __init__(
         self, client: redis.asyncio.Redis, bot_id: int, replica: str, *, abandoned_after: timedelta = ABANDONED_AFTER
@@ -78,9 +78,13 @@ class Inbox:
 
     async def run(self, handle: Handle, stopping: asyncio.Event) -> None:
         """Handle updates until `stopping` (and cancelled); what is under way then has `GRACE` to finish."""
+        must_resume = True
         try:
             while not stopping.is_set():
                 try:
+                    if must_resume:
+                        await self._resume(handle)
+                        must_resume = False
                     await self._take(handle)
                 except RedisError as error:
                     log.warning("inbox cannot be read", reason=str(error))
@@ -88,12 +92,23 @@ class Inbox:
         finally:
             await self._finish()
 
+    async def _resume(self, handle: Handle) -> None:
+        """What this replica held when it was killed comes before anything new, so that chats keep their order."""
+        last_id = "0"
+        while found := await self._redis.xreadgroup(GROUP, self._replica, {self._stream: last_id}, count=BATCH):
+            entries = _entries(found)
+            if not entries:
+                return
+            for entry_id, fields in entries:
+                await self._enqueue_again(entry_id, fields, handle)
+            last_id = entries[-1][0]
+
     async def _take(self, handle: Handle) -> None:
         # Before the claim: what we hold may be done, and forgotten, by the time the claim's answer is read.
         held = set(self._in_hand)
         for entry_id, fields in await self._abandoned():
             if entry_id not in held:
-                await self._enqueue(entry_id, fields, handle)
+                await self._enqueue_again(entry_id, fields, handle)
         for entry_id, fields in await self._fresh():
             await self._enqueue(entry_id, fields, handle)
         if len(self._in_hand) >= MOST_IN_HAND:
@@ -113,13 +128,20 @@ class Inbox:
         found = await self._redis.xreadgroup(
             GROUP, self._replica, {self._stream: ">"}, count=BATCH, block=int(BLOCK.total_seconds() * 1000)
         )
-        streams: list[tuple[str, list[Entry]]] = list(found or [])  # type: ignore[arg-type]
-        return [entry for _, entries in streams for entry in entries]
+        return _entries(found)
 
     async def _abandoned(self) -> list[Entry]:
         idle_ms = int(self._abandoned_after.total_seconds() * 1000)
         _, entries, *_ = await self._redis.xautoclaim(self._stream, GROUP, self._replica, idle_ms, count=BATCH)
         return [(entry_id, fields) for entry_id, fields in entries if fields]
+
+    async def _enqueue_again(self, entry_id: str, fields: dict[str, str], handle: Handle) -> None:
+        # A failure counts where it is caught; what is seen here ends the process before anything is caught.
+        if await self._deliveries(entry_id) > MAX_DELIVERIES:
+            log.error("update put aside: whoever takes it ends", entry=entry_id, stream=self._aside)
+            await self._put_aside(entry_id, {**fields, "reason": "taken too often and never handled"})
+            return
+        await self._enqueue(entry_id, fields, handle)
 
     async def _enqueue(self, entry_id: str, fields: dict[str, str], handle: Handle) -> None:
         try:
@@ -163,6 +185,7 @@ class Inbox:
 
     async def _may_come_again(self, entry_id: str, *, is_outage: bool) -> bool:
         if is_outage:
+            await self._redis.xclaim(self._stream, GROUP, self._replica, 0, [entry_id], retrycount=0, justid=True)
             put_ms = int(entry_id.split("-")[0])
             return time.time() * 1000 - put_ms < LONGEST_OUTAGE.total_seconds() * 1000
         return await self._deliveries(entry_id) < MAX_DELIVERIES
@@ -183,6 +206,11 @@ class Inbox:
             pipe.xack(self._stream, GROUP, entry_id)
             pipe.xdel(self._stream, entry_id)
             await pipe.execute()
+
+
+def _entries(found: object) -> list[Entry]:
+    streams: list[tuple[str, list[Entry]]] = list(found or [])  # type: ignore[call-overload]
+    return [entry for _, entries in streams for entry in entries]
 
 
 def _chat_of(update: Update) -> int:

@@ -1,5 +1,6 @@
 """The bot's state in Redis: conversations, one lock for each, and the list of instances that are waited for."""
 
+import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
@@ -8,8 +9,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import redis.asyncio
+import structlog
 from pydantic import TypeAdapter, ValidationError
-from redis.exceptions import LockError
+from redis.asyncio.lock import Lock
+from redis.exceptions import LockError, RedisError
 
 from bot.conversation import Conversation
 from bot.errors import BotError
@@ -18,10 +21,14 @@ from forms.messages import supported
 __all__ = ["Store", "Waiting"]
 
 CONVERSATION_LIFE = timedelta(days=90)
-LOCK_LIFE = timedelta(seconds=90)
+# Short, because a bot that is killed leaves its locks; whoever holds one renews it.
+LOCK_LIFE = timedelta(seconds=6)
+LOCK_RENEWAL = LOCK_LIFE / 3
 LOCK_PATIENCE = timedelta(seconds=60)
 _PREFIX = "baton:bot"
 _ADAPTER = TypeAdapter(Conversation)
+
+log = structlog.get_logger()
 
 # Hands out what is due and moves it into the future in one step: of two replicas one gets it, and if that one dies
 # the other gets it after the lease.
@@ -59,11 +66,18 @@ class Store:
             sleep=0.02,
             blocking_timeout=LOCK_PATIENCE.total_seconds(),
         )
+        if not await lock.acquire():
+            raise BotError(f"chat {chat_id} was locked for longer than {LOCK_PATIENCE}")
+        renewing = asyncio.create_task(_renew(lock))
         try:
-            async with lock:
-                yield
-        except LockError as error:
-            raise BotError(f"chat {chat_id} was locked for longer than {LOCK_PATIENCE}") from error
+            yield
+        finally:
+            renewing.cancel()
+            await asyncio.wait({renewing})
+            try:
+                await lock.release()
+            except LockError as error:
+                raise BotError(f"the lock of chat {chat_id} was lost; the event may have been taken twice") from error
 
     async def load(self, chat_id: int, *, language_code: str | None = None) -> Conversation:
         """The conversation of a private chat; a new one in the person's language when none can be read."""
@@ -98,6 +112,17 @@ class Store:
 
     def _key(self, chat_id: int) -> str:
         return f"{self._prefix}:chat:{chat_id}"
+
+
+async def _renew(lock: Lock) -> None:
+    while True:
+        await asyncio.sleep(LOCK_RENEWAL.total_seconds())
+        try:
+            await lock.reacquire()
+        except LockError:
+            return  # the release says so
+        except RedisError as error:
+            log.warning("lock not renewed, trying again", lock=str(lock.name), reason=str(error))
 
 
 def _member(waiting: Waiting) -> str:

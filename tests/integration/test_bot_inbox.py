@@ -92,6 +92,46 @@ async def test_what_a_dead_replica_held_comes_to_another(client: redis.asyncio.R
     assert await client.xinfo_consumers(f"baton:bot:{bot_id}:inbox", "bot") == []
 
 
+async def test_what_a_killed_replica_held_comes_first_after_its_restart(
+    client: redis.asyncio.Redis, bot_id: int
+) -> None:
+    killed = Inbox(client, bot_id, "a")
+    await killed.prepare()
+    for number in range(3):
+        await killed.put(update(number))
+    assert len(await killed._fresh()) == 3
+    await killed.put(update(3))
+    handled: list[int] = []
+
+    async def handle(arrived: Update) -> None:
+        handled.append(arrived.update_id)
+
+    restarted = Inbox(client, bot_id, "a")
+    await restarted.prepare()
+    async with running(restarted, handle):
+        await until(lambda: len(handled) == 4)
+    assert handled == [0, 1, 2, 3]
+
+
+async def test_an_update_that_ends_every_process_is_put_aside(client: redis.asyncio.Redis, bot_id: int) -> None:
+    handled: list[int] = []
+
+    async def handle(arrived: Update) -> None:
+        handled.append(arrived.update_id)
+
+    first = Inbox(client, bot_id, "a")
+    await first.prepare()
+    await first.put(update(1))
+    await first._fresh()  # and the process is gone
+    for _ in range(MAX_DELIVERIES - 1):
+        await client.xreadgroup("bot", "a", {f"baton:bot:{bot_id}:inbox": "0"})  # again, and again
+    async with running(Inbox(client, bot_id, "a"), handle):
+        await asyncio.sleep(0.2)
+    assert handled == []
+    ((_, kept),) = await client.xrange(f"baton:bot:{bot_id}:inbox:aside")
+    assert kept["reason"] == "taken too often and never handled"
+
+
 async def test_slow_work_is_not_taken_for_abandoned_by_its_own_replica(
     client: redis.asyncio.Redis, bot_id: int
 ) -> None:

@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import kombu
 import pytest
 import redis
 from pydantic import SecretStr
@@ -287,3 +288,14 @@ async def test_a_broker_that_forgets_everything_is_found_again(
                 assert await engine.outcome("after", seconds=60) == ("completed", {"double": 6})
     finally:
         server.terminate()
+
+
+def test_an_acknowledgement_over_a_closed_connection_is_an_error_of_the_connection(valkey_url: str) -> None:
+    """Celery logs those and goes on; anything else would end the worker with all it is doing."""
+    with kombu.Connection(valkey_url, transport="workers.redis_transport:Transport") as connection:
+        queue = connection.SimpleQueue(f"acknowledged-late-{time.time_ns()}")
+        queue.put("job")
+        message = queue.get(timeout=5)
+        errors = connection.connection_errors
+    with pytest.raises(errors, match="connection is closed"):
+        message.ack()

@@ -1,0 +1,85 @@
+"""The bot's state on a real Valkey: one event of a chat at a time, and nothing blocked for long."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+import redis.asyncio
+
+from bot import store as store_module
+from bot.errors import BotError
+from bot.store import Store
+
+CHAT = 7
+
+
+@pytest.fixture
+async def client(valkey_url: str) -> AsyncIterator[redis.asyncio.Redis]:
+    async with redis.asyncio.Redis.from_url(valkey_url, decode_responses=True) as connected:
+        yield connected
+
+
+@pytest.fixture
+def store(client: redis.asyncio.Redis, monkeypatch: pytest.MonkeyPatch) -> Store:
+    monkeypatch.setattr(store_module, "LOCK_LIFE", timedelta(milliseconds=300))
+    monkeypatch.setattr(store_module, "LOCK_RENEWAL", timedelta(milliseconds=100))
+    return Store(client, random.randrange(10**9))
+
+
+async def test_two_events_of_a_chat_do_not_overlap(store: Store) -> None:
+    inside = 0
+    most = 0
+
+    async def event() -> None:
+        nonlocal inside, most
+        async with store.conversation_lock(CHAT):
+            inside += 1
+            most = max(most, inside)
+            await asyncio.sleep(0.02)
+            inside -= 1
+
+    await asyncio.gather(*(event() for _ in range(5)))
+    assert most == 1
+
+
+async def test_a_long_event_keeps_its_lock(store: Store) -> None:
+    async with store.conversation_lock(CHAT):
+        waiting = asyncio.create_task(store.conversation_lock(CHAT).__aenter__())
+        await asyncio.sleep(1)  # more than three lives
+        assert not waiting.done()
+    await waiting
+
+
+async def test_the_lock_of_a_killed_bot_ends_soon(store: Store, client: redis.asyncio.Redis) -> None:
+    held = store.conversation_lock(CHAT)
+    await held.__aenter__()
+    renewing = [task for task in asyncio.all_tasks() if task.get_coro().__name__ == "_renew"]  # type: ignore[union-attr]
+    for task in renewing:
+        task.cancel()  # as a kill does
+    async with asyncio.timeout(2), store.conversation_lock(CHAT):
+        pass
+    with pytest.raises(BotError, match="lost"):
+        await held.__aexit__(None, None, None)
+
+
+async def test_a_chat_that_stays_locked_is_an_error(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_module, "LOCK_PATIENCE", timedelta(milliseconds=200))
+    async with store.conversation_lock(CHAT):
+        with pytest.raises(BotError, match=f"chat {CHAT} was locked"):
+            async with store.conversation_lock(CHAT):
+                pass
+
+
+async def test_state_that_cannot_be_read_is_kept_aside_and_a_new_one_begins(
+    store: Store, client: redis.asyncio.Redis
+) -> None:
+    begun = await store.load(CHAT, language_code="ru-RU")
+    assert (begun.locale, begun.user_id, begun.session) == ("ru", "telegram-7", None)
+    await store.save(begun)
+    assert await store.load(CHAT) == begun
+    (key,) = [key async for key in client.scan_iter(f"*:{store._prefix.rsplit(':', 1)[1]}:*")]
+    await client.set(key, '{"of": "an older version"}')
+    assert (await store.load(CHAT, language_code="en")).locale == "en"
+    assert await client.get(f"{key}:unreadable") == '{"of": "an older version"}'
