@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from pydantic import ValidationError
 
-from bpmn.errors import BatonError
+from bpmn.errors import ConfigurationError
 
 __all__ = ["ROLES", "run"]
 
@@ -38,7 +38,6 @@ def _worker() -> int:
 
 def _bot() -> int:
     from bot.app import run_bot
-
     from bot.settings import BotSettings
 
     asyncio.run(run_bot(BotSettings()))
@@ -65,10 +64,12 @@ def run(arguments: list[str]) -> int:
     try:
         return ROLES[arguments[0]]()
     except ValidationError as error:
+        if not error.title.endswith("Settings"):
+            raise
         for problem in error.errors():
             name = ".".join(str(part) for part in problem["loc"]).upper()
             sys.stderr.write(f"{arguments[0]}: {name}: {problem['msg']}\n")
-    except BatonError as error:
+    except ConfigurationError as error:
         sys.stderr.write(f"{arguments[0]}: {error}\n")
     return USAGE_EXIT
 

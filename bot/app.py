@@ -2,22 +2,23 @@
 
 import asyncio
 import signal
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from contextlib import AsyncExitStack
+from typing import Any
 
 import redis.asyncio
 import structlog
 from aiogram import Bot, Dispatcher
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
-from aiogram.exceptions import TelegramAPIError, TelegramUnauthorizedError
+from aiogram.exceptions import ClientDecodeError, TelegramAPIError, TelegramUnauthorizedError
 from aiogram.types import Update
 
 from bot.commands import command_list, commands_router
 from bot.conversation import Titles
 from bot.engine_api import EngineApi
 from bot.inbox import Inbox
-from bot.polling import poll
+from bot.polling import Updates, poll
 from bot.routers import conversation_router, group_router
 from bot.runner import Runner
 from bot.screen import Screen
@@ -39,7 +40,8 @@ async def run_bot(settings: BotSettings) -> None:
     """Serve until SIGTERM or SIGINT; events under way are finished. Raises `ConfigurationError` for a wrong token."""
     async with AsyncExitStack() as stack:
         server = TelegramAPIServer.from_base(settings.telegram_api_url)
-        bot = Bot(settings.telegram_bot_token.get_secret_value(), AiohttpSession(api=server))
+        session = AiohttpSession(api=server)
+        bot = Bot(settings.telegram_bot_token.get_secret_value(), session)
         stack.push_async_callback(bot.session.close)
         client = redis.asyncio.Redis.from_url(
             settings.redis_url.get_secret_value(), decode_responses=True, socket_timeout=15, socket_connect_timeout=5
@@ -52,21 +54,21 @@ async def run_bot(settings: BotSettings) -> None:
         screen = Screen(bot)
         store = Store(client, bot.id)
         runner = Runner(store, api, screen, Titles(catalog))
-        inbox = Inbox(client, bot.id, settings.bot_replica)
-        await inbox.prepare()
+        inbox = Inbox(client, bot.id, runner.gave_up)
+        updates = Updates(await session.create_session(), server.api_url(bot.token, "getUpdates"))
         await _announce(bot, catalog)
-        dispatcher = Dispatcher()
+        dispatcher = Dispatcher(disable_fsm=True)  # what is remembered stands in the store
         dispatcher.include_routers(
-            group_router(screen), commands_router(runner, screen, catalog), conversation_router(runner, screen)
+            group_router(screen, catalog), commands_router(runner, screen, catalog), conversation_router(runner, screen)
         )
 
-        async def handle(update: Update) -> None:
-            await dispatcher.feed_update(bot, update)
+        async def handle(update: Mapping[str, Any]) -> None:
+            await dispatcher.feed_update(bot, Update.model_validate(update, context={"bot": bot}))
 
         log.info("ready", bot=bot.id, api=settings.telegram_api_url)
         stopping = asyncio.Event()
         await _until_stopped(
-            stopping, poll(bot, inbox, stopping), inbox.run(handle, stopping), watch(store, runner, stopping)
+            stopping, poll(updates, inbox, stopping), inbox.run(handle, stopping), watch(store, runner, stopping)
         )
 
 
@@ -77,7 +79,7 @@ async def _introduce(bot: Bot) -> None:
             me = await bot.get_me()
         except TelegramUnauthorizedError as error:
             raise ConfigurationError("Telegram does not know this TELEGRAM_BOT_TOKEN: ask BotFather for it") from error
-        except TelegramAPIError as error:
+        except (TelegramAPIError, ClientDecodeError) as error:
             log.warning("Telegram does not answer yet", reason=str(error))
             await asyncio.sleep(1)
         else:

@@ -1,8 +1,11 @@
 """The commands of the bot. A new one is a handler here and a name in `OWN`; models bring theirs by `baton.command`."""
 
+import html
 from collections.abc import Mapping
+from functools import partial
 
-from aiogram import Router
+from aiogram import F, Router
+from aiogram.enums import ChatType
 from aiogram.filters import Command, CommandStart
 from aiogram.types import BotCommand, Message
 
@@ -39,6 +42,8 @@ def command_list(catalog: Catalog, locale: str) -> list[BotCommand]:
 def commands_router(runner: Runner, screen: Screen, catalog: Catalog) -> Router:
     """Handlers of all commands, for private chats."""
     router = Router(name="commands")
+    # A caption is no command: what stands under a picture is about the picture.
+    router.message.filter(F.chat.type == ChatType.PRIVATE, F.text)
     processes = process_commands(catalog)
 
     async def begin(message: Message, key: str) -> None:
@@ -51,16 +56,24 @@ def commands_router(runner: Runner, screen: Screen, catalog: Catalog) -> Router:
 
     for command, key in processes.items():
         if command not in OWN:
-            router.message.register(lambda message, key=key: begin(message, key), Command(command))
+            router.message.register(partial(begin, key=key), Command(command))
 
     @router.message(Command("cancel"))
     async def cancel(message: Message) -> None:
-        await runner.cancelled(message.chat.id)
+        await runner.cancelled(message.chat.id, message.from_user.language_code if message.from_user else None)
 
     @router.message(Command("help"))
     async def show_help(message: Message) -> None:
         locale = supported(message.from_user.language_code if message.from_user else None)
-        lines = [f"/{entry.command} — {entry.description}" for entry in command_list(catalog, locale)]
+        lines = [
+            f"/{entry.command} — {html.escape(entry.description, quote=False)}"
+            for entry in command_list(catalog, locale)
+        ]
         await screen.send(message.chat.id, TelegramView("\n".join([say("help", locale), "", *lines]), ()))
+
+    @router.message(F.text.regexp(r"^/[A-Za-z]"))
+    async def unknown(message: Message) -> None:
+        locale = supported(message.from_user.language_code if message.from_user else None)
+        await screen.send(message.chat.id, TelegramView(say("unknown_command", locale), ()))
 
     return router

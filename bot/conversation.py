@@ -132,7 +132,7 @@ class Titles:
 
 def said(state: Conversation, text: str, message_id: int) -> tuple[Conversation, Effects]:
     """The person typed something that is no command."""
-    if message_id <= state.last_text_id:
+    if message_id == state.last_text_id:
         return state, ()
     state = replace(state, last_text_id=message_id)
     if state.session is None or state.message_id is None:

@@ -70,7 +70,7 @@ class EngineApi:
 
     async def next_task(self, instance_id: str, user: str) -> OpenTask | None:
         """The person's oldest open task of an instance, with its form."""
-        params = {"processInstanceId": instance_id, "assignee": user, "form": "true"}
+        params = {"processInstanceId": instance_id, "assignee": user, "form": "true", "limit": "1"}
         found = await self._call("GET", "/task", params=params)
         return _task(found[0]) if found else None
 
@@ -109,10 +109,15 @@ class EngineApi:
                 body = await answer.json(content_type=None)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise ApiUnavailable(f"engine-api at {self._url}: {error or type(error).__name__}") from error
+        problem = body if isinstance(body, dict) else {}
         if answer.status in _AWAY:
-            raise ApiUnavailable(f"engine-api: {body.get('detail')}")
+            raise ApiUnavailable(f"engine-api: {answer.status} {problem.get('detail', 'without a reason')}")
         if answer.status >= 400:
-            raise ApiProblem(f"{method} {path}: {body.get('detail')}", answer.status, str(body.get("code")))
+            raise ApiProblem(f"{method} {path}: {problem.get('detail')}", answer.status, str(problem.get("code")))
+        if not isinstance(body, dict | list):
+            raise ApiUnavailable(
+                f"engine-api at {self._url}: {method} {path} was answered with nothing; is that engine-api?"
+            )
         return body
 
 

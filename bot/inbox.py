@@ -1,219 +1,240 @@
-"""The inbox: updates are kept in a Redis stream before Telegram is told that they arrived, and until they are handled.
+"""The inbox: updates are kept in Redis before Telegram is told that they arrived, and until they are handled.
 
-Telegram forgets an update as soon as the next poll confirms it; a bot that is killed in the middle would lose it.
-Delivery is at least once: a repeated text is known by its message id, a repeated press by its revision. What cannot be
-handled after several tries, or after an outage of a day, is put aside in a second stream, for an operator to look at.
+Telegram forgets an update as soon as the next poll confirms it; a bot that is killed in the middle would lose it. Every
+chat has a list of its own, and one replica at a time holds it: what a person says is handled in the order in which they
+said it, over failures, restarts and replicas. Delivery is at least once: a repeated text is known by its message id, a
+repeated press by its revision. What cannot be handled is put aside in a stream, for an operator to look at.
 """
 
 import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import redis.asyncio
 import structlog
-from aiogram.exceptions import TelegramNetworkError, TelegramRetryAfter, TelegramServerError
-from aiogram.types import Update
-from aiogram.utils.serialization import deserialize_telegram_object_to_python
 from pydantic import ValidationError
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import RedisError
 
-from bot.errors import ApiUnavailable
+from bot.errors import is_outage, pause_asked_for
 
 __all__ = ["Inbox"]
 
-GROUP = "bot"
-BATCH = 50
-MOST_IN_HAND = 500
-BLOCK = timedelta(seconds=1)
-# An entry that its replica has held for so long belongs to a replica that is gone.
-ABANDONED_AFTER = timedelta(seconds=20)
-RETRY_PAUSE = timedelta(seconds=1)
-MAX_DELIVERIES = 5
-OUTAGES = (TelegramNetworkError, TelegramServerError, TelegramRetryAfter, RedisError, ApiUnavailable)
+# A chat whose replica was killed comes to another, or back, after so long; whoever holds it renews.
+LEASE = timedelta(seconds=6)
+RENEWAL = LEASE / 3
+MOST_CHATS = 100
+# Then it is another chat's turn.
+UPDATES_IN_A_TURN = 20
+# How soon a replica sees what another one kept; its own it sees at once.
+LOOK_AROUND = timedelta(milliseconds=250)
+RETRY_PAUSE = timedelta(seconds=2)
+MAX_TRIES = 5
 LONGEST_OUTAGE = timedelta(days=1)
+SEEN_FOR = timedelta(days=1)
 KEPT_ASIDE = 10_000
 # What is under way at the end has so long; what is cut off comes again.
 GRACE = timedelta(seconds=8)
-_FIELD = "update"
 
 log = structlog.get_logger()
 
+Update = Mapping[str, Any]
+"""As Telegram wrote it."""
 Handle = Callable[[Update], Awaitable[None]]
-Entry = tuple[str, dict[str, str]]
+GiveUp = Callable[[int, Update], Awaitable[None]]
+
+# KEYS: seen, list, due. ARGV: seconds to remember, entry, chat, now. A poll that is repeated brings updates twice.
+_PUT = """
+if not redis.call('SET', KEYS[1], 1, 'NX', 'EX', ARGV[1]) then return 0 end
+redis.call('RPUSH', KEYS[2], ARGV[2])
+redis.call('ZADD', KEYS[3], 'NX', ARGV[4], ARGV[3])
+return 1
+"""
+# KEYS: due. ARGV: now, end of the lease, limit.
+_TAKE = """
+local chats = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[3])
+for _, chat in ipairs(chats) do redis.call('ZADD', KEYS[1], ARGV[2], chat) end
+return chats
+"""
+# KEYS: list, due. ARGV: chat, when it is due again. An empty list has no turn.
+_LET_GO = """
+if redis.call('LLEN', KEYS[1]) == 0 then return redis.call('ZREM', KEYS[2], ARGV[1]) end
+return redis.call('ZADD', KEYS[2], ARGV[2], ARGV[1])
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One kept update; `raw` is its text in the list, `kept_at` the time in s since the epoch."""
+
+    raw: str
+    update: Update
+    kept_at: float
 
 
 class Inbox:
-    """One bot's stream; `replica` names this process among several, and should be the same after a restart."""
+    """The inbox of one bot; any number of replicas share it."""
 
-    def __init__(
-        self, client: redis.asyncio.Redis, bot_id: int, replica: str, *, abandoned_after: timedelta = ABANDONED_AFTER
-    ) -> None:
+    def __init__(self, client: redis.asyncio.Redis, bot_id: int, give_up: GiveUp | None = None) -> None:
         self._redis = client
-        self._stream = f"baton:bot:{bot_id}:inbox"
-        self._aside = f"{self._stream}:aside"
-        self._replica = replica
-        self._abandoned_after = abandoned_after
-        self._in_hand: dict[str, asyncio.Task[None]] = {}
-        # The tail of each chat's work: events of one chat keep their order.
-        self._tails: dict[int, asyncio.Task[None]] = {}
-
-    async def prepare(self) -> None:
-        """Make the stream and its group, and forget replicas that are gone and hold nothing."""
-        try:
-            await self._redis.xgroup_create(self._stream, GROUP, id="0", mkstream=True)
-        except ResponseError as error:
-            if "BUSYGROUP" not in str(error):
-                raise
-        for replica in await self._redis.xinfo_consumers(self._stream, GROUP):
-            if replica["pending"] == 0 and replica["idle"] > self._abandoned_after.total_seconds() * 1000:
-                await self._redis.xgroup_delconsumer(self._stream, GROUP, replica["name"])
+        self._prefix = f"baton:bot:{bot_id}:inbox"
+        self._give_up = give_up
+        self._held: dict[int, asyncio.Task[None]] = {}
+        self._arrived = asyncio.Event()
+        self._put, self._take, self._let_go = (client.register_script(text) for text in (_PUT, _TAKE, _LET_GO))
 
     async def put(self, update: Update) -> None:
-        """Keep an update; after this it cannot be lost."""
-        # aiogram marks what a message does not say by objects of its own, which pydantic alone cannot write.
-        text = json.dumps(deserialize_telegram_object_to_python(update), ensure_ascii=False)
-        await self._redis.xadd(self._stream, {_FIELD: text})
+        """Keep an update; after this it cannot be lost. One that was kept before is not kept again."""
+        chat = _chat_of(update)
+        entry = json.dumps({"kept_at": time.time(), "update": update}, ensure_ascii=False)
+        keys = [f"{self._prefix}:seen:{update['update_id']}", self._list(chat), self._due]
+        await self._put(keys=keys, args=[int(SEEN_FOR.total_seconds()), entry, chat, time.time()])
+        self._arrived.set()
 
     async def run(self, handle: Handle, stopping: asyncio.Event) -> None:
         """Handle updates until `stopping` (and cancelled); what is under way then has `GRACE` to finish."""
-        must_resume = True
+        renewing = asyncio.create_task(self._renew())
         try:
             while not stopping.is_set():
                 try:
-                    if must_resume:
-                        await self._resume(handle)
-                        must_resume = False
-                    await self._take(handle)
+                    await self._serve_due(handle)
                 except RedisError as error:
                     log.warning("inbox cannot be read", reason=str(error))
                     await asyncio.sleep(RETRY_PAUSE.total_seconds())
         finally:
             await self._finish()
+            renewing.cancel()
 
-    async def _resume(self, handle: Handle) -> None:
-        """What this replica held when it was killed comes before anything new, so that chats keep their order."""
-        last_id = "0"
-        while found := await self._redis.xreadgroup(GROUP, self._replica, {self._stream: last_id}, count=BATCH):
-            entries = _entries(found)
-            if not entries:
-                return
-            for entry_id, fields in entries:
-                await self._enqueue_again(entry_id, fields, handle)
-            last_id = entries[-1][0]
+    async def _serve_due(self, handle: Handle) -> None:
+        self._arrived.clear()
+        if (room := MOST_CHATS - len(self._held)) > 0:
+            now = time.time()
+            for text in await self._take(keys=[self._due], args=[now, now + LEASE.total_seconds(), room]):
+                chat = int(text)
+                if chat not in self._held:  # else its lease ended while we were too busy to renew it
+                    self._held[chat] = asyncio.create_task(self._serve(chat, handle))
+        waiting = asyncio.ensure_future(self._arrived.wait())
+        watched = {waiting, *self._held.values()} if room <= 0 else {waiting}
+        await asyncio.wait(watched, timeout=LOOK_AROUND.total_seconds(), return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
 
-    async def _take(self, handle: Handle) -> None:
-        # Before the claim: what we hold may be done, and forgotten, by the time the claim's answer is read.
-        held = set(self._in_hand)
-        for entry_id, fields in await self._abandoned():
-            if entry_id not in held:
-                await self._enqueue_again(entry_id, fields, handle)
-        for entry_id, fields in await self._fresh():
-            await self._enqueue(entry_id, fields, handle)
-        if len(self._in_hand) >= MOST_IN_HAND:
-            await asyncio.wait(self._in_hand.values(), return_when=asyncio.FIRST_COMPLETED)
+    async def _serve(self, chat: int, handle: Handle) -> None:
+        """One turn of a chat."""
+        due = time.time()
+        try:
+            for _ in range(UPDATES_IN_A_TURN):
+                entry = await self._head(chat)
+                if entry is None:
+                    break
+                pause = await self._handle(chat, entry, handle)
+                if pause is not None:
+                    due = time.time() + pause.total_seconds()
+                    break
+            await self._let_go(keys=[self._list(chat), self._due], args=[chat, due])
+        except Exception as error:  # Redis is away, or a fault of ours: the lease ends, and the chat comes again
+            log.warning("chat left in the middle, it comes again", chat=chat, exc_info=error)
+        finally:
+            del self._held[chat]
+            self._arrived.set()
+
+    async def _head(self, chat: int) -> _Entry | None:
+        raw = await self._redis.lindex(self._list(chat), 0)
+        if raw is None:
+            return None
+        kept = json.loads(raw)
+        return _Entry(str(raw), kept["update"], float(kept["kept_at"]))
+
+    async def _handle(self, chat: int, entry: _Entry, handle: Handle) -> timedelta | None:
+        """Handle the chat's first update; returns a pause where it must be tried again."""
+        # Counted before: an update that ends the process must not do so for ever.
+        tries = await self._redis.hincrby(self._tries, str(chat), 1)
+        if tries > MAX_TRIES:
+            await self._put_aside(chat, entry, "tried too often")
+            return None
+        try:
+            await handle(entry.update)
+        except ValidationError as error:
+            places = {".".join(map(str, problem["loc"])) for problem in error.errors(include_input=False)}
+            await self._put_aside(chat, entry, f"not as this version knows updates: {', '.join(sorted(places))}")
+        except Exception as error:  # noqa: BLE001 -- one chat must not stop the others, whatever is wrong with it
+            return await self._failed(chat, entry, tries, error)
+        else:
+            await self._forget(chat, entry)
+        return None
+
+    async def _failed(self, chat: int, entry: _Entry, tries: int, error: Exception) -> timedelta | None:
+        number = entry.update.get("update_id")
+        if is_outage(error) and time.time() - entry.kept_at < LONGEST_OUTAGE.total_seconds():
+            await self._redis.hdel(self._tries, str(chat))  # not its fault
+            log.warning("update not handled, it comes again", update=number, chat=chat, reason=repr(error))
+            return max(RETRY_PAUSE, pause_asked_for(error))
+        if not is_outage(error) and tries < MAX_TRIES:
+            log.warning("update not handled, it comes again", update=number, chat=chat, exc_info=error)
+            return RETRY_PAUSE
+        await self._put_aside(chat, entry, repr(error))
+        return None
+
+    async def _forget(self, chat: int, entry: _Entry) -> None:
+        async with self._redis.pipeline(transaction=True) as pipe:
+            # By its text, which no other update has: should the lease have ended, nobody else's entry is removed.
+            pipe.lrem(self._list(chat), 1, entry.raw)
+            pipe.hdel(self._tries, str(chat))
+            await pipe.execute()
+
+    async def _put_aside(self, chat: int, entry: _Entry, reason: str) -> None:
+        log.error(
+            "update put aside", chat=chat, update=entry.update.get("update_id"), reason=reason, stream=self._aside
+        )
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.xadd(self._aside, {"update": entry.raw, "reason": reason}, maxlen=KEPT_ASIDE, approximate=True)
+            pipe.lrem(self._list(chat), 1, entry.raw)
+            pipe.hdel(self._tries, str(chat))
+            await pipe.execute()
+        if self._give_up is not None:
+            await self._give_up(chat, entry.update)
+
+    async def _renew(self) -> None:
+        while True:
+            await asyncio.sleep(RENEWAL.total_seconds())
+            if self._held:
+                end = time.time() + LEASE.total_seconds()
+                try:
+                    await self._redis.zadd(self._due, dict.fromkeys(map(str, self._held), end), xx=True)
+                except RedisError as error:
+                    log.warning("chats not renewed, trying again", reason=str(error))
 
     async def _finish(self) -> None:
-        if not self._in_hand:
+        held = dict(self._held)
+        if not held:
             return
-        _, late = await asyncio.wait(self._in_hand.values(), timeout=GRACE.total_seconds())
+        _, late = await asyncio.wait(held.values(), timeout=GRACE.total_seconds())
         for task in late:
             task.cancel()
         if late:
             log.warning("stopped in the middle of updates, they come again", count=len(late))
             await asyncio.wait(late)
 
-    async def _fresh(self) -> list[Entry]:
-        found = await self._redis.xreadgroup(
-            GROUP, self._replica, {self._stream: ">"}, count=BATCH, block=int(BLOCK.total_seconds() * 1000)
-        )
-        return _entries(found)
+    def _list(self, chat: int) -> str:
+        return f"{self._prefix}:chat:{chat}"
 
-    async def _abandoned(self) -> list[Entry]:
-        idle_ms = int(self._abandoned_after.total_seconds() * 1000)
-        _, entries, *_ = await self._redis.xautoclaim(self._stream, GROUP, self._replica, idle_ms, count=BATCH)
-        return [(entry_id, fields) for entry_id, fields in entries if fields]
+    @property
+    def _due(self) -> str:
+        return f"{self._prefix}:due"
 
-    async def _enqueue_again(self, entry_id: str, fields: dict[str, str], handle: Handle) -> None:
-        # A failure counts where it is caught; what is seen here ends the process before anything is caught.
-        if await self._deliveries(entry_id) > MAX_DELIVERIES:
-            log.error("update put aside: whoever takes it ends", entry=entry_id, stream=self._aside)
-            await self._put_aside(entry_id, {**fields, "reason": "taken too often and never handled"})
-            return
-        await self._enqueue(entry_id, fields, handle)
+    @property
+    def _tries(self) -> str:
+        return f"{self._prefix}:tries"
 
-    async def _enqueue(self, entry_id: str, fields: dict[str, str], handle: Handle) -> None:
-        try:
-            update = Update.model_validate_json(fields[_FIELD])
-        except (ValidationError, KeyError):
-            log.exception("entry cannot be read, put aside", entry=entry_id, stream=self._aside)
-            await self._put_aside(entry_id, fields)
-            return
-        chat = _chat_of(update)
-        task = asyncio.create_task(self._handle_after(self._tails.get(chat), entry_id, update, handle))
-        self._in_hand[entry_id] = self._tails[chat] = task
-        task.add_done_callback(lambda done: self._let_go(entry_id, chat, done))
-
-    def _let_go(self, entry_id: str, chat: int, done: asyncio.Task[None]) -> None:
-        self._in_hand.pop(entry_id, None)
-        if self._tails.get(chat) is done:
-            del self._tails[chat]
-        if not done.cancelled() and (error := done.exception()) is not None:
-            log.error("update stays in the inbox, it comes again", entry=entry_id, exc_info=error)
-
-    async def _handle_after(
-        self, before: asyncio.Task[None] | None, entry_id: str, update: Update, handle: Handle
-    ) -> None:
-        if before is not None:
-            await asyncio.wait({before})
-        try:
-            await handle(update)
-        except Exception as error:  # one update must not stop the others, whatever is wrong with it
-            is_outage = isinstance(error, OUTAGES)
-            if await self._may_come_again(entry_id, is_outage=is_outage):
-                # It stays pending, and comes when it counts as abandoned.
-                trace = None if is_outage else error
-                log.warning(
-                    "update not handled, it comes again", update=update.update_id, reason=repr(error), exc_info=trace
-                )
-                return
-            log.exception("update put aside", update=update.update_id, stream=self._aside)
-            await self._put_aside(entry_id, {_FIELD: update.model_dump_json(exclude_unset=True), "reason": repr(error)})
-            return
-        await self._forget(entry_id)
-
-    async def _may_come_again(self, entry_id: str, *, is_outage: bool) -> bool:
-        if is_outage:
-            await self._redis.xclaim(self._stream, GROUP, self._replica, 0, [entry_id], retrycount=0, justid=True)
-            put_ms = int(entry_id.split("-")[0])
-            return time.time() * 1000 - put_ms < LONGEST_OUTAGE.total_seconds() * 1000
-        return await self._deliveries(entry_id) < MAX_DELIVERIES
-
-    async def _deliveries(self, entry_id: str) -> int:
-        found = await self._redis.xpending_range(self._stream, GROUP, entry_id, entry_id, 1)
-        return int(found[0]["times_delivered"]) if found else 0
-
-    async def _forget(self, entry_id: str) -> None:
-        async with self._redis.pipeline(transaction=True) as pipe:
-            pipe.xack(self._stream, GROUP, entry_id)
-            pipe.xdel(self._stream, entry_id)
-            await pipe.execute()
-
-    async def _put_aside(self, entry_id: str, fields: Mapping[str, str]) -> None:
-        async with self._redis.pipeline(transaction=True) as pipe:
-            pipe.xadd(self._aside, dict(fields.items()), maxlen=KEPT_ASIDE, approximate=True)
-            pipe.xack(self._stream, GROUP, entry_id)
-            pipe.xdel(self._stream, entry_id)
-            await pipe.execute()
-
-
-def _entries(found: object) -> list[Entry]:
-    streams: list[tuple[str, list[Entry]]] = list(found or [])  # type: ignore[call-overload]
-    return [entry for _, entries in streams for entry in entries]
+    @property
+    def _aside(self) -> str:
+        return f"{self._prefix}:aside"
 
 
 def _chat_of(update: Update) -> int:
-    if update.callback_query is not None:
-        return update.callback_query.from_user.id
-    return update.message.chat.id if update.message is not None else 0
+    """The chat whose order an update belongs to; 0 for kinds that belong to none."""
+    if query := update.get("callback_query"):
+        return int((query.get("message") or {}).get("chat", query["from"])["id"])
+    return int(update["message"]["chat"]["id"]) if update.get("message") else 0

@@ -3,11 +3,14 @@
 from aiogram import F, Router
 from aiogram.enums import ChatType
 from aiogram.exceptions import TelegramBadRequest
+from aiogram.filters import Command
 from aiogram.types import CallbackQuery, Message
 
+from bot.commands import OWN, process_commands
 from bot.runner import Runner
 from bot.screen import Screen
 from bot.texts import say
+from bpmn.catalog import Catalog
 from forms.messages import supported
 from forms.telegram import TelegramView
 
@@ -31,31 +34,37 @@ def conversation_router(runner: Runner, screen: Screen) -> Router:
     @router.callback_query(F.message.chat.type == ChatType.PRIVATE)
     async def pressed(query: CallbackQuery) -> None:
         async def answer(text: str | None) -> None:
-            try:
-                await query.answer(text, show_alert=text is not None)
-            except TelegramBadRequest as error:
-                if "query is too old" not in error.message:
-                    raise
+            await _answer(query, text)
 
         if query.message is None or query.data is None:
             await answer(None)
             return
-        await runner.pressed(query.message.chat.id, query.data, query.message.message_id, answer)
+        place = query.message
+        await runner.pressed(place.chat.id, query.data, place.message_id, answer, query.from_user.language_code)
 
     return router
 
 
-def group_router(screen: Screen) -> Router:
+async def _answer(query: CallbackQuery, text: str | None) -> None:
+    try:
+        await query.answer(text, show_alert=text is not None)
+    except TelegramBadRequest as error:
+        if "query is too old" not in error.message:
+            raise
+
+
+def group_router(screen: Screen, catalog: Catalog) -> Router:
     """In groups the bot only says where it can be found; forms are for one person."""
     router = Router(name="groups")
 
-    @router.message(F.chat.type != ChatType.PRIVATE, F.text.startswith("/"))
+    # The filter also sees to commands that name another bot.
+    @router.message(F.chat.type != ChatType.PRIVATE, F.text, Command(*OWN, *process_commands(catalog)))
     async def told(message: Message) -> None:
         locale = supported(message.from_user.language_code if message.from_user else None)
         await screen.send(message.chat.id, TelegramView(say("private_only", locale), ()))
 
     @router.callback_query(F.message.chat.type != ChatType.PRIVATE)
     async def pressed(query: CallbackQuery) -> None:
-        await query.answer(say("private_only", supported(query.from_user.language_code)), show_alert=True)
+        await _answer(query, say("private_only", supported(query.from_user.language_code)))
 
     return router

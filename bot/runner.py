@@ -5,7 +5,7 @@ is shown twice has buttons of which only the newest count.
 """
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
@@ -23,6 +23,8 @@ from forms.telegram import TelegramView
 __all__ = ["Press", "Runner"]
 
 FIRST_LOOK = timedelta(milliseconds=400)
+# Longer than a program needs; whoever still waits then waits for a person.
+TYPING_FOR = timedelta(minutes=1)
 
 log = structlog.get_logger()
 
@@ -57,13 +59,21 @@ class Runner:
         """Any other text."""
         await self._event(chat_id, lambda state: talk.said(state, text, message_id), language_code=language_code)
 
-    async def pressed(self, chat_id: int, data: str, message_id: int, answer: Press) -> None:
+    async def pressed(self, chat_id: int, data: str, message_id: int, answer: Press, language_code: str | None) -> None:
         """A button."""
-        await self._event(chat_id, lambda state: talk.pressed(state, data, message_id), answer=answer)
+        await self._event(
+            chat_id, lambda state: talk.pressed(state, data, message_id), answer=answer, language_code=language_code
+        )
 
-    async def cancelled(self, chat_id: int) -> None:
+    async def cancelled(self, chat_id: int, language_code: str | None) -> None:
         """/cancel."""
-        await self._event(chat_id, talk.cancelled)
+        await self._event(chat_id, talk.cancelled, language_code=language_code)
+
+    async def gave_up(self, chat_id: int, update: Mapping[str, object]) -> None:
+        """Something the person did could not be handled, and is not tried again."""
+        log.error("a person is told that something went wrong", chat=chat_id, update=update.get("update_id"))
+        state = await self._store.load(chat_id)
+        await self._screen.send(chat_id, TelegramView(say("failed", state.locale), ()))
 
     async def look(self, waiting: Waiting, *, remind: bool) -> bool:
         """Look at an instance that is waited for; True when that has an end. `remind`: say that it takes long."""
@@ -79,7 +89,8 @@ class Runner:
             elif remind:
                 state, effects = talk.waited(state, ended=False)
             else:
-                await self._screen.typing(waiting.chat_id)
+                if time.time() - waiting.since < TYPING_FOR.total_seconds():
+                    await self._screen.typing(waiting.chat_id)
                 return False
             state = await self._carry_out(state, effects)
             await self._store.save(state)

@@ -4,6 +4,8 @@ Source: Bot API, "Making requests" (errors by code and description) and Response
 """
 
 import asyncio
+import math
+import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import TypeVar
@@ -12,6 +14,8 @@ import structlog
 from aiogram import Bot
 from aiogram.enums import ChatAction, ParseMode
 from aiogram.exceptions import (
+    AiogramError,
+    ClientDecodeError,
     TelegramBadRequest,
     TelegramForbiddenError,
     TelegramNetworkError,
@@ -24,8 +28,10 @@ from forms.telegram import TelegramView
 
 __all__ = ["Screen"]
 
-LONGEST_RETRY = timedelta(seconds=60)
-ATTEMPTS = 5
+# Whoever calls holds the chat: beyond this the event goes back into the inbox and waits there.
+LONGEST_RETRY = timedelta(seconds=5)
+ATTEMPTS = 3
+TYPING_LASTS = timedelta(seconds=4)
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 _Answer = TypeVar("_Answer")
 
@@ -37,6 +43,7 @@ class Screen:
 
     def __init__(self, bot: Bot) -> None:
         self._bot = bot
+        self._typed: dict[int, float] = {}
 
     async def send(self, chat_id: int, view: TelegramView) -> int | None:
         """A new message; its id, or None when the person has blocked the bot."""
@@ -72,8 +79,16 @@ class Screen:
             log.debug("buttons not taken off", chat=chat_id, message=message_id, reason=error.message)
 
     async def typing(self, chat_id: int) -> None:
-        """ "… is typing" for the next seconds."""
-        await self._patiently(chat_id, lambda: self._bot.send_chat_action(chat_id, ChatAction.TYPING))
+        """ "… is typing" for the next seconds; a nicety that is neither waited for nor worth an error."""
+        now = time.monotonic()
+        if now - self._typed.get(chat_id, -math.inf) < TYPING_LASTS.total_seconds():
+            return
+        self._typed = {chat: at for chat, at in self._typed.items() if now - at < TYPING_LASTS.total_seconds()}
+        self._typed[chat_id] = now
+        try:
+            await self._bot.send_chat_action(chat_id, ChatAction.TYPING, request_timeout=3)
+        except AiogramError as error:
+            log.debug("typing not shown", chat=chat_id, reason=str(error))
 
     async def _edit(self, chat_id: int, message_id: int, view: TelegramView) -> bool:
         try:
@@ -108,7 +123,7 @@ class Screen:
                 if attempt == ATTEMPTS or error.retry_after > LONGEST_RETRY.total_seconds():
                     raise
                 await asyncio.sleep(error.retry_after)
-            except (TelegramNetworkError, TelegramServerError):
+            except (TelegramNetworkError, TelegramServerError, ClientDecodeError):
                 if attempt == ATTEMPTS:
                     raise
                 await asyncio.sleep(0.2 * 2**attempt)

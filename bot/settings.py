@@ -1,8 +1,5 @@
 """What the bot is told by its environment."""
 
-import os
-import socket
-
 from pydantic import Field, SecretStr
 
 from bpmn.settings import ProcessSettings
@@ -18,8 +15,3 @@ class BotSettings(ProcessSettings):
     redis_url: SecretStr
     engineapi_url: str = Field(pattern=r"^https?://")
     service_token: SecretStr
-    bot_replica: str = Field(
-        default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}",
-        min_length=1,
-        description="this process among several of one bot; the same after a restart, it goes on at once",
-    )

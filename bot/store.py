@@ -15,7 +15,7 @@ from redis.asyncio.lock import Lock
 from redis.exceptions import LockError, RedisError
 
 from bot.conversation import Conversation
-from bot.errors import BotError
+from bot.errors import ChatBusy
 from forms.messages import supported
 
 __all__ = ["Store", "Waiting"]
@@ -34,8 +34,12 @@ log = structlog.get_logger()
 # the other gets it after the lease.
 _TAKE_DUE = """
 local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[3])
-for _, member in ipairs(due) do redis.call('ZADD', KEYS[1], ARGV[2], member) end
-return due
+local found = {}
+for i, member in ipairs(due) do
+  redis.call('ZADD', KEYS[1], ARGV[2], member)
+  found[i] = {member, redis.call('HGET', KEYS[2], member) or ''}
+end
+return found
 """
 
 
@@ -59,7 +63,7 @@ class Store:
 
     @asynccontextmanager
     async def conversation_lock(self, chat_id: int) -> AsyncIterator[None]:
-        """One event of a chat at a time, over all replicas. Raises `BotError` when it stays held for too long."""
+        """One event of a chat at a time, over all replicas. Raises `ChatBusy` when it stays held for too long."""
         lock = self._redis.lock(
             f"{self._prefix}:lock:{chat_id}",
             timeout=LOCK_LIFE.total_seconds(),
@@ -67,7 +71,7 @@ class Store:
             blocking_timeout=LOCK_PATIENCE.total_seconds(),
         )
         if not await lock.acquire():
-            raise BotError(f"chat {chat_id} was locked for longer than {LOCK_PATIENCE}")
+            raise ChatBusy(f"chat {chat_id} was locked for longer than {LOCK_PATIENCE}")
         renewing = asyncio.create_task(_renew(lock))
         try:
             yield
@@ -76,8 +80,9 @@ class Store:
             await asyncio.wait({renewing})
             try:
                 await lock.release()
-            except LockError as error:
-                raise BotError(f"the lock of chat {chat_id} was lost; the event may have been taken twice") from error
+            except LockError:
+                # What was to be done is done; doing it again would not unite what two did at once.
+                log.warning("the lock of a chat was lost; two events may have met", chat=chat_id)
 
     async def load(self, chat_id: int, *, language_code: str | None = None) -> Conversation:
         """The conversation of a private chat; a new one in the person's language when none can be read."""
@@ -94,17 +99,28 @@ class Store:
         await self._redis.set(self._key(state.chat_id), _ADAPTER.dump_json(state), ex=CONVERSATION_LIFE)
 
     async def watch(self, waiting: Waiting, *, at: float) -> None:
-        """Look at an instance at the time `at` (s since the epoch)."""
-        await self._redis.zadd(self._watch_key, {_member(waiting): at})
+        """Look at an instance at the time `at` (s since the epoch). Watched twice, it keeps its first `since`."""
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.hsetnx(self._since_key, _member(waiting), str(waiting.since))
+            pipe.zadd(self._watch_key, {_member(waiting): at})
+            await pipe.execute()
 
     async def unwatch(self, waiting: Waiting) -> None:
-        await self._redis.zrem(self._watch_key, _member(waiting))
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.zrem(self._watch_key, _member(waiting))
+            pipe.hdel(self._since_key, _member(waiting))
+            await pipe.execute()
 
     async def take_due(self, *, lease: timedelta, limit: int = 50) -> list[Waiting]:
         """What is due now; it comes again after `lease` unless it is watched anew or unwatched before."""
         now = time.time()
-        found = await self._take_due(keys=[self._watch_key], args=[now, now + lease.total_seconds(), limit])
-        return [Waiting(**json.loads(member)) for member in found]
+        keys = [self._watch_key, self._since_key]
+        found = await self._take_due(keys=keys, args=[now, now + lease.total_seconds(), limit])
+        return [Waiting(**json.loads(member), since=float(since or now)) for member, since in found]
+
+    @property
+    def _since_key(self) -> str:
+        return f"{self._prefix}:watch:since"
 
     @property
     def _watch_key(self) -> str:
@@ -127,10 +143,5 @@ async def _renew(lock: Lock) -> None:
 
 def _member(waiting: Waiting) -> str:
     return json.dumps(
-        {
-            "instance_id": waiting.instance_id,
-            "user_id": waiting.user_id,
-            "chat_id": waiting.chat_id,
-            "since": waiting.since,
-        }
+        {"instance_id": waiting.instance_id, "user_id": waiting.user_id, "chat_id": waiting.chat_id}, sort_keys=True
     )

@@ -24,6 +24,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Отложено, ответы сохранены. /start продолжит с того же места.",
     ),
     "nothing_to_cancel": ("There is nothing to put aside.", "Откладывать нечего."),
+    "unknown_command": (
+        "I do not know this command. /help lists those that I know.",
+        "Такой команды я не знаю. /help покажет, какие есть.",
+    ),
     "text_only": (
         "I can only read text and buttons here.",
         "Здесь я понимаю только текст и кнопки.",

@@ -6,11 +6,12 @@ What is waited for stands in Redis, so that a bot that is killed goes on after i
 import asyncio
 import time
 from datetime import timedelta
+from functools import partial
 
 import structlog
-from aiogram.exceptions import TelegramAPIError
 from redis.exceptions import RedisError
 
+from bot.errors import is_outage
 from bot.runner import Runner
 from bot.store import Store, Waiting
 from bpmn.errors import BatonError
@@ -19,6 +20,7 @@ __all__ = ["pause_after", "watch"]
 
 TICK = timedelta(milliseconds=150)
 LEASE = timedelta(seconds=30)
+MOST_LOOKS = 100
 OUTAGE_PAUSE = timedelta(seconds=2)
 REMIND_AFTER = timedelta(seconds=30)
 GIVE_UP_AFTER = timedelta(days=30)
@@ -27,16 +29,33 @@ log = structlog.get_logger()
 
 
 async def watch(store: Store, runner: Runner, stopping: asyncio.Event) -> None:
-    """Look at what is due until `stopping` (and cancelled)."""
-    while not stopping.is_set():
-        try:
-            due = await store.take_due(lease=LEASE)
-        except RedisError as error:
-            log.warning("the list of what is waited for cannot be read", reason=str(error))
-            await asyncio.sleep(OUTAGE_PAUSE.total_seconds())
-            continue
-        await asyncio.gather(*(_look(store, runner, waiting) for waiting in due))
-        await asyncio.sleep(TICK.total_seconds())
+    """Look at what is due until `stopping` (and cancelled). One slow look holds up no other."""
+    looks: dict[str, asyncio.Task[None]] = {}
+    try:
+        while not stopping.is_set():
+            try:
+                due = (
+                    await store.take_due(lease=LEASE, limit=MOST_LOOKS - len(looks)) if len(looks) < MOST_LOOKS else []
+                )
+            except RedisError as error:
+                log.warning("the list of what is waited for cannot be read", reason=str(error))
+                await asyncio.sleep(OUTAGE_PAUSE.total_seconds())
+                continue
+            for waiting in due:
+                if waiting.instance_id not in looks:  # else it takes longer than the lease
+                    look = asyncio.create_task(_look(store, runner, waiting))
+                    looks[waiting.instance_id] = look
+                    look.add_done_callback(partial(_forget, looks, waiting.instance_id))
+            await asyncio.sleep(TICK.total_seconds())
+    finally:
+        # Looking changes nothing that is not looked at again.
+        for look in looks.values():
+            look.cancel()
+        await asyncio.gather(*looks.values(), return_exceptions=True)
+
+
+def _forget(looks: dict[str, asyncio.Task[None]], instance_id: str, _: asyncio.Task[None]) -> None:
+    del looks[instance_id]
 
 
 def pause_after(waited: timedelta) -> timedelta:
@@ -57,6 +76,8 @@ async def _look(store: Store, runner: Runner, waiting: Waiting) -> None:
             await store.unwatch(waiting)
         else:
             await store.watch(waiting, at=time.time() + pause.total_seconds())
-    except (BatonError, TelegramAPIError, RedisError) as error:
-        # The lease brings it back.
-        log.warning("instance not looked at, it comes again", instance=waiting.instance_id, reason=str(error))
+    except Exception as error:  # one look must not end the others; the lease brings it back
+        trace = None if is_outage(error) or isinstance(error, BatonError) else error
+        log.warning(
+            "instance not looked at, it comes again", instance=waiting.instance_id, reason=repr(error), exc_info=trace
+        )

@@ -101,7 +101,6 @@ def _plan_processes(planned: dict[str, Server], home: Home, environment: Mapping
             {
                 **_telegram(planned, secrets, environment),
                 "REDIS_URL": valkey.secret_url, "ENGINEAPI_URL": api_url, "SERVICE_TOKEN": secrets["service_token"],
-                "BOT_REPLICA": "embedded",
             },
             needs=("valkey", "engine-api", "telegram") if "telegram" in planned else ("valkey", "engine-api"),
         ),

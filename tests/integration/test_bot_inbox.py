@@ -1,21 +1,31 @@
-"""The bot's inbox on a real Valkey: nothing lost, nothing for ever."""
+"""The bot's inbox on a real Valkey: nothing lost, nothing for ever, and a chat keeps its order."""
 
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import redis.asyncio
-from aiogram.types import Chat, Message, Update, User
+from aiogram.types import Update as TypedUpdate
 
 from bot import inbox as inbox_module
 from bot.errors import ApiUnavailable
-from bot.inbox import MAX_DELIVERIES, Inbox
+from bot.inbox import MAX_TRIES, MOST_CHATS, Inbox
 
-SOON = timedelta(milliseconds=50)
+Update = Mapping[str, Any]
+SHORT = timedelta(milliseconds=300)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inbox_module, "LEASE", SHORT)
+    monkeypatch.setattr(inbox_module, "RENEWAL", SHORT / 3)
+    monkeypatch.setattr(inbox_module, "RETRY_PAUSE", timedelta(milliseconds=20))
+    monkeypatch.setattr(inbox_module, "LOOK_AROUND", timedelta(milliseconds=20))
 
 
 @pytest.fixture
@@ -29,12 +39,19 @@ def bot_id() -> int:
     return random.randrange(10**9)
 
 
-def update(number: int, *, chat: int = 7) -> Update:
-    person = User(id=chat, is_bot=False, first_name="Ada")
-    message = Message(
-        message_id=number, date=1_790_000_000, chat=Chat(id=chat, type="private"), from_user=person, text=str(number)
-    )
-    return Update(update_id=number, message=message)
+@pytest.fixture
+def inbox(client: redis.asyncio.Redis, bot_id: int) -> Inbox:
+    return Inbox(client, bot_id)
+
+
+def text(number: int, *, chat: int = 7) -> Update:
+    person = {"id": chat, "is_bot": False, "first_name": "Ada"}
+    message = {"message_id": number, "date": 1, "chat": {"id": chat, "type": "private"}, "from": person, "text": "hi"}
+    return {"update_id": chat * 1000 + number, "message": message}
+
+
+def number_of(update: Update) -> int:
+    return int(update["update_id"]) % 1000
 
 
 @asynccontextmanager
@@ -56,174 +73,219 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
+async def left(client: redis.asyncio.Redis, bot_id: int) -> set[str]:
+    """What the inbox still keeps, except the memory of updates that it has seen."""
+    prefix = f"baton:bot:{bot_id}:inbox:"
+    return {key.removeprefix(prefix) async for key in client.scan_iter(f"{prefix}*") if ":seen:" not in key}
+
+
 async def test_updates_of_a_chat_are_handled_in_order_and_then_forgotten(
-    client: redis.asyncio.Redis, bot_id: int
+    inbox: Inbox, client: redis.asyncio.Redis, bot_id: int
 ) -> None:
-    inbox = Inbox(client, bot_id, "a")
-    await inbox.prepare()
     handled: list[int] = []
 
-    async def handle(arrived: Update) -> None:
-        await asyncio.sleep(0.02 if arrived.update_id % 2 else 0)
-        handled.append(arrived.update_id)
+    async def handle(update: Update) -> None:
+        await asyncio.sleep(0.02 if number_of(update) % 2 else 0)
+        handled.append(number_of(update))
 
-    for number in range(10):
-        await inbox.put(update(number))
+    for number in range(50):
+        await inbox.put(text(number))
     async with running(inbox, handle):
-        await until(lambda: len(handled) == 10)
-    assert handled == list(range(10))
-    assert await client.xlen(f"baton:bot:{bot_id}:inbox") == 0
+        await until(lambda: len(handled) == 50)
+    assert handled == list(range(50))
+    assert await left(client, bot_id) == set()
 
 
-async def test_what_a_dead_replica_held_comes_to_another(client: redis.asyncio.Redis, bot_id: int) -> None:
-    dead, alive = Inbox(client, bot_id, "dead"), Inbox(client, bot_id, "alive", abandoned_after=SOON)
-    await dead.prepare()
-    await dead.put(update(1))
-    assert len(await dead._fresh()) == 1  # taken, and never handled
+async def test_an_update_that_a_repeated_poll_brings_again_is_kept_once(inbox: Inbox) -> None:
     handled: list[int] = []
 
-    async def handle(arrived: Update) -> None:
-        handled.append(arrived.update_id)
+    async def handle(update: Update) -> None:
+        handled.append(number_of(update))
 
-    async with running(alive, handle):
-        await until(lambda: handled == [1])
-    await asyncio.sleep(SOON.total_seconds() * 2)
-    await Inbox(client, bot_id, "next", abandoned_after=SOON).prepare()
-    assert await client.xinfo_consumers(f"baton:bot:{bot_id}:inbox", "bot") == []
+    async with running(inbox, handle):
+        for number in (1, 2, 1, 2, 3):
+            await inbox.put(text(number))
+            await asyncio.sleep(0.03)
+        await until(lambda: 3 in handled)
+    assert handled == [1, 2, 3]
 
 
-async def test_what_a_killed_replica_held_comes_first_after_its_restart(
+async def test_a_failure_holds_up_its_own_chat_only(inbox: Inbox) -> None:
+    handled: list[tuple[int, int]] = []
+    is_away = True
+
+    async def handle(update: Update) -> None:
+        chat = update["message"]["chat"]["id"]
+        if chat == 1 and is_away:
+            raise ApiUnavailable("not yet")
+        handled.append((chat, number_of(update)))
+
+    for number in (1, 2):
+        await inbox.put(text(number, chat=1))
+        await inbox.put(text(number, chat=2))
+    async with running(inbox, handle):
+        await until(lambda: len(handled) == 2)
+        await asyncio.sleep(0.2)
+        assert handled == [(2, 1), (2, 2)]
+        is_away = False
+        await until(lambda: len(handled) == 4)
+    assert handled[2:] == [(1, 1), (1, 2)]  # what was said first comes first, though it failed
+
+
+async def test_two_replicas_keep_the_order_of_each_chat(client: redis.asyncio.Redis, bot_id: int) -> None:
+    replicas = [Inbox(client, bot_id), Inbox(client, bot_id)]
+    handled: dict[int, list[int]] = {}
+
+    async def handle(update: Update) -> None:
+        await asyncio.sleep(random.random() / 100)
+        handled.setdefault(update["message"]["chat"]["id"], []).append(number_of(update))
+
+    async with running(replicas[0], handle), running(replicas[1], handle):
+        for number in range(20):
+            for chat in range(5):
+                await replicas[number % 2].put(text(number, chat=chat))
+        await until(lambda: sum(map(len, handled.values())) == 100)
+    assert all(numbers == list(range(20)) for numbers in handled.values())
+
+
+async def test_what_a_killed_replica_held_comes_to_another_in_order(client: redis.asyncio.Redis, bot_id: int) -> None:
+    killed = Inbox(client, bot_id)
+    for number in range(3):
+        await killed.put(text(number))
+    now = time.time()
+    assert await killed._take(keys=[killed._due], args=[now, now + SHORT.total_seconds(), 10]) == ["7"]
+    handled: list[int] = []
+
+    async def handle(update: Update) -> None:
+        handled.append(number_of(update))
+
+    async with running(Inbox(client, bot_id), handle):
+        await asyncio.sleep(0.1)
+        assert handled == []  # it may still be alive
+        await until(lambda: len(handled) == 3)
+    assert handled == [0, 1, 2]
+
+
+async def test_slow_work_is_not_taken_for_abandoned(client: redis.asyncio.Redis, bot_id: int) -> None:
+    slow, other = Inbox(client, bot_id), Inbox(client, bot_id)
+    handled: list[int] = []
+
+    async def handle(update: Update) -> None:
+        handled.append(number_of(update))
+        await asyncio.sleep(SHORT.total_seconds() * 4)
+
+    await slow.put(text(1))
+    async with running(slow, handle), running(other, handle):
+        await asyncio.sleep(SHORT.total_seconds() * 5)
+    assert handled == [1]
+
+
+async def test_an_update_that_always_fails_is_put_aside_and_the_person_is_told(
     client: redis.asyncio.Redis, bot_id: int
 ) -> None:
-    killed = Inbox(client, bot_id, "a")
-    await killed.prepare()
-    for number in range(3):
-        await killed.put(update(number))
-    assert len(await killed._fresh()) == 3
-    await killed.put(update(3))
+    given_up: list[int] = []
+
+    async def give_up(chat: int, update: Update) -> None:
+        given_up.append(chat)
+
+    inbox = Inbox(client, bot_id, give_up)
+    tries: list[int] = []
     handled: list[int] = []
 
-    async def handle(arrived: Update) -> None:
-        handled.append(arrived.update_id)
+    async def handle(update: Update) -> None:
+        if number_of(update) == 1:
+            tries.append(1)
+            raise KeyError("a bug")
+        handled.append(number_of(update))
 
-    restarted = Inbox(client, bot_id, "a")
-    await restarted.prepare()
-    async with running(restarted, handle):
-        await until(lambda: len(handled) == 4)
-    assert handled == [0, 1, 2, 3]
+    await inbox.put(text(1))
+    await inbox.put(text(2))
+    async with running(inbox, handle):
+        await until(lambda: handled == [2])
+    assert (len(tries), given_up) == (MAX_TRIES, [7])
+    assert await left(client, bot_id) == {"aside"}
+    ((_, kept),) = await client.xrange(f"baton:bot:{bot_id}:inbox:aside")
+    assert '"update_id": 7001' in kept["update"]
+    assert kept["reason"] == "KeyError('a bug')"
+
+
+async def test_an_update_that_this_version_cannot_read_is_put_aside_at_once(
+    inbox: Inbox, client: redis.asyncio.Redis, bot_id: int
+) -> None:
+    handled: list[int] = []
+
+    async def handle(update: Update) -> None:
+        handled.append(TypedUpdate.model_validate(update).update_id % 1000)
+
+    strange = {**text(1), "message": {**text(1)["message"], "date": "swordfish"}}
+    await inbox.put(strange)
+    await inbox.put(text(2))
+    async with running(inbox, handle):
+        await until(lambda: handled == [2])
+    ((_, kept),) = await client.xrange(f"baton:bot:{bot_id}:inbox:aside")
+    assert "message.date" in kept["reason"]
+    assert "swordfish" not in kept["reason"]
 
 
 async def test_an_update_that_ends_every_process_is_put_aside(client: redis.asyncio.Redis, bot_id: int) -> None:
     handled: list[int] = []
 
-    async def handle(arrived: Update) -> None:
-        handled.append(arrived.update_id)
+    async def handle(update: Update) -> None:
+        handled.append(number_of(update))
 
-    first = Inbox(client, bot_id, "a")
-    await first.prepare()
-    await first.put(update(1))
-    await first._fresh()  # and the process is gone
-    for _ in range(MAX_DELIVERIES - 1):
-        await client.xreadgroup("bot", "a", {f"baton:bot:{bot_id}:inbox": "0"})  # again, and again
-    async with running(Inbox(client, bot_id, "a"), handle):
+    inbox = Inbox(client, bot_id)
+    await inbox.put(text(1))
+    await client.hset(inbox._tries, "7", str(MAX_TRIES))  # begun so often, and never ended
+    async with running(inbox, handle):
         await asyncio.sleep(0.2)
     assert handled == []
-    ((_, kept),) = await client.xrange(f"baton:bot:{bot_id}:inbox:aside")
-    assert kept["reason"] == "taken too often and never handled"
+    assert await left(client, bot_id) == {"aside"}
 
 
-async def test_slow_work_is_not_taken_for_abandoned_by_its_own_replica(
-    client: redis.asyncio.Redis, bot_id: int
-) -> None:
-    inbox = Inbox(client, bot_id, "a", abandoned_after=SOON)
-    await inbox.prepare()
-    await inbox.put(update(1))
-    handled: list[int] = []
-
-    async def handle(arrived: Update) -> None:
-        handled.append(arrived.update_id)
-        await asyncio.sleep(1.5)  # a read blocks for 1 s, so the claim comes round at least once
-
-    async with running(inbox, handle):
-        await asyncio.sleep(2)
-    assert handled == [1]
-
-
-async def test_an_update_that_always_fails_is_put_aside_and_the_others_go_on(
-    client: redis.asyncio.Redis, bot_id: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(inbox_module, "BLOCK", timedelta(milliseconds=20))
-    inbox = Inbox(client, bot_id, "a", abandoned_after=SOON)
-    await inbox.prepare()
-    tries: list[int] = []
-    handled: list[int] = []
-
-    async def handle(arrived: Update) -> None:
-        if arrived.update_id == 1:
-            tries.append(1)
-            raise KeyError("a bug")
-        handled.append(arrived.update_id)
-
-    await inbox.put(update(1))
-    await inbox.put(update(2))
-    stream = f"baton:bot:{bot_id}:inbox"
-    async with running(inbox, handle):
-        await until(lambda: len(tries) == MAX_DELIVERIES)
-        await asyncio.sleep(0.2)
-    assert (len(tries), handled) == (MAX_DELIVERIES, [2])
-    assert await client.xlen(stream) == 0
-    ((_, kept),) = await client.xrange(f"{stream}:aside")
-    assert Update.model_validate_json(kept["update"]).update_id == 1
-    assert kept["reason"] == "KeyError('a bug')"
-
-
-async def test_an_outage_does_not_use_up_the_tries(
-    client: redis.asyncio.Redis, bot_id: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(inbox_module, "BLOCK", timedelta(milliseconds=20))
-    inbox = Inbox(client, bot_id, "a", abandoned_after=SOON)
-    await inbox.prepare()
+async def test_an_outage_does_not_use_up_the_tries(inbox: Inbox, client: redis.asyncio.Redis, bot_id: int) -> None:
     tries: list[int] = []
 
-    async def handle(arrived: Update) -> None:
+    async def handle(update: Update) -> None:
         tries.append(1)
-        if len(tries) <= MAX_DELIVERIES + 2:
+        if len(tries) <= MAX_TRIES + 2:
             raise ApiUnavailable("not yet")
 
-    await inbox.put(update(1))
+    await inbox.put(text(1))
     async with running(inbox, handle):
-        await until(lambda: len(tries) == MAX_DELIVERIES + 3)
-        await asyncio.sleep(0.2)
-    assert len(tries) == MAX_DELIVERIES + 3
-    assert await client.xlen(f"baton:bot:{bot_id}:inbox:aside") == 0
+        await until(lambda: len(tries) == MAX_TRIES + 3)
+        await asyncio.sleep(0.1)
+    assert len(tries) == MAX_TRIES + 3
+    assert await left(client, bot_id) == set()
 
 
-async def test_an_entry_that_nobody_can_read_is_put_aside(client: redis.asyncio.Redis, bot_id: int) -> None:
-    inbox = Inbox(client, bot_id, "a")
-    await inbox.prepare()
-    stream = f"baton:bot:{bot_id}:inbox"
-    await client.xadd(stream, {"update": "{}"})
-    await inbox.put(update(2))
+async def test_a_flood_of_one_chat_leaves_room_for_the_others(inbox: Inbox) -> None:
     handled: list[int] = []
+    most = 0
 
-    async def handle(arrived: Update) -> None:
-        handled.append(arrived.update_id)
+    async def handle(update: Update) -> None:
+        nonlocal most
+        most = max(most, len(inbox._held))
+        handled.append(update["message"]["chat"]["id"])
+        await asyncio.sleep(0.005)
 
+    for number in range(200):
+        await inbox.put(text(number, chat=1))
     async with running(inbox, handle):
-        await until(lambda: handled == [2])
-    assert await client.xlen(f"{stream}:aside") == 1
+        await until(lambda: len(handled) > 5)
+        for chat in range(2, 2 * MOST_CHATS):
+            await inbox.put(text(1, chat=chat))
+        await until(lambda: len(set(handled)) == 2 * MOST_CHATS - 1)
+    assert most <= MOST_CHATS
 
 
 async def test_stopping_does_not_wait_for_ever_and_loses_nothing(
-    client: redis.asyncio.Redis, bot_id: int, monkeypatch: pytest.MonkeyPatch
+    inbox: Inbox, client: redis.asyncio.Redis, bot_id: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(inbox_module, "GRACE", timedelta(milliseconds=100))
-    inbox = Inbox(client, bot_id, "a")
-    await inbox.prepare()
-    await inbox.put(update(1))
+    await inbox.put(text(1))
     begun = asyncio.Event()
 
-    async def handle(arrived: Update) -> None:
+    async def handle(update: Update) -> None:
         begun.set()
         await asyncio.Event().wait()
 
@@ -231,4 +293,4 @@ async def test_stopping_does_not_wait_for_ever_and_loses_nothing(
         await begun.wait()
         started = time.monotonic()
     assert time.monotonic() - started < 3
-    assert await client.xlen(f"baton:bot:{bot_id}:inbox") == 1
+    assert "chat:7" in await left(client, bot_id)

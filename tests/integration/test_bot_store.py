@@ -9,8 +9,8 @@ import pytest
 import redis.asyncio
 
 from bot import store as store_module
-from bot.errors import BotError
-from bot.store import Store
+from bot.errors import ChatBusy
+from bot.store import Store, Waiting
 
 CHAT = 7
 
@@ -60,14 +60,13 @@ async def test_the_lock_of_a_killed_bot_ends_soon(store: Store, client: redis.as
         task.cancel()  # as a kill does
     async with asyncio.timeout(2), store.conversation_lock(CHAT):
         pass
-    with pytest.raises(BotError, match="lost"):
-        await held.__aexit__(None, None, None)
+    await held.__aexit__(None, None, None)  # what was done is done: no error
 
 
 async def test_a_chat_that_stays_locked_is_an_error(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store_module, "LOCK_PATIENCE", timedelta(milliseconds=200))
     async with store.conversation_lock(CHAT):
-        with pytest.raises(BotError, match=f"chat {CHAT} was locked"):
+        with pytest.raises(ChatBusy, match=f"chat {CHAT} was locked"):
             async with store.conversation_lock(CHAT):
                 pass
 
@@ -83,3 +82,22 @@ async def test_state_that_cannot_be_read_is_kept_aside_and_a_new_one_begins(
     await client.set(key, '{"of": "an older version"}')
     assert (await store.load(CHAT, language_code="en")).locale == "en"
     assert await client.get(f"{key}:unreadable") == '{"of": "an older version"}'
+
+
+async def test_what_is_waited_for_is_listed_once_and_handed_out_once(store: Store) -> None:
+    first = Waiting("i-1", "telegram-7", CHAT, 100.0)
+    await store.watch(first, at=1.0)
+    await store.watch(Waiting("i-1", "telegram-7", CHAT, 999.0), at=1.0)  # /start while a worker is busy
+    assert await store.take_due(lease=timedelta(seconds=60)) == [first]
+    assert await store.take_due(lease=timedelta(seconds=60)) == []
+    await store.watch(first, at=1.0)
+    await store.unwatch(first)
+    assert await store.take_due(lease=timedelta(seconds=60)) == []
+
+
+async def test_what_a_killed_bot_looked_at_comes_again_after_the_lease(store: Store) -> None:
+    waiting = Waiting("i-1", "telegram-7", CHAT, 100.0)
+    await store.watch(waiting, at=1.0)
+    assert await store.take_due(lease=timedelta(milliseconds=100)) == [waiting]
+    await asyncio.sleep(0.15)
+    assert await store.take_due(lease=timedelta(seconds=60)) == [waiting]

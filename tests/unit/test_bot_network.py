@@ -1,0 +1,167 @@
+"""The bot at its edges to Telegram and to engine-api: whatever comes back, it goes on."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from bot import polling, watcher
+from bot.engine_api import EngineApi
+from bot.errors import ApiProblem, ApiUnavailable
+from bot.polling import PollRefused, Updates, poll
+from bot.store import Waiting
+
+Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@asynccontextmanager
+async def server(answer: Answer) -> AsyncIterator[str]:
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", answer)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+class Kept:
+    def __init__(self) -> None:
+        self.updates: list[Mapping[str, Any]] = []
+
+    async def put(self, update: Mapping[str, Any]) -> None:
+        self.updates.append(update)
+
+
+async def test_polling_outlives_every_kind_of_answer_and_keeps_what_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(polling, "FIRST_PAUSE", timedelta(milliseconds=1))
+    monkeypatch.setattr(polling, "LONGEST_PAUSE", timedelta(milliseconds=5))
+    strange = {"update_id": 7, "message": {"entities": "no list"}}
+    answers = [
+        web.Response(status=502, text="<html>Bad Gateway</html>"),
+        web.json_response(None),
+        web.json_response({"ok": True, "result": "none"}),
+        web.json_response({"ok": False, "error_code": 409, "description": "Conflict"}, status=409),
+        web.json_response({"ok": False, "error_code": 429, "parameters": {"retry_after": 0}}, status=429),
+        web.json_response({"ok": True, "result": [strange]}),
+    ]
+    asked: list[Any] = []
+    kept, stopping = Kept(), asyncio.Event()
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        asked.append((await request.json()).get("offset"))
+        if answers:
+            return answers.pop(0)
+        stopping.set()
+        return web.json_response({"ok": True, "result": []})
+
+    async with server(answer) as url, aiohttp.ClientSession() as http, asyncio.timeout(10):
+        await poll(Updates(http, f"{url}/bot/getUpdates"), kept, stopping)  # type: ignore[arg-type]
+    assert kept.updates == [strange]  # as it is: whether it can be read is the inbox's business
+    assert asked == [None] * 6 + [8]
+
+
+async def test_an_update_that_was_not_kept_is_not_confirmed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(polling, "FIRST_PAUSE", timedelta(milliseconds=1))
+    offsets: list[Any] = []
+    stopping = asyncio.Event()
+
+    class Full:
+        async def put(self, update: Mapping[str, Any]) -> None:
+            if update["update_id"] == 2 and len(offsets) < 2:
+                raise ConnectionError("Redis is away")
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        offsets.append((await request.json()).get("offset"))
+        if len(offsets) == 3:
+            stopping.set()
+        return web.json_response(
+            {"ok": True, "result": [{"update_id": n} for n in (1, 2, 3) if n >= (offsets[-1] or 0)]}
+        )
+
+    async with server(answer) as url, aiohttp.ClientSession() as http, asyncio.timeout(10):
+        await poll(Updates(http, url), Full(), stopping)  # type: ignore[arg-type]
+    assert offsets == [None, 2, 4]
+
+
+async def test_telegrams_wish_for_silence_is_read() -> None:
+    async def answer(_: web.Request) -> web.StreamResponse:
+        return web.json_response({"ok": False, "error_code": 429, "parameters": {"retry_after": 17}}, status=429)
+
+    async with server(answer) as url, aiohttp.ClientSession() as http:
+        with pytest.raises(PollRefused) as refused:
+            await Updates(http, url).after(None)
+    assert refused.value.retry_after == timedelta(seconds=17)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error"),
+    [
+        (200, "", ApiUnavailable),
+        (200, "null", ApiUnavailable),
+        (200, "<html>", ApiUnavailable),
+        (502, "", ApiUnavailable),
+        (503, '{"detail": "the engine is away"}', ApiUnavailable),
+        (404, '{"detail": "gone", "code": "not_found"}', ApiProblem),
+        (500, "[]", ApiProblem),
+    ],
+)
+async def test_whatever_stands_in_front_of_engine_api_its_answers_are_understood(
+    status: int, body: str, error: type[Exception]
+) -> None:
+    async def answer(_: web.Request) -> web.StreamResponse:
+        return web.Response(status=status, text=body)
+
+    async with server(answer) as url, EngineApi(url, "token") as api:
+        with pytest.raises(error):
+            await api.running("key")
+
+
+async def test_one_slow_look_holds_up_no_other_and_a_fault_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watcher, "TICK", timedelta(milliseconds=5))
+    looked: list[str] = []
+    watched: list[str] = []
+
+    class Store:
+        def __init__(self) -> None:
+            self.due = [Waiting(name, "u", 1, 0.0) for name in ("slow", "faulty", "quick")]
+
+        async def take_due(self, *, lease: timedelta, limit: int) -> list[Waiting]:
+            due, self.due = self.due[:limit], self.due[limit:]
+            return due
+
+        async def watch(self, waiting: Waiting, *, at: float) -> None:
+            watched.append(waiting.instance_id)
+
+        async def unwatch(self, waiting: Waiting) -> None:
+            return None
+
+    class Runner:
+        async def look(self, waiting: Waiting, *, remind: bool) -> bool:
+            if waiting.instance_id == "slow":
+                await asyncio.Event().wait()
+            if waiting.instance_id == "faulty":
+                raise AttributeError("a bug")
+            looked.append(waiting.instance_id)
+            return False
+
+    monkeypatch.setattr(watcher, "GIVE_UP_AFTER", timedelta.max)
+    stopping = asyncio.Event()
+    watching = asyncio.create_task(watcher.watch(Store(), Runner(), stopping))  # type: ignore[arg-type]
+    async with asyncio.timeout(5):
+        while not watched:  # noqa: ASYNC110 - the watcher has no hook for tests
+            await asyncio.sleep(0.01)
+    assert (looked, watched) == (["quick"], ["quick"])
+    assert not watching.done()
+    stopping.set()
+    watching.cancel()
+    with suppress(asyncio.CancelledError):
+        await watching
