@@ -90,8 +90,12 @@ class Supervisor:
             async with asyncio.TaskGroup() as group:
                 for run in fresh:
                     group.create_task(self._start(run))
-        except* StackError as errors:
-            raise _first(errors) from None
+        except ExceptionGroup as group_of_errors:
+            # Not `except*`: before Python 3.11.4 what it raises comes in a group again.
+            ours, others = group_of_errors.split(StackError)
+            if ours is None or others is not None:
+                raise
+            raise _first(ours) from None
         self._watchers += [asyncio.create_task(self._watch(run)) for run in fresh if run.process]
 
     def _with_needs(self, names: Collection[str]) -> set[str]:
