@@ -22,6 +22,7 @@ from bpmn.read import (
 )
 from bpmn.types import (
     ActivityInstance,
+    Candidates,
     Deployment,
     FormReference,
     HistoricProcess,
@@ -60,7 +61,8 @@ class EngineClient(ExternalTaskCalls):
 
         With `skip_unchanged` nothing new is made of a set that equals the last deployment of this name and source.
         """
-        form = aiohttp.FormData(default_to_multipart=True)
+        # Names go as they are, in UTF-8: the engine does not undo the percent signs that quoting would make of them.
+        form = aiohttp.FormData(default_to_multipart=True, quote_fields=False)
         form.add_field("deployment-name", name)
         form.add_field("deployment-source", source)
         form.add_field("enable-duplicate-filtering", "true" if skip_unchanged else "false")
@@ -133,6 +135,14 @@ class EngineClient(ExternalTaskCalls):
         if names is not None and not names:
             return {}
         return decode_all(await self.request("GET", f"{_task_path(task_id)}/form-variables", params=params))
+
+    async def candidates(self, task_id: str) -> Candidates:
+        """Who may take a task that nobody has. Raises `NotFound`."""
+        links = await self.request("GET", f"{_task_path(task_id)}/identity-links", params={"type": "candidate"})
+        return Candidates(
+            users=frozenset(link["userId"] for link in links if link.get("userId")),
+            groups=frozenset(link["groupId"] for link in links if link.get("groupId")),
+        )
 
     async def claim(self, task_id: str, user_id: str) -> None:
         await self.request("POST", f"{_task_path(task_id)}/claim", json={"userId": user_id})

@@ -127,11 +127,16 @@ class EngineFault(EngineError):
     """The engine failed while it worked on the request; the transaction was rolled back."""
 
 
+_SUSPENDED = r"is suspended"
+_NO_SUCH_TASK = r"Cannot find task with id|task is null"
+# Only of the definition that is started itself: a call activity without its process is a fault of the model.
+_NO_SUCH_DEFINITION = r"^Cannot instantiate process definition \S+: no deployed process definition found with id"
 # Where status and type are the same for different meanings only the text tells them apart, in all three engines.
 _BAD_REQUEST_TEXTS: tuple[tuple[str, type[EngineError]], ...] = (
     (r"is locked by worker|locked by worker", LeaseLost),
     (r"Cannot extend a lock that expired", LockExpired),
-    (r"is suspended", InstanceSuspended),
+    (_SUSPENDED, InstanceSuspended),
+    (_NO_SUCH_TASK, NotFound),
     (r"Cannot convert value|Unsupported value type|Must provide 'null' or String value", InvalidVariable),
     (r"ENGINE-09005|Could not parse|cannot deploy|parsing|ENGINE-12018|historyTimeToLive", ModelRefused),
 )
@@ -181,8 +186,10 @@ def _class_of_fault(message: str, code: int | None) -> type[EngineError]:
         return FormFieldRefused
     if re.search(r"ENGINE-0900[35]|Could not parse", message):
         return ModelRefused
-    if re.search(r"Cannot find task with id|task is null", message):
+    if re.search(f"{_NO_SUCH_TASK}|{_NO_SUCH_DEFINITION}", message):
         return NotFound  # completing a task that is done is a 500 in all three engines
+    if re.search(_SUSPENDED, message):
+        return InstanceSuspended  # for an external task it is a 400, for a user task a 500
     return _FAULT_CODES.get(code or 0, EngineFault)
 
 

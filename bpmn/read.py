@@ -1,6 +1,8 @@
 """The engine's JSON as the values of `bpmn.types`. Field names are those of Camunda 7.24's DTOs."""
 
+import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from bpmn.types import (
@@ -28,6 +30,10 @@ __all__ = [
 ]
 
 Json = Mapping[str, Any]
+# A year inside Python's range on both sides, so that a zone or a duration can be added.
+_EARLIEST = datetime(2, 1, 1, tzinfo=UTC)
+_LATEST = datetime(9998, 12, 31, tzinfo=UTC)
+_FAR_FUTURE = re.compile(r"9999-|\d{5}")
 
 
 def read_definition(json: Json) -> ProcessDefinition:
@@ -60,7 +66,7 @@ def read_task(json: Json) -> Task:
         process_instance_id=json["processInstanceId"],
         process_definition_id=json["processDefinitionId"],
         assignee=json.get("assignee"),
-        created=read_time(json["created"]),
+        created=_moment(json["created"]),
         form=FormReference(
             key=json.get("formKey"),
             form_id=reference.get("key"),
@@ -82,8 +88,8 @@ def read_external_task(json: Json) -> ExternalTask:
         activity_instance_id=json["activityInstanceId"],
         business_key=json.get("businessKey"),
         retries=json.get("retries"),
-        lock_expiration=read_time(json["lockExpirationTime"]),
-        create_time=read_time(json["createTime"]) if json.get("createTime") else None,
+        lock_expiration=_moment(json["lockExpirationTime"]),
+        create_time=_moment(json["createTime"]) if json.get("createTime") else None,
         variables=decode_all(json.get("variables") or {}),
     )
 
@@ -93,7 +99,7 @@ def read_deployment(json: Json) -> Deployment:
     return Deployment(
         id=json["id"],
         name=json.get("name"),
-        time=read_time(json["deploymentTime"]),
+        time=_moment(json["deploymentTime"]),
         definitions=tuple(read_definition(definition) for definition in definitions),
     )
 
@@ -114,8 +120,8 @@ def read_activity(json: Json) -> ActivityInstance:
         activity_id=json["activityId"],
         name=json.get("activityName"),
         type=json["activityType"],
-        start=read_time(json["startTime"]),
-        end=read_time(json["endTime"]) if json.get("endTime") else None,
+        start=_moment(json["startTime"]),
+        end=_moment(json["endTime"]) if json.get("endTime") else None,
     )
 
 
@@ -125,6 +131,14 @@ def read_historic_process(json: Json) -> HistoricProcess:
         key=json["processDefinitionKey"],
         business_key=json.get("businessKey"),
         state=json["state"],
-        start=read_time(json["startTime"]),
-        end=read_time(json["endTime"]) if json.get("endTime") else None,
+        start=_moment(json["startTime"]),
+        end=_moment(json["endTime"]) if json.get("endTime") else None,
     )
+
+
+def _moment(text: str) -> datetime:
+    """A time of the engine's own, moved to the nearest one that Python has: it must not hide what it belongs to."""
+    try:
+        return read_time(text)
+    except (ValueError, OverflowError):
+        return _LATEST if _FAR_FUTURE.match(text) else _EARLIEST

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 __all__ = [
     "ActivityInstance",
+    "Candidates",
     "Deployment",
     "ExternalTask",
     "FormReference",
@@ -63,6 +64,14 @@ class Task:
     assignee: str | None
     created: datetime
     form: FormReference
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """The people and groups that a task without an assignee is offered to."""
+
+    users: frozenset[str]
+    groups: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,9 @@
 
 Source: Camunda 7.24 REST, VariableValueDto and JacksonConfigurator (date format). A value without a type would be
 guessed by the engine (a dict becomes a serialised Java map), so nothing is ever sent without one.
+
+What the engine holds need not fit Python or JSON: a Date in the year 10000, a Json that is none, a Double NaN. Such a
+value is kept as the engine's own text, so that one odd variable spoils neither its task nor those fetched with it.
 """
 
 import base64
@@ -9,7 +12,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bpmn.errors import BatonError
@@ -37,13 +40,28 @@ class FileValue:
 
 def write_time(moment: datetime) -> str:
     """The engine's date format, e.g. 2026-11-15T00:00:00.000+0000; a naive time is refused."""
-    if moment.tzinfo is None:
+    offset = moment.utcoffset()
+    if offset is None:
         raise NotAVariable(f"the time {moment.isoformat()} has no zone; give it one, e.g. tzinfo=UTC")
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}{moment:%z}"[:28]
+    if offset % timedelta(minutes=1):
+        # Local mean times of old have seconds in their offset; the format has no place for them.
+        moment = _in_utc(moment)
+    # Not strftime: its %Y has fewer than four digits before the year 1000.
+    return f"{moment.replace(tzinfo=None).isoformat(timespec='milliseconds')}{moment:%z}"
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise NotAVariable(f"the time {moment.isoformat()} has no UTC in the years 1 to 9999") from error
 
 
 def read_time(text: str) -> datetime:
-    """The inverse of `write_time`; also reads `Z` and offsets with a colon."""
+    """The inverse of `write_time`; also reads `Z` and offsets with a colon.
+
+    Raises `ValueError` or `OverflowError` for a time that is none, or outside the years 1 to 9999 in UTC.
+    """
     return datetime.fromisoformat(text).astimezone(UTC)
 
 
@@ -79,7 +97,7 @@ def _encode_int(value: int) -> dict[str, Any]:
         return {"value": value, "type": "Integer"}
     if value in _LONG:
         return {"value": value, "type": "Long"}
-    raise NotAVariable(f"the number {str(value)[:40]}… needs more than 64 bits; send it as text")
+    raise NotAVariable(f"a whole number of {value.bit_length()} bits needs more than 64 bits; send it as text")
 
 
 def _encode_float(value: float) -> dict[str, Any]:
@@ -91,6 +109,7 @@ def _encode_float(value: float) -> dict[str, Any]:
 def _encode_text(value: str) -> dict[str, Any]:
     if "\0" in value:
         raise NotAVariable("a text with a NUL character cannot be stored by PostgreSQL; remove it")
+    _refuse_half_characters(value)
     # The column counts UTF-16 units on some databases: the safe bound is theirs.
     if len(value.encode("utf-16-le")) // 2 > MAX_STRING_CHARACTERS:
         return {"value": _json(value), "type": "Json"}
@@ -101,6 +120,8 @@ def _encode_file(value: FileValue) -> dict[str, Any]:
     if value.content is None:
         raise NotAVariable(f"the file {value.filename} has no content; read it with variable_content first")
     info = {"filename": value.filename, "mimeType": value.mime_type, "encoding": value.encoding}
+    for text in info.values():
+        _refuse_half_characters(text or "")
     return {
         "value": base64.b64encode(value.content).decode(),
         "type": "File",
@@ -110,9 +131,20 @@ def _encode_file(value: FileValue) -> dict[str, Any]:
 
 def _json(value: object) -> str:
     try:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False)
-    except (TypeError, ValueError) as error:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
         raise NotAVariable(f"the value is not JSON: {error}") from error
+    _refuse_half_characters(text)
+    return text
+
+
+def _refuse_half_characters(text: str) -> None:
+    """JSON can spell a lone surrogate (`"\\ud800"`), which no UTF-8 carries."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        half = ascii(text[error.start])
+        raise NotAVariable(f"the text has half a character, {half}, at position {error.start}; remove it") from error
 
 
 def encode_all(values: Mapping[str, object]) -> dict[str, dict[str, Any]]:
@@ -120,6 +152,7 @@ def encode_all(values: Mapping[str, object]) -> dict[str, dict[str, Any]]:
     encoded = {}
     for name, value in values.items():
         try:
+            _encode_text(name)  # what a text may not hold, a name may not either
             encoded[name] = encode(value)
         except NotAVariable as error:
             raise NotAVariable(f"variable {name!r}: {error}") from error
@@ -127,23 +160,48 @@ def encode_all(values: Mapping[str, object]) -> dict[str, dict[str, Any]]:
 
 
 def decode(wire: Mapping[str, Any]) -> object:
-    """One value of the engine as Python's. Types unknown here (Xml, Object) keep the engine's own form."""
+    """One value of the engine as Python's.
+
+    Types unknown here (Xml, Object) keep the engine's own form, and so does a value that does not fit its type.
+    """
     value, kind = wire.get("value"), wire.get("type")
     if kind == "File":
         info = wire.get("valueInfo") or {}
         return FileValue(str(info.get("filename") or ""), None, info.get("mimeType"), info.get("encoding"))
     if value is None:
         return None
+    try:
+        return _decode_as(kind, value)
+    except (ValueError, OverflowError, TypeError, RecursionError):
+        return value
+
+
+def _decode_as(kind: object, value: Any) -> object:
     match kind:
         case "Json" | "json":
-            return json.loads(value) if isinstance(value, str) else value
+            return _read_json(value) if isinstance(value, str) else value
         case "Date":
             return read_time(value)
         case "Bytes":
-            return base64.b64decode(value)
+            return base64.b64decode(value, validate=True)
         case "Double" | "Float":
-            return float(value)
+            return _finite(value)
     return value
+
+
+def _read_json(text: str) -> object:
+    value = json.loads(text, parse_constant=_finite, parse_float=_finite)
+    if "\\u" in text:
+        # An escape may spell half a character; the text itself can travel, the value could not.
+        json.dumps(value, ensure_ascii=False).encode()
+    return value
+
+
+def _finite(text: Any) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is not a number that JSON can carry")
+    return number
 
 
 def decode_all(wire: Mapping[str, Mapping[str, Any]]) -> dict[str, object]:

@@ -12,7 +12,7 @@ from api.engine.deployments import Deployments
 from api.engine.routes import router
 from api.engine.service import EngineService
 from api.engine.settings import EngineApiSettings
-from api.kit.auth import require_service_token
+from api.kit.auth import SERVICE_TOKEN, service_token_check
 from api.kit.health import health_router
 from api.kit.problems import install_problem_handlers
 from api.kit.requests import RequestMiddleware
@@ -49,9 +49,10 @@ def create_app(settings: EngineApiSettings) -> FastAPI:
         registry=registry,
         max_body_bytes=MAX_BODY_BYTES,
         larger={"/deployment/create": MAX_DEPLOYMENT_BYTES},
+        admit=service_token_check(settings.service_token),
     )
     app.include_router(health_router({"engine": lambda: _engine_problem(engine)}, registry))
-    app.include_router(router, dependencies=[Depends(require_service_token(settings.service_token))])
+    app.include_router(router, dependencies=[Depends(SERVICE_TOKEN)])
     return app
 
 

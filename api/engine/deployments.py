@@ -54,6 +54,9 @@ def check_file_name(name: str | None) -> str:
     """A name that the engine may use. Raises `Problem` 422."""
     if not name or "/" in name or "\\" in name or not name.isprintable():
         raise Problem(422, "file_name", f"A file needs a plain name without folders; got {name!r}.")
+    if '"' in name:
+        # The engine would store the backslash that has to stand before it on the wire.
+        raise Problem(422, "file_name", f"A file name must not hold a quotation mark; rename {name!r}.")
     if not name.endswith(SUFFIXES):
         raise Problem(422, "file_name", f"{name} cannot be deployed; files end in {', '.join(SUFFIXES)}.")
     return name

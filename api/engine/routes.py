@@ -23,6 +23,8 @@ __all__ = ["router"]
 
 router = APIRouter()
 
+MAX_TASKS = 100
+
 
 def _service(request: Request) -> EngineService:
     service: EngineService = request.app.state.service
@@ -37,6 +39,8 @@ def _deployments(request: Request) -> Deployments:
 Service = Annotated[EngineService, Depends(_service)]
 WithNext = Annotated[bool, Query(alias="next", description="Answer with the person's next open task and its form.")]
 WithForm = Annotated[bool, Query(alias="form", description="Answer with the form of each task.")]
+WithPath = Annotated[bool, Query(alias="activities", description="Answer with the path: every step it took.")]
+Limit = Annotated[int, Query(ge=1, le=MAX_TASKS, description="At most so many tasks.")]
 Text = Annotated[str | None, Query(max_length=255)]
 
 
@@ -63,9 +67,9 @@ async def list_running(
 
 
 @router.get("/process-instance/{instance_id}", tags=["processes"])
-async def show_instance(instance_id: str, service: Service) -> InstanceOut:
-    """An instance, running or ended, with the steps it took."""
-    return await service.instance(instance_id)
+async def show_instance(instance_id: str, service: Service, *, with_path: WithPath = False) -> InstanceOut:
+    """An instance, running or ended."""
+    return await service.instance(instance_id, with_path=with_path)
 
 
 @router.get("/task", tags=["tasks"])
@@ -76,10 +80,15 @@ async def list_tasks(
     business_key: Annotated[str | None, Query(alias="businessKey", max_length=255)] = None,
     *,
     with_form: WithForm = False,
+    limit: Limit = MAX_TASKS,
 ) -> list[TaskOut]:
-    """Open user tasks, oldest first, at most 100."""
+    """Open user tasks, oldest first."""
     return await service.tasks(
-        assignee=assignee, process_instance_id=process_instance_id, business_key=business_key, with_form=with_form
+        assignee=assignee,
+        process_instance_id=process_instance_id,
+        business_key=business_key,
+        with_form=with_form,
+        limit=limit,
     )
 
 
@@ -93,7 +102,11 @@ async def show_task(task_id: str, service: Service, *, with_form: WithForm = Fal
 async def complete_task(
     task_id: str, body: CompleteRequest, service: Service, *, with_next: WithNext = False
 ) -> CompleteResponse:
-    """Complete a user task with variables; 404 `task_gone` when it is not open any more."""
+    """Complete a user task with variables; 404 `task_gone` when it is not open any more.
+
+    With `user`: 403 `not_your_task`, 422 `unknown_variable` for what the task's form does not ask for. Once the engine
+    has completed the task the answer is 200, with neither `next` nor `ended` when what follows cannot be told.
+    """
     return await service.complete(task_id, body, with_next=with_next)
 
 

@@ -45,7 +45,10 @@ class StartRequest(_In):
 
 
 class CompleteRequest(_In):
-    """`user` is the person who answers; a task of somebody else is refused."""
+    """`user` is the person who answers: the task must be theirs, and its form must ask for the variables.
+
+    Without `user` an operator completes any open task, with any variables but the protected ones.
+    """
 
     variables: Variables = Field(default_factory=dict)
     user: Name | None = None
@@ -61,11 +64,15 @@ class DefinitionOut(_Out):
 
 
 class FormOut(_Out):
-    """`form_schema` is the form-js form as it was deployed; `variables` are the ones that it shows or asks for."""
+    """`form_schema` is the form-js form as it was deployed; `variables` are the ones that it shows or asks for.
+
+    With a `problem`, which says why the form cannot be shown, there are neither.
+    """
 
     key: str | None
     form_schema: dict[str, Any] | None = Field(alias="schema")
     variables: dict[str, Any]
+    problem: str | None = None
 
 
 class TaskOut(_Out):
@@ -89,6 +96,9 @@ class StartResponse(_Out):
 
 
 class CompleteResponse(_Out):
+    """`next` is the user's next task. Neither `next` nor `ended`: somebody else is at work, or what follows could not
+    be found out in time; look again."""
+
     completed: bool = True
     ended: bool
     next: TaskOut | None = None
@@ -114,7 +124,7 @@ class InstanceOut(_Out):
     business_key: str | None
     state: str
     ended: bool
-    path: list[StepOut]
+    path: list[StepOut] | None
 
 
 class ResourceOut(_Out):

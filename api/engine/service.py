@@ -1,12 +1,16 @@
 """What engine-api does for its callers: instances and tasks by way of the engine client."""
 
+import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
+from datetime import timedelta
+
+import structlog
 
 from api.engine.schemas import (
     CompleteRequest,
     CompleteResponse,
     DefinitionOut,
-    FormOut,
     InstanceOut,
     InstanceSummary,
     StartRequest,
@@ -14,16 +18,20 @@ from api.engine.schemas import (
     StepOut,
     TaskOut,
 )
+from api.engine.task_forms import TaskForms
 from api.kit.problems import Problem
 from bpmn.client import EngineClient
-from bpmn.errors import NotFound
+from bpmn.errors import BatonError, NotFound
 from bpmn.types import ProcessDefinition, Task
-from forms.camunda import variable_names
 
 __all__ = ["EngineService", "definition_out"]
 
 # Variables that the platform sets; a model may read them, a form may not overwrite who a person is.
 PROTECTED_VARIABLES = frozenset({"initiator", "surface", "chat"})
+# Less than callers wait for an answer: that the task is completed must reach them.
+FOLLOWING_TIMEOUT = timedelta(seconds=8)
+
+log = structlog.get_logger()
 
 
 class EngineService:
@@ -31,6 +39,7 @@ class EngineService:
 
     def __init__(self, engine: EngineClient) -> None:
         self._engine = engine
+        self._forms = TaskForms(engine)
 
     async def definitions(self, *, key: str | None, latest: bool) -> list[DefinitionOut]:
         return [definition_out(item) for item in await self._engine.process_definitions(latest=latest, key=key)]
@@ -50,38 +59,59 @@ class EngineService:
         instance = await self._engine.start(
             key_or_id, variables={**request.variables, **platform}, business_key=business_key
         )
-        following = await self._next(instance.id, request.initiator) if with_next and not instance.ended else None
+        following, ended = None, instance.ended
+        if with_next and request.initiator is not None and not ended:
+            following, ended = await self._after(instance.id, request.initiator)
         return StartResponse(
             id=instance.id,
             definition_id=instance.definition_id,
             business_key=instance.business_key,
-            ended=instance.ended,
+            ended=ended,
             next=following,
         )
 
     async def tasks(
-        self, *, assignee: str | None, process_instance_id: str | None, business_key: str | None, with_form: bool
+        self,
+        *,
+        assignee: str | None,
+        process_instance_id: str | None,
+        business_key: str | None,
+        with_form: bool,
+        limit: int,
     ) -> list[TaskOut]:
+        """Open tasks, oldest first; one that is completed while its form is read is left out."""
         found = await self._engine.tasks(
-            assignee=assignee, process_instance_id=process_instance_id, business_key=business_key
+            assignee=assignee, process_instance_id=process_instance_id, business_key=business_key, max_results=limit
         )
-        return [await self._task_out(task, with_form=with_form) for task in found]
+        listed = []
+        for task in found:
+            with suppress(NotFound):
+                listed.append(await self._task_out(task, with_form=with_form))
+        return listed
 
     async def task(self, task_id: str, *, with_form: bool) -> TaskOut:
-        return await self._task_out(await self._open_task(task_id), with_form=with_form)
+        """An open task. Raises `Problem` 404."""
+        try:
+            return await self._task_out(await self._engine.task(task_id), with_form=with_form)
+        except NotFound as error:
+            raise _gone(task_id) from error
 
     async def complete(self, task_id: str, request: CompleteRequest, *, with_next: bool) -> CompleteResponse:
-        """Complete a task for its person; with `with_next` the answer has the next one of the same instance."""
+        """Complete a task; with `with_next` the answer has the person's next one of the same instance.
+
+        With `user` it is that person who answers: the task must be theirs and the form ask for the variables. Without,
+        the caller is an operator who may complete any open task with any variables that are not protected.
+        """
         _refuse_protected(request.variables)
-        task = await self._open_task(task_id)
-        if request.user is not None and task.assignee not in {None, request.user}:
-            raise Problem(403, "not_your_task", f"Task {task_id} belongs to somebody else.")
         try:
+            task = await self._engine.task(task_id)
+            if request.user is not None:
+                await self._refuse_stranger(task, request.user)
+                await self._forms.refuse_strange(task, request.variables)
             await self._engine.complete_task(task_id, request.variables)
         except NotFound as error:
             raise _gone(task_id) from error
-        following = await self._next(task.process_instance_id, request.user) if with_next else None
-        ended = following is None and await self._has_ended(task.process_instance_id)
+        following, ended = await self._after(task.process_instance_id, request.user if with_next else None)
         return CompleteResponse(ended=ended, next=following)
 
     async def running(self, business_key: str) -> list[InstanceSummary]:
@@ -92,23 +122,54 @@ class EngineService:
             for item in found
         ]
 
-    async def instance(self, instance_id: str) -> InstanceOut:
-        """An instance with its path, also after its end."""
+    async def instance(self, instance_id: str, *, with_path: bool) -> InstanceOut:
+        """An instance, also after its end; its path costs the whole history of its activities."""
         process = await self._engine.history_process(instance_id)
-        steps = await self._engine.history_activities(instance_id)
         return InstanceOut(
             id=process.id,
             key=process.key,
             business_key=process.business_key,
             state=process.state,
             ended=process.end is not None,
-            path=[
-                StepOut(activity_id=step.activity_id, name=step.name, type=step.type, start=step.start, end=step.end)
-                for step in steps
-            ],
+            path=await self._path(instance_id) if with_path else None,
         )
 
-    async def _next(self, instance_id: str, user: str | None) -> TaskOut | None:
+    async def _path(self, instance_id: str) -> list[StepOut]:
+        return [
+            StepOut(activity_id=step.activity_id, name=step.name, type=step.type, start=step.start, end=step.end)
+            for step in await self._engine.history_activities(instance_id)
+        ]
+
+    async def _refuse_stranger(self, task: Task, user: str) -> None:
+        if task.assignee == user:
+            return
+        if task.assignee is not None:
+            raise Problem(403, "not_your_task", f"Task {task.id} belongs to somebody else.")
+        candidates = await self._engine.candidates(task.id)
+        if user in candidates.users:
+            return
+        detail = f"Task {task.id} belongs to nobody yet, and {user} is none of its candidates."
+        if candidates.groups:
+            groups = ", ".join(sorted(candidates.groups))
+            detail += f" It is offered to the group {groups}; who is in a group is not known here yet: assign the task."
+        raise Problem(403, "not_your_task", detail)
+
+    async def _after(self, instance_id: str, user: str | None) -> tuple[TaskOut | None, bool]:
+        """The user's next task with its form, and whether the instance has ended.
+
+        The engine has committed: whatever fails here must not look as if the call had. The caller then looks again.
+        """
+        try:
+            async with asyncio.timeout(FOLLOWING_TIMEOUT.total_seconds()):
+                following = await self._next(instance_id, user) if user is not None else None
+                return following, following is None and await self._has_ended(instance_id)
+        except (BatonError, TimeoutError) as error:
+            log.warning("what follows is not known", instance=instance_id, reason=str(error) or "it took too long")
+        except Exception:
+            log.exception("what follows is not known", instance=instance_id)
+        return None, False
+
+    async def _next(self, instance_id: str, user: str) -> TaskOut | None:
         found = await self._engine.tasks(process_instance_id=instance_id, assignee=user, max_results=1)
         return await self._task_out(found[0], with_form=True) if found else None
 
@@ -117,12 +178,6 @@ class EngineService:
             return (await self._engine.process_instance(instance_id)).ended
         except NotFound:
             return True
-
-    async def _open_task(self, task_id: str) -> Task:
-        try:
-            return await self._engine.task(task_id)
-        except NotFound as error:
-            raise _gone(task_id) from error
 
     async def _task_out(self, task: Task, *, with_form: bool) -> TaskOut:
         return TaskOut(
@@ -134,24 +189,13 @@ class EngineService:
             process_definition_key=await self._key_of(task.process_definition_id),
             assignee=task.assignee,
             created=task.created,
-            form=await self._form(task) if with_form else None,
+            form=await self._forms.shown(task) if with_form else None,
         )
 
     async def _key_of(self, definition_id: str) -> str:
         # An id is key:version:uuid, or a bare uuid where that would be too long for its column.
         key, separator, _ = definition_id.partition(":")
         return key if separator else (await self._engine.process_definition(definition_id)).key
-
-    async def _form(self, task: Task) -> FormOut | None:
-        reference = task.form
-        if reference.key is None and reference.form_id is None:
-            # Older forks leave the form out of the task.
-            reference = await self._engine.task_form(task.id)
-        if reference.form_id is None:
-            return FormOut(key=reference.key, schema=None, variables={}) if reference.key else None
-        schema = await self._engine.deployed_form(task.id)
-        variables = await self._engine.task_variables(task.id, variable_names(schema))
-        return FormOut(key=reference.key, schema=schema, variables=variables)
 
 
 def definition_out(definition: ProcessDefinition) -> DefinitionOut:

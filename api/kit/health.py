@@ -1,7 +1,13 @@
-"""Health and metrics endpoints, open to everybody who can reach the port: they hold no data."""
+"""Health and metrics endpoints, open to everybody who can reach the port: they hold no data.
 
+What is wrong with a dependency stands in the log: its address and its words are not for everybody.
+"""
+
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
 
+import structlog
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -9,12 +15,29 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 __all__ = ["Check", "health_router"]
 
 Check = Callable[[], Awaitable[str | None]]
-"""What is wrong with a dependency; None when it answers."""
+"""What is wrong with a dependency, for the log; None when it answers."""
+
+# Whoever asks has little patience, and a dependency that hangs is as bad as one that is gone.
+CHECK_TIMEOUT = timedelta(seconds=2)
+
+log = structlog.get_logger()
 
 
 def health_router(checks: Mapping[str, Check], registry: CollectorRegistry) -> APIRouter:
     """`/health/live` (the process answers), `/health/ready` (with its dependencies), `/health/startup`, `/metrics`."""
     router = APIRouter(tags=["health"])
+    last: dict[str, str | None] = {}
+
+    async def away(name: str, check: Check) -> bool:
+        try:
+            async with asyncio.timeout(CHECK_TIMEOUT.total_seconds()):
+                reason = await check()
+        except TimeoutError:
+            reason = f"no answer within {CHECK_TIMEOUT.total_seconds():g} s"
+        if reason != last.get(name):  # told once, not with every probe
+            log.warning("dependency", name=name, state="away" if reason else "back", reason=reason)
+        last[name] = reason
+        return reason is not None
 
     @router.get("/health/live")
     async def live() -> dict[str, str]:
@@ -23,13 +46,12 @@ def health_router(checks: Mapping[str, Check], registry: CollectorRegistry) -> A
     @router.get("/health/ready")
     @router.get("/health/startup")
     async def ready() -> JSONResponse:
-        found = {name: await check() for name, check in checks.items()}
-        bad = {name: reason for name, reason in found.items() if reason is not None}
+        found = await asyncio.gather(*(away(name, check) for name, check in checks.items()))
         body = {
-            "status": "failing" if bad else "ok",
-            "checks": {name: reason or "ok" for name, reason in found.items()},
+            "status": "failing" if any(found) else "ok",
+            "checks": {name: "away" if bad else "ok" for name, bad in zip(checks, found, strict=True)},
         }
-        return JSONResponse(body, 503 if bad else 200)
+        return JSONResponse(body, 503 if any(found) else 200)
 
     @router.get("/metrics", include_in_schema=False)
     async def metrics() -> Response:

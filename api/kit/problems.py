@@ -4,6 +4,7 @@ Members: type, title, status, detail, instance (the request's id), code (a stabl
 codes `errors` [{field, message}], `problems` [line] or `field`.
 """
 
+import json
 from collections.abc import Mapping
 from http import HTTPStatus
 
@@ -17,7 +18,7 @@ from bpmn import errors
 from bpmn.errors import BatonError
 from bpmn.variables import NotAVariable
 
-__all__ = ["Problem", "install_problem_handlers", "problem_response"]
+__all__ = ["Problem", "install_problem_handlers", "problem_response", "refusal"]
 
 log = structlog.get_logger()
 
@@ -32,7 +33,8 @@ _STATUS: tuple[tuple[type[BatonError], int, str], ...] = (
     (errors.InstanceSuspended, 409, "suspended"),
     (errors.EngineUnavailable, 503, "engine_unavailable"),
     (errors.NotAuthorised, 502, "engine_refused_token"),
-    (errors.EngineFault, 502, "engine_fault"),
+    # Not 502: the engine is there, but a step of the model threw, and repeating the call does not help.
+    (errors.EngineFault, 500, "engine_fault"),
     (errors.EngineRefused, 422, "engine_refused"),
 )
 RETRY_AFTER_S = 5
@@ -76,7 +78,19 @@ def problem_response(
         "code": code,
         **members,
     }
-    return JSONResponse(body, status, dict(headers or {}), media_type="application/problem+json")
+    return _ProblemResponse(body, status, dict(headers or {}), media_type="application/problem+json")
+
+
+class _ProblemResponse(JSONResponse):
+    def render(self, content: object) -> bytes:
+        # A problem quotes what was sent, which may hold half a character; the replacement is JSON's own spelling of it.
+        return json.dumps(content, ensure_ascii=False).encode(errors="backslashreplace")
+
+
+def refusal(request: Request, problem: Problem) -> JSONResponse:
+    """A refusal as an answer."""
+    headers, members = problem.headers, problem.members
+    return problem_response(request, problem.status, problem.code, str(problem), headers=headers, **members)
 
 
 def install_problem_handlers(app: FastAPI) -> None:
@@ -88,7 +102,7 @@ def install_problem_handlers(app: FastAPI) -> None:
 
 async def _on_baton_error(request: Request, error: Exception) -> JSONResponse:
     if isinstance(error, Problem):
-        return problem_response(request, error.status, error.code, str(error), headers=error.headers, **error.members)
+        return refusal(request, error)
     status, code = next(((status, code) for kind, status, code in _STATUS if isinstance(error, kind)), (500, "failed"))
     members: dict[str, object] = {}
     if isinstance(error, errors.ModelRefused):

@@ -1,16 +1,16 @@
-"""What happens around every request: an id, a size limit, one log line and the metrics."""
+"""What happens around every request: an id, a check of the caller, a size limit, one log line and the metrics."""
 
 import re
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import structlog
 from fastapi import Request
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.kit.problems import problem_response
+from api.kit.problems import Problem, problem_response, refusal
 
 __all__ = ["RequestMiddleware"]
 
@@ -23,7 +23,8 @@ _QUIET = ("/health/", "/metrics")
 class RequestMiddleware:
     """Pure ASGI, so that streaming and long polls pass through unchanged.
 
-    `max_body_bytes` holds for every path but those of `larger`, which have their own limit.
+    `max_body_bytes` holds for every path but those of `larger`, which have their own limit. `admit` raises `Problem`
+    for a caller that is not let in, before anything of the body is read.
     """
 
     def __init__(
@@ -34,11 +35,13 @@ class RequestMiddleware:
         registry: CollectorRegistry,
         max_body_bytes: int,
         larger: Mapping[str, int],
+        admit: Callable[[Request], None] = lambda _: None,
     ) -> None:
         self._app = app
         self._service = service
         self._max_body_bytes = max_body_bytes
         self._larger = larger
+        self._admit = admit
         labels = ("service", "method", "route", "status")
         self._count = Counter("baton_http_requests_total", "Requests", labels, registry=registry)
         self._seconds = Histogram("baton_http_request_seconds", "Time to answer", labels[:3], registry=registry)
@@ -63,7 +66,7 @@ class RequestMiddleware:
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
-                await self._limited(scope, receive, sending, headers)
+                await self._admitted(scope, receive, sending, headers)
             except Exception:
                 # The log has the whole story under the request's id; the caller learns nothing of our inside.
                 log.exception("unexpected error", path=scope["path"])
@@ -73,6 +76,15 @@ class RequestMiddleware:
                 await problem_response(Request(scope), 500, "unexpected", detail)(scope, receive, sending)
             finally:
                 self._note(scope, status or 500, time.perf_counter() - began)
+
+    async def _admitted(self, scope: Scope, receive: Receive, send: Send, headers: dict[bytes, bytes]) -> None:
+        request = Request(scope)
+        try:
+            self._admit(request)
+        except Problem as problem:
+            await refusal(request, problem)(scope, receive, send)
+            return
+        await self._limited(scope, receive, send, headers)
 
     async def _limited(self, scope: Scope, receive: Receive, send: Send, headers: dict[bytes, bytes]) -> None:
         limit = self._larger.get(scope["path"], self._max_body_bytes)

@@ -10,7 +10,7 @@ import pytest
 
 from bpmn import errors
 from bpmn.client import EngineClient
-from bpmn.types import ExternalTask, ProcessInstance, Task, TopicRequest
+from bpmn.types import Candidates, ExternalTask, ProcessInstance, Task, TopicRequest
 from bpmn.variables import FileValue
 
 MODELS = Path(__file__).parent / "models"
@@ -85,6 +85,18 @@ async def test_a_broken_model_is_refused_with_its_problems_and_changes_nothing(e
     assert await engine.process_definitions(key="engine-broken") == []
 
 
+async def test_a_file_name_with_spaces_and_other_letters_is_kept(engine: EngineClient) -> None:
+    name = f"мой процесс {uuid.uuid4().hex[:8]}"
+    key = f"engine-named-{uuid.uuid4().hex[:8]}"
+    model = (MODELS / "contract.bpmn").read_bytes().replace(b"engine-contract", key.encode())
+    files = {"мой процесс 100%41 + ещё; (1).bpmn": model, "моя форма.form": (MODELS / "contract.form").read_bytes()}
+    made = await engine.deploy(name, files)
+    assert made.name == name
+    stored = await engine.request("GET", f"/deployment/{made.id}/resources")
+    assert {item["name"] for item in stored} == set(files)
+    assert (await engine.deploy(name, files)).definitions == ()
+
+
 async def test_a_definition_is_found_by_key_and_by_id(engine: EngineClient) -> None:
     by_key = await engine.process_definition("engine-contract")
     assert by_key.version_tag == "7"
@@ -95,6 +107,9 @@ async def test_a_definition_is_found_by_key_and_by_id(engine: EngineClient) -> N
 async def test_an_unknown_key_is_not_found(engine: EngineClient) -> None:
     with pytest.raises(errors.NotFound):
         await engine.start("there-is-no-such-process")
+    for unknown in ("engine-contract:1:no-such-id", str(uuid.uuid4())):
+        with pytest.raises(errors.NotFound):
+            await engine.start(unknown)
 
 
 async def test_variables_of_every_type_come_back_as_they_went(engine: EngineClient, topic: str, user: str) -> None:
@@ -117,6 +132,26 @@ async def test_variables_of_every_type_come_back_as_they_went(engine: EngineClie
     assert {name: received[name] for name in sent_inline} == sent_inline
     assert await engine.task_variables(task.id, ["text", "list"]) == {"text": sent["text"], "list": sent["list"]}
     assert await engine.task_variables(task.id, []) == {}
+
+
+async def test_a_variable_that_python_cannot_hold_spoils_nothing(engine: EngineClient, topic: str, user: str) -> None:
+    old = datetime(999, 5, 6, tzinfo=UTC)
+    instance, task = await start(engine, topic, user, old=old)
+    odd = {
+        "far": ("Date", "9999-12-31T23:59:59.000-0500", "10000-01-01T04:59:59.000+0000"),
+        "no_number": ("Double", "NaN", "NaN"),
+        "no_json": ("Json", '{"a": ', '{"a": '),
+        "half": ("Json", '["\\ud800"]', '["\\ud800"]'),
+    }
+    for name, (kind, sent, _) in odd.items():
+        path = f"/process-instance/{instance.id}/variables/{name}"
+        await engine.request("PUT", path, json={"type": kind, "value": sent})
+    kept = {name: text for name, (_, _, text) in odd.items()} | {"old": old}
+    assert await engine.task_variables(task.id, list(kept)) == kept
+    await engine.complete_task(task.id, {})
+    fetched = await fetch_one(engine, topic, "worker-1")
+    assert {name: fetched.variables[name] for name in kept} == kept
+    await engine.complete_external(fetched.id, "worker-1", fetched.variables)
 
 
 async def test_a_file_comes_back_by_name_without_its_content(engine: EngineClient, topic: str, user: str) -> None:
@@ -233,6 +268,27 @@ async def test_a_suspended_instance_keeps_the_result_waiting(engine: EngineClien
         await engine.complete_external(task.id, "worker-1", {})
     await engine.suspend(instance.id, suspended=False)
     await engine.complete_external(task.id, "worker-1", {})
+
+
+async def test_a_suspended_user_task_is_told_from_a_fault(engine: EngineClient, topic: str, user: str) -> None:
+    instance, task = await start(engine, topic, user)
+    await engine.suspend(instance.id, suspended=True)
+    for settle in (engine.complete_task, engine.submit_form):
+        with pytest.raises(errors.InstanceSuspended):
+            await settle(task.id, {})
+    await engine.suspend(instance.id, suspended=False)
+    await engine.complete_task(task.id, {})
+
+
+async def test_the_candidates_of_a_task_are_told(engine: EngineClient) -> None:
+    instance = await engine.start("engine-contract-field")
+    (task,) = await engine.tasks(process_instance_id=instance.id)
+    path = f"/task/{task.id}/identity-links"
+    await engine.request("POST", path, json={"userId": "ada", "type": "candidate"})
+    await engine.request("POST", path, json={"groupId": "crew", "type": "candidate"})
+    assert await engine.candidates(task.id) == Candidates(frozenset({"ada"}), frozenset({"crew"}))
+    with pytest.raises(errors.NotFound):
+        await engine.candidates("no-such-task")
 
 
 async def test_only_the_variables_asked_for_travel(engine: EngineClient, topic: str, user: str) -> None:

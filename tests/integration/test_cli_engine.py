@@ -102,6 +102,19 @@ def test_deploy_of_a_folder_tells_new_unchanged_and_replaced(
     )
 
 
+@pytest.mark.parametrize("straight", [False, True])
+def test_deploy_again_of_a_file_with_spaces_and_other_letters_changes_nothing(
+    baton: Baton, stack: Supervisor, models: Path, name: str, monkeypatch: pytest.MonkeyPatch, straight: bool
+) -> None:
+    options = ["--name", f"мой {name}", "--json"]
+    if straight:
+        monkeypatch.setenv("ENGINE_TOKEN", stack.home.secrets()["engine_token"])
+        options += ["--engine", str(stack.runs["engine"].server.url)]
+    model = (models / "onboarding.bpmn").rename(models / "мой процесс.bpmn")
+    assert states(baton("deploy", models, *options))[model.name] == "new"
+    assert set(states(baton("deploy", models, *options)).values()) == {"unchanged"}
+
+
 def test_deploy_takes_single_files(baton: Baton, models: Path, name: str) -> None:
     form = models / "onboarding-language.form"
     assert states(baton("deploy", form, "--name", name, "--json")) == {form.name: "new"}
@@ -180,7 +193,7 @@ def test_a_process_is_started_listed_and_completed(baton: Baton, name: str) -> N
     (task,) = baton("tasks", "--user", name, "--json").json
     assert (task["processInstanceId"], started["next"]["id"]) == (started["id"], task["id"])
     assert task["id"] in baton("tasks", "--user", name).out
-    done = baton("complete", task["id"], "--user", name, "--var", "language=en", "--json").json
+    done = baton("complete", task["id"], "--user", name, "--var", "locale=en", "--json").json
     assert done["next"]["id"] != task["id"]
     assert [one["id"] for one in baton("tasks", "--instance", started["id"], "--json").json] == [done["next"]["id"]]
 

@@ -53,7 +53,7 @@ async def call(api: aiohttp.ClientSession, method: str, path: str, **options: An
 
 
 async def deploy(api: aiohttp.ClientSession, name: str, files: dict[str, bytes]) -> tuple[int, Any]:
-    form = aiohttp.FormData()
+    form = aiohttp.FormData(quote_fields=False)
     form.add_field("name", name)
     for filename, content in files.items():
         form.add_field("files", content, filename=filename)
@@ -86,9 +86,24 @@ async def test_no_call_is_open_without_the_service_token(
         assert no.content_type == "application/problem+json"
 
 
+@pytest.mark.parametrize("call_", CALLS, ids=lambda call_: f"{call_[0]} {call_[1]}")
+@pytest.mark.parametrize("authorization", [None, "Bearer wrong", "Bearer"])
+async def test_a_stranger_is_sent_away_whatever_the_body_is(
+    url: str, call_: tuple[str, str], authorization: str | None
+) -> None:
+    headers = {"Content-Type": "application/json"} | ({"Authorization": authorization} if authorization else {})
+    async with aiohttp.ClientSession() as stranger:
+        for body in (b"{", b"x" * (2**20 + 1)):
+            async with stranger.request(*call_[:1], url + call_[1], headers=headers, data=io.BytesIO(body)) as no:
+                assert (no.status, (await no.json(content_type=None))["code"]) == (401, "unauthorised")
+
+
 async def test_every_path_is_in_the_list_of_protected_ones(url: str) -> None:
     async with aiohttp.ClientSession() as anyone, anyone.get(f"{url}/openapi.json") as answer:
-        paths = (await answer.json())["paths"]
+        described = await answer.json()
+    paths = described["paths"]
+    assert described["components"]["securitySchemes"]["service token"]["scheme"] == "bearer"
+    assert all(one.get("security") for path in paths if not path.startswith("/health/") for one in paths[path].values())
     documented = {(method.upper(), path) for path, methods in paths.items() for method in methods}
     open_paths = {path for _, path in documented if path.startswith("/health/")}
     assert len({path for _, path in documented} - open_paths) == len({path.split("?")[0] for _, path in CALLS})
@@ -146,9 +161,11 @@ async def test_a_task_that_is_done_is_gone(api: aiohttp.ClientSession, user: str
 
 async def test_the_path_of_an_instance_is_shown(api: aiohttp.ClientSession, user: str) -> None:
     started = await start(api, user)
-    _, instance = await call(api, "GET", f"/process-instance/{started['id']}")
+    _, instance = await call(api, "GET", f"/process-instance/{started['id']}?activities=true")
     assert [step["activityId"] for step in instance["path"]] == ["start", "choose-language"]
     assert (instance["ended"], instance["businessKey"]) == (False, f"onboarding:{user}")
+    _, short = await call(api, "GET", f"/process-instance/{started['id']}")
+    assert short == {**instance, "path": None}
     _, running = await call(api, "GET", f"/process-instance?businessKey=onboarding:{user}")
     assert [item["id"] for item in running] == [started["id"]]
 
@@ -157,6 +174,12 @@ async def test_the_path_of_an_instance_is_shown(api: aiohttp.ClientSession, user
     ("path", "body", "status", "code"),
     [
         ("/process-definition/no-such-process/start", {}, 404, "not_found"),
+        ("/process-definition/onboarding:1:no-such-id/start", {}, 404, "not_found"),
+        ("/process-definition/onboarding:1:no-such-id/start", {"initiator": "a"}, 404, "not_found"),
+        (f"/process-definition/{uuid.UUID(int=1)}/start", {}, 404, "not_found"),
+        ("/process-definition/onboarding/start", {"variables": {"t": "\ud800"}}, 422, "invalid_variable"),
+        ("/process-definition/onboarding/start", {"variables": {"t": ["\ud800"]}}, 422, "invalid_variable"),
+        ("/process-definition/onboarding/start", {"variables": {"\ud800": 1}}, 422, "invalid_request"),
         ("/process-definition/onboarding/start", {"surprise": 1}, 422, "invalid_request"),
         ("/process-definition/onboarding/start", {"locale": "<script>"}, 422, "invalid_request"),
         ("/process-definition/onboarding/start", {"variables": {"initiator": "me"}}, 422, "protected_variable"),
@@ -214,6 +237,19 @@ async def test_a_deployment_says_what_is_new_unchanged_and_replaced(api: aiohttp
     assert changed["definitions"][0]["version"] == 2
 
 
+async def test_a_deployment_keeps_names_with_spaces_and_other_letters(api: aiohttp.ClientSession) -> None:
+    key = f"p-{uuid.uuid4().hex[:8]}"
+    name = f"мой процесс {key}"
+    files = {"мой процесс.bpmn": renamed(key), **ONBOARDING.resources}
+    del files["onboarding.bpmn"]
+    _, first = await deploy(api, name, files)
+    assert {entry["name"] for entry in first["resources"]} == set(files)
+    assert first["name"] == name
+    _, again = await deploy(api, name, files)
+    assert {entry["state"] for entry in again["resources"]} == {"unchanged"}
+    assert (again["definitions"], again["id"]) == ([], first["id"])
+
+
 async def test_a_broken_model_is_refused_with_its_problems(api: aiohttp.ClientSession, engine: EngineClient) -> None:
     key = f"p-{uuid.uuid4().hex[:8]}"
     broken = renamed(key).replace(b'targetRef="welcome"', b'targetRef="nowhere"')
@@ -223,7 +259,7 @@ async def test_a_broken_model_is_refused_with_its_problems(api: aiohttp.ClientSe
     assert await engine.process_definitions(key=key) == []
 
 
-@pytest.mark.parametrize("name", ["model.exe", "model", "model.bpmn.zip"])
+@pytest.mark.parametrize("name", ['a"b.bpmn', "model.exe", "model", "model.bpmn.zip"])
 async def test_a_file_that_is_no_model_is_refused(api: aiohttp.ClientSession, name: str) -> None:
     status, problem = await deploy(api, "odd", {name: b"x"})
     assert (status, problem["code"]) == (422, "file_name")

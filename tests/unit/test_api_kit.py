@@ -1,5 +1,7 @@
-"""What every service shares: requests have ids, errors one shape, bodies a limit."""
+"""What every service shares: requests have ids, errors one shape, bodies a limit, callers a token."""
 
+import asyncio
+import time
 from collections.abc import AsyncIterator
 
 import httpx2 as httpx
@@ -7,10 +9,13 @@ import pytest
 from fastapi import FastAPI
 from fastapi.responses import StreamingResponse
 from prometheus_client import CollectorRegistry
+from pydantic import SecretStr
 
+from api.kit.auth import service_token_check
+from api.kit.health import health_router
 from api.kit.problems import Problem, install_problem_handlers
 from api.kit.requests import RequestMiddleware
-from bpmn.errors import EngineUnavailable
+from bpmn.errors import EngineFault, EngineUnavailable
 
 ID = "caller-1234"
 
@@ -35,6 +40,10 @@ async def client(registry: CollectorRegistry) -> AsyncIterator[httpx.AsyncClient
     @app.get("/away")
     async def away() -> None:
         raise EngineUnavailable("GET /version", message="the engine does not answer")
+
+    @app.get("/fault")
+    async def fault() -> None:
+        raise EngineFault("POST /task/x/complete", message="a step threw", status=500)
 
     @app.get("/refused")
     async def refused() -> None:
@@ -82,6 +91,25 @@ async def test_an_engine_that_is_away_is_503_and_says_when_to_come_again(client:
     assert int(answer.headers["retry-after"]) > 0
 
 
+async def test_a_fault_of_a_model_is_no_outage(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/fault")
+    assert (answer.status_code, answer.json()["code"]) == (500, "engine_fault")
+    assert "a step threw" in answer.json()["detail"]
+
+
+async def test_half_a_character_is_quoted_back_as_json_spells_it(client: httpx.AsyncClient) -> None:
+    app = FastAPI()
+    install_problem_handlers(app)
+
+    @app.get("/")
+    async def refuse() -> None:
+        raise Problem(422, "odd", "привет \ud800")
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test") as odd:
+        answer = await odd.get("/")
+    assert (answer.status_code, answer.json()["detail"]) == (422, "привет \ud800")
+
+
 async def test_a_refusal_keeps_its_members_and_headers(client: httpx.AsyncClient) -> None:
     answer = await client.get("/refused")
     assert answer.status_code == 409
@@ -113,3 +141,76 @@ async def test_a_body_without_a_length_is_refused(client: httpx.AsyncClient) -> 
 async def test_a_callers_id_is_taken_only_when_it_is_plain(client: httpx.AsyncClient, given: str) -> None:
     answer = await client.get("/nowhere", headers={"X-Request-Id": given.encode("latin-1")})
     assert answer.headers["x-request-id"] != given
+
+
+@pytest.fixture
+async def guarded(registry: CollectorRegistry) -> AsyncIterator[httpx.AsyncClient]:
+    """A service whose one call needs a token, with a dependency that answers, one that is gone and one that hangs."""
+    app = FastAPI()
+    admit = service_token_check(SecretStr("tökén"))
+    app.add_middleware(RequestMiddleware, service="test", registry=registry, max_body_bytes=10, larger={}, admit=admit)
+
+    async def well() -> str | None:
+        return None
+
+    async def gone() -> str | None:
+        return "http://engine.inside:8080 cannot be reached"
+
+    async def hanging() -> str | None:
+        await asyncio.sleep(60)
+        return None
+
+    app.include_router(health_router({"well": well, "gone": gone, "hanging": hanging}, registry))
+
+    @app.post("/call")
+    async def call(body: dict[str, int]) -> dict[str, int]:
+        return body
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test") as connected:
+        yield connected
+
+
+@pytest.mark.parametrize("path", ["/call", "/nowhere", "/health", "/health/ready/", "/metrics/x"])
+@pytest.mark.parametrize("body", [b"{", b"x" * 11])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [],
+        [("Authorization", "Bearer wrong")],
+        [("Authorization", "Bearer")],
+        [("Authorization", "Basic t\xf6k\xe9n")],
+        [("Authorization", "Bearer t\xf6k\xe9n"), ("Authorization", "Bearer t\xf6k\xe9n")],
+    ],
+)
+async def test_a_stranger_is_sent_away_before_the_body_is_read(
+    guarded: httpx.AsyncClient, path: str, body: bytes, headers: list[tuple[str, str]]
+) -> None:
+    async def untouched() -> AsyncIterator[bytes]:
+        read.append(True)
+        yield body
+
+    read: list[bool] = []
+    sent = [(name, value.encode("latin-1")) for name, value in headers]
+    length = [("Content-Length", str(len(body)).encode()), ("Content-Type", b"application/json")]
+    answer = await guarded.post(path, content=untouched(), headers=[*sent, *length])
+    assert (answer.status_code, answer.json()["code"]) == (401, "unauthorised")
+    assert answer.headers["www-authenticate"] == "Bearer"
+    assert not read
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer"])
+async def test_a_caller_with_the_token_is_let_in(guarded: httpx.AsyncClient, scheme: str) -> None:
+    headers = {"Authorization": f"{scheme} tökén".encode("latin-1")}
+    assert (await guarded.post("/call", json={"a": 1}, headers=headers)).json() == {"a": 1}
+    assert (await guarded.post("/call", content=b"{", headers=headers)).status_code == 422
+
+
+async def test_readiness_tells_that_something_is_away_but_not_where_or_why(guarded: httpx.AsyncClient) -> None:
+    began = time.monotonic()
+    answer = await guarded.get("/health/ready")
+    assert time.monotonic() - began < 4
+    assert (answer.status_code, answer.json()) == (
+        503,
+        {"status": "failing", "checks": {"well": "ok", "gone": "away", "hanging": "away"}},
+    )
+    assert (await guarded.get("/health/live")).json() == {"status": "ok"}

@@ -22,6 +22,25 @@ from bpmn.errors import EngineError, engine_error
         (400, {"message": "something else"}, errors.EngineRefused),
         (500, {"message": "Invalid value submitted for form field 'age'"}, errors.FormFieldRefused),
         (500, {"message": "Cannot find task with id x: task is null"}, errors.NotFound),
+        (400, {"message": "Cannot find task with id 'x'.: task is null"}, errors.NotFound),
+        (
+            500,
+            {"message": "Cannot complete task x: ENGINE-03043 task with id 'x' is suspended."},
+            errors.InstanceSuspended,
+        ),
+        (
+            500,
+            {
+                "message": "Cannot instantiate process definition a:1:x: no deployed process definition found with id "
+                "'a:1:x': processDefinition is null"
+            },
+            errors.NotFound,
+        ),
+        (
+            500,
+            {"message": "Cannot complete task x: no processes deployed with key 'x': processDefinition is null"},
+            errors.EngineFault,
+        ),
         (500, {"message": "concurrent update", "code": 1}, errors.EngineConflict),
         (500, {"message": "deadlock", "code": 10000}, errors.EngineConflict),
         (500, {"message": "too long", "code": 10002}, errors.ValueTooLong),

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bpmn.read import read_activity
 from bpmn.variables import FileValue, NotAVariable, decode, decode_all, encode, encode_all, read_time, write_time
 
 
@@ -33,10 +34,39 @@ def test_every_value_is_sent_with_its_type(value: object, kind: str) -> None:
     assert decode(encode(value)) == value
 
 
-@pytest.mark.parametrize("value", [2**63, float("nan"), float("inf"), "a\0b", {1, 2}, object(), [float("nan")]])
+DEEP: list[object] = []
+for _ in range(100_000):
+    DEEP = [DEEP]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        2**63,
+        pytest.param(10**5000, id="huge"),
+        float("nan"),
+        float("inf"),
+        "a\0b",
+        {1, 2},
+        object(),
+        [float("nan")],
+        "\ud800",
+        "x" * 5000 + "\ud800",
+        ["\ud800"],
+        {"\udfff": 1},
+        FileValue("\ud800.txt", b""),
+        pytest.param(DEEP, id="deep"),
+    ],
+)
 def test_what_no_type_holds_is_refused_by_name(value: object) -> None:
     with pytest.raises(NotAVariable, match="'amount'"):
         encode_all({"amount": value})
+
+
+@pytest.mark.parametrize("name", ["\ud800", "a\0b"])
+def test_a_name_that_no_engine_can_store_is_refused(name: str) -> None:
+    with pytest.raises(NotAVariable, match="variable"):
+        encode_all({name: 1})
 
 
 def test_a_naive_time_is_refused() -> None:
@@ -49,6 +79,57 @@ def test_times_are_written_as_the_engine_reads_them() -> None:
     assert write_time(moment) == "2026-11-23T01:02:03.456+0300"
     assert read_time("2026-11-23T01:02:03.456+0300") == datetime(2026, 11, 22, 22, 2, 3, 456000, tzinfo=UTC)
     assert read_time("2026-11-23T00:00:00.000Z") == datetime(2026, 11, 23, tzinfo=UTC)
+
+
+def test_a_year_has_four_digits_always() -> None:
+    assert write_time(datetime(999, 1, 2, tzinfo=UTC)) == "0999-01-02T00:00:00.000+0000"
+    assert read_time("0999-01-02T00:00:00.000+0000") == datetime(999, 1, 2, tzinfo=UTC)
+
+
+def test_an_offset_with_seconds_does_not_move_the_time() -> None:
+    local_mean_time = timezone(timedelta(hours=2, minutes=30, seconds=17))
+    moment = datetime(1800, 1, 1, 2, 30, 17, tzinfo=local_mean_time)
+    assert write_time(moment) == "1800-01-01T00:00:00.000+0000"
+    with pytest.raises(NotAVariable, match="years 1 to 9999"):
+        write_time(datetime(1, 1, 1, tzinfo=local_mean_time))
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("Date", "9999-12-31T23:59:59.000-0500"),
+        ("Date", "10000-01-01T00:00:00.000+0000"),
+        ("Date", "0001-01-01T00:00:00.000+0300"),
+        ("Date", "soon"),
+        ("Json", '{"a": '),
+        ("Json", "[NaN]"),
+        ("Json", "[1e999]"),
+        ("Json", '["\\ud800"]'),
+        ("Json", "1" * 5000),
+        pytest.param("Json", "[" * 200_000, id="deep"),
+        ("Double", "NaN"),
+        ("Bytes", "no base64!"),
+    ],
+)
+def test_a_value_that_python_cannot_hold_is_kept_as_its_text_and_spoils_no_other(kind: str, text: str) -> None:
+    decoded = decode_all({"odd": {"type": kind, "value": text}, "plain": {"type": "Date", "value": LATE}})
+    assert decoded == {"odd": text, "plain": datetime(9999, 12, 31, tzinfo=UTC)}
+
+
+LATE = "9999-12-31T00:00:00.000+0000"
+
+
+@pytest.mark.parametrize(
+    ("text", "year"),
+    [
+        ("10000-01-01T00:00:00.000+0000", 9998),
+        ("9999-12-31T23:59:59.000-0500", 9998),
+        ("0001-01-01T00:00:00.000+0300", 2),
+    ],
+)
+def test_an_impossible_time_of_the_engine_is_moved_to_a_possible_one(text: str, year: int) -> None:
+    step = {"activityId": "a", "activityType": "userTask", "startTime": text}
+    assert read_activity(step).start.year == year
 
 
 def test_a_file_travels_with_its_name_and_type_and_returns_without_content() -> None:

@@ -1,0 +1,104 @@
+"""The forms of tasks: what a person is shown, and what their answer may set."""
+
+import base64
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import structlog
+
+from api.engine.schemas import FormOut
+from api.kit.problems import Problem
+from bpmn.client import EngineClient
+from bpmn.errors import EngineError, EngineUnavailable
+from bpmn.types import FormReference, Task
+from forms.camunda import read_form, variable_names
+from forms.errors import FormUnreadable
+from forms.model import Form
+
+__all__ = ["TaskForms"]
+
+log = structlog.get_logger()
+
+
+class TaskForms:
+    """The forms of one engine's tasks."""
+
+    def __init__(self, engine: EngineClient) -> None:
+        self._engine = engine
+
+    async def shown(self, task: Task) -> FormOut | None:
+        """A task's form with its variables. One that is missing or broken is told in `problem` and hides no task.
+
+        Raises `NotFound` when the task is not open any more, `EngineUnavailable` when nothing can be said.
+        """
+        reference = task.form
+        try:
+            reference = await self._reference(task)
+            if reference.form_id is None:
+                return FormOut(key=reference.key, schema=None, variables={}) if reference.key else None
+            found = await self._read(task, reference)
+            variables = await self._engine.task_variables(task.id, found.shows)
+        except EngineUnavailable:
+            raise
+        except (EngineError, FormUnreadable) as error:
+            # A task that was completed meanwhile has no form either; the engine's answers do not tell the two apart.
+            await self._engine.task(task.id)
+            log.warning("form not shown", task_id=task.id, form=reference.form_id, reason=str(error))
+            return FormOut(key=reference.key, schema=None, variables={}, problem=str(error))
+        shown = {name: _plain(value) for name, value in variables.items()}
+        return FormOut(key=reference.key, schema=found.schema, variables=shown)
+
+    async def refuse_strange(self, task: Task, names: Iterable[str]) -> None:
+        """Raise `Problem` 422 when a variable is neither a field nor an action of the task's Camunda Form.
+
+        Values are not looked at: the surface that asked has checked them. A task without such a form takes anything.
+        """
+        names = set(names)
+        reference = await self._reference(task) if names else FormReference()
+        if reference.form_id is None:
+            return
+        try:
+            found = await self._read(task, reference)
+        except EngineUnavailable:
+            raise
+        except (EngineError, FormUnreadable) as error:
+            await self._engine.task(task.id)
+            detail = f"Task {task.id} cannot be answered, its form {reference.form_id!r} cannot be read: {error}"
+            raise Problem(422, "form_unreadable", detail) from error
+        if strange := sorted(names - found.asks):
+            detail = f"The form {reference.form_id!r} of task {task.id} does not ask for {', '.join(strange)}."
+            refused = [{"field": name, "message": "is not in the form"} for name in strange]
+            raise Problem(422, "unknown_variable", detail, errors=refused)
+
+    async def _reference(self, task: Task) -> FormReference:
+        if task.form.key is None and task.form.form_id is None:
+            # Older forks leave the form out of the task.
+            return await self._engine.task_form(task.id)
+        return task.form
+
+    async def _read(self, task: Task, reference: FormReference) -> "_Found":
+        try:
+            schema = await self._engine.deployed_form(task.id)
+            return _Found(schema, _asked(read_form(schema)), variable_names(schema))
+        except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+            # The engine takes any bytes as a form: they need be no JSON, or JSON of any shape.
+            raise FormUnreadable(f"form {reference.form_id!r} is no form-js form: {error}") from error
+
+
+def _plain(value: object) -> object:
+    # JSON has no bytes; base64 is how the engine writes them, too.
+    return base64.b64encode(value).decode() if isinstance(value, bytes) else value
+
+
+class _Found(NamedTuple):
+    """A form that can be read: as it was deployed, the variables it asks for, and all that it shows."""
+
+    schema: dict[str, Any]
+    asks: frozenset[str]
+    shows: list[str]
+
+
+def _asked(form: Form) -> frozenset[str]:
+    # What this version cannot draw another surface may ask for.
+    fields = {field.key for field in form.fields if field.kind != "display" or field.unsupported}
+    return frozenset(fields | {action.key for action in form.actions})
