@@ -29,6 +29,12 @@ def demo(folder: Path, home: Path, environment: dict[str, str]) -> float:
     return round(time.monotonic() - started, 1)
 
 
+def reset(folder: Path, home: Path) -> None:
+    """PostgreSQL's data may lie outside of `home`."""
+    command = [folder / ".venv" / "bin" / "baton", "reset", "--yes"]
+    subprocess.run(command, env={**os.environ, "BATON_HOME": str(home)}, check=True, stdout=subprocess.DEVNULL)
+
+
 def cold() -> float:
     """A clone, and a home folder in which nothing is cached."""
     with tempfile.TemporaryDirectory(prefix="bench-cold-") as folder:
@@ -38,13 +44,20 @@ def cold() -> float:
         environment = {key: value for key, value in os.environ.items() if key not in CACHES}
         # Java reads the user's folder from the password file, not from HOME.
         maven = f"{environment.get('MAVEN_OPTS', '')} -Dmaven.repo.local={home / 'm2'}"
-        return demo(clone, Path(folder) / "data", {**environment, "HOME": str(home), "MAVEN_OPTS": maven.strip()})
+        environment |= {"HOME": str(home), "MAVEN_OPTS": maven.strip()}
+        try:
+            return demo(clone, Path(folder) / "data", environment)
+        finally:
+            reset(clone, Path(folder) / "data")
 
 
 def warm(runs: int) -> list[float]:
     """The first run, which fills caches and the data folder, is not counted."""
     with tempfile.TemporaryDirectory(prefix="bench-warm-") as folder:
-        return [demo(ROOT, Path(folder), dict(os.environ)) for _ in range(runs + 1)][1:]
+        try:
+            return [demo(ROOT, Path(folder), dict(os.environ)) for _ in range(runs + 1)][1:]
+        finally:
+            reset(ROOT, Path(folder))
 
 
 def main() -> None:

@@ -140,11 +140,14 @@ async def compare(profile: str, runs: int) -> list[Row]:
     with tempfile.TemporaryDirectory(prefix="bench-home-") as folder:
         home = Home(Path(folder))
         home.prepare()
-        async with Supervisor(home, plan_servers(home), initially=("postgres",)) as stack:
-            postgres = stack.runs["postgres"].server
-            assert isinstance(postgres, PostgresServer)
-            database = postgres.engine_database
-            return await asyncio.to_thread(lambda: measure(ways(profile, database), database, runs))
+        try:
+            async with Supervisor(home, plan_servers(home), initially=("postgres",)) as stack:
+                postgres = stack.runs["postgres"].server
+                assert isinstance(postgres, PostgresServer)
+                database = postgres.engine_database
+                return await asyncio.to_thread(lambda: measure(ways(profile, database), database, runs))
+        finally:
+            home.remove()  # PostgreSQL's data may lie elsewhere
 
 
 def main() -> None:

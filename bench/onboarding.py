@@ -72,14 +72,21 @@ async def measure(people: int) -> dict[str, Figures]:
     with tempfile.TemporaryDirectory(prefix="bench-home-") as folder:
         home = Home(Path(folder))
         home.prepare()
-        async with Supervisor(home, plan_servers(home)) as stack:
-            urls = {name: str(run.server.url) for name, run in stack.runs.items()}
-            async with EngineClient(urls["engine"], home.secrets()["engine_token"]) as engine:
-                for process in Catalog.packaged().processes.values():
-                    await engine.deploy("baton", process.resources)
-            taps = await walk(urls["telegram"], f"{urls['engine-api']}/health/live", people)
-            pids = {name: run.pid for name, run in stack.runs.items() if run.pid is not None}
-            return {"taps": taps, "memory_mib": {name: memory(pid) for name, pid in pids.items()}}
+        try:
+            async with Supervisor(home, plan_servers(home)) as stack:
+                return await measure_stack(stack, people)
+        finally:
+            home.remove()  # PostgreSQL's data may lie elsewhere
+
+
+async def measure_stack(stack: Supervisor, people: int) -> dict[str, Figures]:
+    urls = {name: str(run.server.url) for name, run in stack.runs.items()}
+    async with EngineClient(urls["engine"], stack.home.secrets()["engine_token"]) as engine:
+        for process in Catalog.packaged().processes.values():
+            await engine.deploy("baton", process.resources)
+    taps = await walk(urls["telegram"], f"{urls['engine-api']}/health/live", people)
+    pids = {name: run.pid for name, run in stack.runs.items() if run.pid is not None}
+    return {"taps": taps, "memory_mib": {name: memory(pid) for name, pid in pids.items()}}
 
 
 def shown(figures: dict[str, Any]) -> str:
