@@ -2,8 +2,8 @@
 
 Two faults of kombu 5.7.0 end a whole worker with an AttributeError when the broker goes away for a moment:
 
-- it tries to give unacknowledged messages back over the connection that is just lost (or dumps them, people's data, into
-  a temporary file). Nothing is lost by not trying: the visibility timeout gives messages back, and locks expire;
+- it tries to give unacknowledged messages back over the connection that is just lost (or dumps them, people's data,
+  into a temporary file). Nothing is lost by not trying: the visibility timeout gives messages back, and locks expire;
 - an acknowledgement that comes after its channel was closed fails as a fault of the program, where Celery expects one
   of the connection, which it logs. The message then comes again, and the ledger knows that it ended.
 """
