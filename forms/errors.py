@@ -3,13 +3,12 @@
 BatonError
 └── FormError
     ├── FormUnreadable      a schema that cannot be read; names the form and the component
-    ├── SessionUnreadable   a stored session of another version or with a damaged field
     └── ButtonUnreadable    callback data that no button of ours carries
 """
 
 from bpmn.errors import BatonError
 
-__all__ = ["ButtonUnreadable", "FormError", "FormUnreadable", "SessionUnreadable"]
+__all__ = ["ButtonUnreadable", "FormError", "FormUnreadable"]
 
 
 class FormError(BatonError):
@@ -18,10 +17,6 @@ class FormError(BatonError):
 
 class FormUnreadable(FormError):
     """A form's schema cannot be read; the message names the form, the component and what to change."""
-
-
-class SessionUnreadable(FormError):
-    """A stored session cannot be read; start the form anew."""
 
 
 class ButtonUnreadable(FormError):

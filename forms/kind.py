@@ -1,9 +1,9 @@
 """What a field kind must do; each kind is one module of `forms.fields`."""
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 from forms.model import Field, Option, Problem, Value
+from forms.schema import Component
 from forms.widgets import Widget
 
 __all__ = ["FieldKind", "Refused"]
@@ -24,8 +24,12 @@ class FieldKind(Protocol):
     components: frozenset[str]
     """The component types of form-js that are read as this kind."""
 
-    def read(self, component: Mapping[str, Any], common: Field, options: tuple[Option, ...]) -> Field:
-        """The field of a component; `common` has what every kind shares. Raises `FormUnreadable`."""
+    def read(self, component: Component, common: Field, options: tuple[Option, ...] | None) -> Field:
+        """The field of a component; `common` has what every kind shares.
+
+        `options` is None when only a variable could tell. What one kind alone reads is in `component.model_extra`.
+        Raises `FormUnreadable`.
+        """
 
     def typed(self, field: Field, text: str) -> Value:
         """The value that a person typed. Raises `Refused`."""

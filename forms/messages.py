@@ -25,6 +25,14 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Слишком длинно: символов {length}, можно не больше {max}.",
     ),
     "pattern": ("That does not look as it should.", "Ответ не подходит по форме."),
+    "email": (
+        "That is no e-mail address. An example: ada@example.org",
+        "Это не адрес электронной почты. Пример: ada@example.org",
+    ),
+    "phone": (
+        "Please give the number in the international form. An example: +44 20 7946 0000",
+        "Напишите номер в международном виде. Пример: +7 495 123-45-67",
+    ),
     "use_buttons": ("Please use one of the buttons.", "Выберите, пожалуйста, одну из кнопок."),
     "type_text": ("Please type your answer.", "Напишите ответ сообщением."),
     "not_an_option": ("There is no such choice.", "Такого варианта нет."),

@@ -3,10 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["Action", "Field", "Form", "Option", "Problem", "Value"]
+__all__ = ["Action", "Field", "Form", "Option", "Problem", "Value", "value_of"]
 
 Value = str | bool | tuple[str, ...] | None
 """What a field holds: a text or an option's value, a yes or no, several options' values, or nothing."""
+
+
+def value_of(known: object) -> Value:
+    """A process variable as the value of a field; nothing when no field could hold it."""
+    if isinstance(known, list):
+        return tuple(str(part) for part in known)
+    return known if isinstance(known, str | bool) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +38,10 @@ class Field:
     min_length: int | None = None
     max_length: int | None = None
     pattern: str | None = None
+    format: str | None = None
+    """What a text must look like, by name: `email` or `phone`."""
     unsupported: str | None = None
-    """The component type of the source that this version cannot show."""
+    """The component type of the source that this version cannot ask; its label tells people so, or is empty."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,25 @@ from collections.abc import Collection
 from forms.errors import FormUnreadable
 from forms.kind import Refused
 from forms.model import Field, Option
+from forms.schema import is_text
 from forms.widgets import Pick
 
-__all__ = ["checked_options", "option_at", "option_named", "pick"]
+__all__ = ["checked_options", "option_at", "option_named", "pick", "plain"]
 
 
-def checked_options(field: Field, options: tuple[Option, ...]) -> tuple[Option, ...]:
-    """The options, which must be there and differ. Raises `FormUnreadable`."""
+def plain(value: object) -> str | None:
+    """What a schema holds as a value, in words; nothing for null. Raises `FormUnreadable`."""
+    if value is None:
+        return None
+    if not isinstance(value, str | int | float) or not is_text(str(value)):
+        raise FormUnreadable(f"a value should be a text, a number or true or false, not {value!r:.60}")
+    return str(value)
+
+
+def checked_options(field: Field, options: tuple[Option, ...] | None) -> tuple[Option, ...]:
+    """The options, which must be there and differ, unless nothing is known of them. Raises `FormUnreadable`."""
+    if options is None:
+        return ()
     if not options:
         raise FormUnreadable(f"field {field.key!r} has no options: give it static values")
     if len({option.value for option in options}) < len(options):

@@ -3,13 +3,11 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from itertools import takewhile
 
-from pydantic import TypeAdapter, ValidationError
-
-from forms.errors import SessionUnreadable
 from forms.fields import kind_of
 from forms.kind import Refused
-from forms.model import Field, Form, Problem, Value
+from forms.model import Field, Form, Problem, Value, value_of
 from forms.widgets import Pick
 
 __all__ = [
@@ -23,13 +21,10 @@ __all__ = [
     "Submitted",
     "Typed",
     "open_session",
-    "read_session",
     "step",
-    "write_session",
 ]
 
-VERSION = 1
-# These end a form without its answers.
+# These end a form without its answers: nothing half filled or unchecked becomes a variable.
 _LEAVING_ACTIONS = frozenset({"action_cancel", "action_back"})
 
 
@@ -51,7 +46,6 @@ class FormSession:
     """The question was opened from the summary and leads back there."""
     revision: int = 0
     done: bool = False
-    version: int = VERSION
 
     @property
     def question(self) -> Field | None:
@@ -61,8 +55,9 @@ class FormSession:
 
     @property
     def has_summary(self) -> bool:
-        """A single question needs none: its answer is the form."""
-        return len(self.form.questions) != 1 or bool(self.form.actions)
+        """A single question needs none: its answer is the form, unless there is something to read after it."""
+        last = takewhile(lambda item: item.kind == "display", reversed(self.form.fields))
+        return len(self.form.questions) != 1 or bool(self.form.actions) or any(item.label for item in last)
 
 
 class Operation(StrEnum):
@@ -123,7 +118,7 @@ def open_session(session: FormSession, variables: Mapping[str, object]) -> FormS
     """The session with the values that are known already: defaults, and variables of the fields' names."""
     values: dict[str, Value] = {}
     for item in session.form.questions:
-        value = _as_value(variables.get(item.key))
+        value = value_of(variables.get(item.key))
         usable = value is not None and kind_of(item).check(item, value) is None
         values[item.key] = value if usable else item.default
     return replace(session, values=values)
@@ -219,9 +214,9 @@ def _submit(session: FormSession, *, action: int | None) -> tuple[FormSession, O
     leaving = action is not None and actions[action].key in _LEAVING_ACTIONS
     if not leaving and (found := _first_problem(session)) is not None:
         return found
-    variables: dict[str, object] = {
-        item.key: kind_of(item).variable(session.values.get(item.key)) for item in session.form.questions
-    }
+    variables: dict[str, object] = {}
+    if not leaving:
+        variables = {item.key: kind_of(item).variable(session.values.get(item.key)) for item in session.form.questions}
     variables |= {entry.key: index == action for index, entry in enumerate(actions)}
     return replace(session, done=True), Submitted(variables)
 
@@ -237,12 +232,6 @@ def _first_problem(session: FormSession) -> tuple[FormSession, Outcome] | None:
     return None
 
 
-def _as_value(known: object) -> Value:
-    if isinstance(known, list):
-        return tuple(str(part) for part in known)
-    return known if isinstance(known, str | bool) else None
-
-
 _PRESSED: Mapping[Operation, Callable[[FormSession, int], tuple[FormSession, Outcome]]] = {
     Operation.PICK: _picked,
     Operation.PAGE: _turned,
@@ -253,20 +242,3 @@ _PRESSED: Mapping[Operation, Callable[[FormSession, int], tuple[FormSession, Out
     Operation.SUBMIT: lambda session, _: _submit(session, action=None),
     Operation.ACT: lambda session, index: _submit(session, action=index),
 }
-_ADAPTER = TypeAdapter(FormSession)
-
-
-def write_session(session: FormSession) -> str:
-    """The session as JSON."""
-    return _ADAPTER.dump_json(session).decode()
-
-
-def read_session(text: str | bytes) -> FormSession:
-    """A session written by `write_session`. Raises `SessionUnreadable`."""
-    try:
-        session = _ADAPTER.validate_json(text)
-    except ValidationError as error:
-        raise SessionUnreadable(f"the stored form session cannot be read; start the form anew: {error}") from error
-    if session.version != VERSION:
-        raise SessionUnreadable(f"the stored form session has version {session.version}, not {VERSION}; start it anew")
-    return session

@@ -3,11 +3,11 @@
 Source: Bot API, InlineKeyboardButton (callback_data: 1–64 bytes) and sendMessage (4096 characters after entities).
 """
 
-import html
 from dataclasses import dataclass
 
 from forms.errors import ButtonUnreadable, FormError
 from forms.fields import kind_of
+from forms.layout import Paragraph, Piece, fitted
 from forms.messages import text
 from forms.model import Field, Problem
 from forms.session import FormSession, Operation, Pressed
@@ -18,8 +18,8 @@ __all__ = ["Button", "TelegramView", "closed_view", "decode", "encode", "view"]
 MAX_TEXT_UNITS = 4096
 MAX_LABEL_CHARACTERS = 64
 MAX_DATA_BYTES = 64
-MAX_PART_CHARACTERS = 1500
-PAGE_OPTIONS = 8
+# A hundred buttons are possible; eight are still read.
+PAGE_BUTTONS = 8
 _PREFIX = "f"
 
 
@@ -33,11 +33,10 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class TelegramView:
-    """One message. `expects_text`: the person is asked to type."""
+    """One message."""
 
     text: str
     rows: tuple[tuple[Button, ...], ...]
-    expects_text: bool = False
 
 
 def encode(session: FormSession, operation: Operation, argument: int = 0) -> str:
@@ -64,36 +63,41 @@ def view(session: FormSession, problem: Problem | None = None) -> TelegramView:
     question = session.question
     parts = [_heading(session, question)]
     if problem is not None:
-        parts.append(f"⚠️ {_escape(text(problem.code, session.locale, **problem.params))}")
-    parts += [_escape(item.label) for item in _shown_before(session, question)]
-    rows: list[tuple[Button, ...]] = []
-    expects_text = False
+        parts.append(_alone(f"⚠️ {text(problem.code, session.locale, **problem.params)}"))
+    parts += [_alone(item.label) for item in _shown_before(session, question)]
     if question is None:
         parts += _summary(session)
         rows = _last_buttons(session)
     else:
         parts.append(_question_text(session, question))
         rows = _question_buttons(session, question)
-        expects_text = _expects_text(session, question)
-    return TelegramView(_joined(parts), tuple(rows), expects_text)
+    return _message(parts, rows)
 
 
 def closed_view(session: FormSession, pressed: str | None = None) -> TelegramView:
     """What stays of a form that is done: the answers, without buttons; `pressed` is the label that ended it."""
-    parts = [_heading(session, None), *(_escape(item.label) for item in _shown_before(session, None))]
-    parts += _answers(session)
+    parts = [_heading(session, None), *(_alone(item.label) for item in _shown_before(session, None))]
+    parts.append(_answers(session))
     if pressed:
-        parts.append(f"✔️ {_escape(pressed)}")
-    return TelegramView(_joined(parts), ())
+        parts.append(_alone(f"✔️ {pressed}"))
+    return _message(parts, [])
 
 
-def _heading(session: FormSession, question: Field | None) -> str:
-    title = f"<b>{_escape(session.title)}</b>" if session.title else ""
+def _message(parts: list[Paragraph], rows: list[tuple[Button, ...]]) -> TelegramView:
+    return TelegramView(fitted(parts, MAX_TEXT_UNITS) or "…", tuple(rows))
+
+
+def _alone(said: str) -> Paragraph:
+    return [[Piece(said)]]
+
+
+def _heading(session: FormSession, question: Field | None) -> Paragraph:
+    title = Piece(session.title, "b")
     count = len(session.form.questions)
     if question is None or count < 2:
-        return title
-    progress = text("progress", session.locale, number=session.cursor + 1, count=count)
-    return f"{title} · <i>{progress}</i>" if title else f"<i>{progress}</i>"
+        return [[title]]
+    progress = Piece(text("progress", session.locale, number=session.cursor + 1, count=count), "i")
+    return [[title, Piece(" · "), progress] if title.text else [progress]]
 
 
 def _shown_before(session: FormSession, question: Field | None) -> list[Field]:
@@ -109,13 +113,11 @@ def _shown_before(session: FormSession, question: Field | None) -> list[Field]:
     return found if question is None else []
 
 
-def _question_text(session: FormSession, question: Field) -> str:
-    lines = [_escape(question.label)]
-    if question.help:
-        lines.append(f"<i>{_escape(question.help)}</i>")
+def _question_text(session: FormSession, question: Field) -> Paragraph:
+    lines = [[Piece(question.label)], [Piece(question.help, "i")]]
     if _expects_text(session, question):
-        lines.append(f"✏️ {text('type_answer', session.locale)}")
-    return "\n".join(lines)
+        lines.append([Piece(f"✏️ {text('type_answer', session.locale)}")])
+    return lines
 
 
 def _expects_text(session: FormSession, question: Field) -> bool:
@@ -140,35 +142,41 @@ def _question_buttons(session: FormSession, question: Field) -> list[tuple[Butto
 
 def _choices(session: FormSession, widget: Pick) -> list[tuple[Button, ...]]:
     on, off = ("☑ ", "☐ ") if widget.several else ("✓ ", "")
-    pages = -(-len(widget.labels) // PAGE_OPTIONS)
-    page = min(session.page, pages - 1)
-    shown = range(page * PAGE_OPTIONS, min((page + 1) * PAGE_OPTIONS, len(widget.labels)))
+    shown, turns = _page(session, len(widget.labels))
     buttons = [
         _button(session, f"{on if index in widget.chosen else off}{widget.labels[index]}", Operation.PICK, index)
         for index in shown
     ]
     rows = [tuple(buttons[at : at + widget.columns]) for at in range(0, len(buttons), widget.columns)]
-    turns = [(label, to) for label, to in (("‹", page - 1), ("›", page + 1)) if 0 <= to < pages]
-    if turns:
-        rows.append(tuple(_button(session, label, Operation.PAGE, to) for label, to in turns))
+    rows += turns
     if widget.several:
         rows.append((_button(session, text("done", session.locale), Operation.DONE),))
     return rows
+
+
+def _page(session: FormSession, count: int) -> tuple[range, list[tuple[Button, ...]]]:
+    """Which of `count` buttons are on the page that is open, and the row that turns it."""
+    pages = max(1, -(-count // PAGE_BUTTONS))
+    page = min(session.page, pages - 1)
+    turns = [(label, to) for label, to in (("‹", page - 1), ("›", page + 1)) if 0 <= to < pages]
+    row = tuple(_button(session, label, Operation.PAGE, to) for label, to in turns)
+    return range(page * PAGE_BUTTONS, min((page + 1) * PAGE_BUTTONS, count)), [row] if row else []
 
 
 def _is_several(widget: Ask | Pick) -> bool:
     return isinstance(widget, Pick) and widget.several
 
 
-def _summary(session: FormSession) -> list[str]:
+def _summary(session: FormSession) -> list[Paragraph]:
     if not session.form.questions:
         return []
-    return [*_answers(session), text("check_answers", session.locale)]
+    return [_answers(session), _alone(text("check_answers", session.locale))]
 
 
-def _answers(session: FormSession) -> list[str]:
-    lines = [f"{_escape(item.label)}\n<b>{_escape(_shown(session, item))}</b>" for item in session.form.questions]
-    return ["\n".join(lines)] if lines else []
+def _answers(session: FormSession) -> Paragraph:
+    return [
+        line for item in session.form.questions for line in ([Piece(item.label)], [Piece(_shown(session, item), "b")])
+    ]
 
 
 def _shown(session: FormSession, item: Field) -> str:
@@ -176,36 +184,18 @@ def _shown(session: FormSession, item: Field) -> str:
 
 
 def _last_buttons(session: FormSession) -> list[tuple[Button, ...]]:
-    edits = [
-        (_button(session, f"✎ {item.label}", Operation.EDIT, index),)
-        for index, item in enumerate(session.form.questions)
-    ]
+    questions = session.form.questions
+    shown, turns = _page(session, len(questions))
+    edits = [(_button(session, f"✎ {questions[index].label}", Operation.EDIT, index),) for index in shown]
     if session.form.actions:
         ends = [
             (_button(session, action.label, Operation.ACT, index),) for index, action in enumerate(session.form.actions)
         ]
     else:
         ends = [(_button(session, text("submit", session.locale), Operation.SUBMIT),)]
-    return [*ends, *edits]
+    return [*ends, *edits, *turns]
 
 
 def _button(session: FormSession, label: str, operation: Operation, argument: int = 0) -> Button:
     short = label if len(label) <= MAX_LABEL_CHARACTERS else f"{label[: MAX_LABEL_CHARACTERS - 1]}…"
     return Button(short, encode(session, operation, argument))
-
-
-def _escape(value: str) -> str:
-    short = value if len(value) <= MAX_PART_CHARACTERS else f"{value[: MAX_PART_CHARACTERS - 1]}…"
-    return html.escape(short, quote=False)
-
-
-def _joined(parts: list[str]) -> str:
-    """The parts that fit into one message; a part is never cut, because that could cut a tag."""
-    fitting: list[str] = []
-    left = MAX_TEXT_UNITS
-    for part in parts:
-        units = len(html.unescape(part).encode("utf-16-le")) // 2 + 2
-        if part and units <= left:
-            fitting.append(part)
-            left -= units
-    return "\n\n".join(fitting) or "…"

@@ -1,12 +1,11 @@
 """Yes or no."""
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from forms.kind import Refused
 from forms.messages import text
 from forms.model import Field, Option, Problem, Value
+from forms.schema import Component
 from forms.widgets import Pick, Widget
 
 __all__ = ["Kind"]
@@ -23,8 +22,8 @@ class Kind:
     name = "boolean"
     components = frozenset({"checkbox"})
 
-    def read(self, component: Mapping[str, Any], common: Field, options: tuple[Option, ...]) -> Field:  # noqa: ARG002
-        default = component.get("defaultValue")
+    def read(self, component: Component, common: Field, options: tuple[Option, ...] | None) -> Field:  # noqa: ARG002
+        default = component.default
         return replace(common, default=default if isinstance(default, bool) else None)
 
     def typed(self, field: Field, text: str) -> Value:  # noqa: ARG002
@@ -39,6 +38,8 @@ class Kind:
         return index == 0
 
     def check(self, field: Field, value: Value) -> Problem | None:
+        if value is not None and not isinstance(value, bool):
+            return Problem("use_buttons")
         # form-js reads "required" of a checkbox as "must be ticked".
         if field.required and value is not True:
             return Problem("must_agree")
@@ -48,7 +49,7 @@ class Kind:
         return bool(value)
 
     def shown(self, field: Field, value: Value, locale: str) -> str:  # noqa: ARG002
-        return "—" if value is None else text("yes" if value else "no", locale)
+        return text("yes" if value else "no", locale) if isinstance(value, bool) else "—"
 
     def widget(self, field: Field, value: Value, locale: str) -> Widget:  # noqa: ARG002
         chosen = frozenset({0 if value else 1}) if isinstance(value, bool) else frozenset()

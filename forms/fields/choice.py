@@ -1,12 +1,11 @@
 """One of several options."""
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from forms.kind import Refused
 from forms.model import Field, Option, Problem, Value
-from forms.options import checked_options, option_at, option_named, pick
+from forms.options import checked_options, option_at, option_named, pick, plain
+from forms.schema import Component
 from forms.widgets import Widget
 
 __all__ = ["Kind"]
@@ -18,11 +17,8 @@ class Kind:
     name = "choice"
     components = frozenset({"radio", "select"})
 
-    def read(self, component: Mapping[str, Any], common: Field, options: tuple[Option, ...]) -> Field:
-        default = component.get("defaultValue")
-        return replace(
-            common, options=checked_options(common, options), default=str(default) if default is not None else None
-        )
+    def read(self, component: Component, common: Field, options: tuple[Option, ...] | None) -> Field:
+        return replace(common, options=checked_options(common, options), default=plain(component.default))
 
     def typed(self, field: Field, text: str) -> Value:
         option = option_named(field, text)

@@ -1,10 +1,8 @@
 """A text that is only shown."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from forms.kind import Refused
 from forms.model import Field, Option, Problem, Value
+from forms.schema import Component
 from forms.widgets import Show, Widget
 
 __all__ = ["Kind"]
@@ -16,7 +14,7 @@ class Kind:
     name = "display"
     components = frozenset({"text", "html", "separator", "spacer"})
 
-    def read(self, component: Mapping[str, Any], common: Field, options: tuple[Option, ...]) -> Field:  # noqa: ARG002
+    def read(self, component: Component, common: Field, options: tuple[Option, ...] | None) -> Field:  # noqa: ARG002
         return common
 
     def typed(self, field: Field, text: str) -> Value:  # noqa: ARG002

@@ -1,12 +1,11 @@
 """Any number of several options."""
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from forms.kind import Refused
 from forms.model import Field, Option, Problem, Value
-from forms.options import checked_options, option_at, option_named, pick
+from forms.options import checked_options, option_at, option_named, pick, plain
+from forms.schema import Component
 from forms.widgets import Widget
 
 __all__ = ["Kind"]
@@ -18,9 +17,9 @@ class Kind:
     name = "several"
     components = frozenset({"checklist", "taglist"})
 
-    def read(self, component: Mapping[str, Any], common: Field, options: tuple[Option, ...]) -> Field:
-        default = component.get("defaultValue")
-        chosen = tuple(str(value) for value in default) if isinstance(default, list) else ()
+    def read(self, component: Component, common: Field, options: tuple[Option, ...] | None) -> Field:
+        default = component.default
+        chosen = tuple(filter(None, map(plain, default))) if isinstance(default, list) else ()
         return replace(common, options=checked_options(common, options), default=chosen)
 
     def typed(self, field: Field, text: str) -> Value:
