@@ -36,6 +36,13 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "use_buttons": ("Please use one of the buttons.", "Выберите, пожалуйста, одну из кнопок."),
     "type_text": ("Please type your answer.", "Напишите ответ сообщением."),
     "not_an_option": ("There is no such choice.", "Такого варианта нет."),
+    "wrong_type": ("This value is of another kind than the form asks for.", "Значение не того вида, что просит форма."),
+    "not_in_form": ("is not in the form", "нет в форме"),
+    "one_action": ("Only one button can have been pressed.", "Нажата может быть только одна кнопка."),
+    "left_with_answers": (
+        "Whoever leaves a form submits no answers.",
+        "Кто выходит из формы, ответов не отправляет.",
+    ),
     "choose_some": ("Please choose at least one.", "Выберите хотя бы один вариант."),
     "must_agree": ("Please agree to go on.", "Чтобы продолжить, нужно согласие."),
     "unsupported": (

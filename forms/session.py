@@ -8,6 +8,7 @@ from itertools import takewhile
 from forms.fields import kind_of
 from forms.kind import Refused
 from forms.model import Field, Form, Problem, Value, value_of
+from forms.submission import LEAVING_ACTIONS
 from forms.widgets import Pick
 
 __all__ = [
@@ -23,9 +24,6 @@ __all__ = [
     "open_session",
     "step",
 ]
-
-# These end a form without its answers: nothing half filled or unchecked becomes a variable.
-_LEAVING_ACTIONS = frozenset({"action_cancel", "action_back"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +209,7 @@ def _submit(session: FormSession, *, action: int | None) -> tuple[FormSession, O
     actions = session.form.actions
     if (action is None) != (not actions) or (action is not None and not 0 <= action < len(actions)):
         return session, Stale()
-    leaving = action is not None and actions[action].key in _LEAVING_ACTIONS
+    leaving = action is not None and actions[action].key in LEAVING_ACTIONS
     if not leaving and (found := _first_problem(session)) is not None:
         return found
     variables: dict[str, object] = {}

@@ -107,7 +107,7 @@ class EngineService:
             task = await self._engine.task(task_id)
             if request.user is not None:
                 await self._refuse_stranger(task, request.user)
-                await self._forms.refuse_strange(task, request.variables)
+                await self._forms.refuse_wrong(task, request.variables)
             await self._engine.complete_task(task_id, request.variables)
         except NotFound as error:
             raise _gone(task_id) from error
@@ -186,16 +186,11 @@ class EngineService:
             task_definition_key=task.task_definition_key,
             process_instance_id=task.process_instance_id,
             process_definition_id=task.process_definition_id,
-            process_definition_key=await self._key_of(task.process_definition_id),
+            process_definition_key=await self._engine.definition_key(task.process_definition_id),
             assignee=task.assignee,
             created=task.created,
             form=await self._forms.shown(task) if with_form else None,
         )
-
-    async def _key_of(self, definition_id: str) -> str:
-        # An id is key:version:uuid, or a bare uuid where that would be too long for its column.
-        key, separator, _ = definition_id.partition(":")
-        return key if separator else (await self._engine.process_definition(definition_id)).key
 
 
 def definition_out(definition: ProcessDefinition) -> DefinitionOut:

@@ -1,7 +1,7 @@
 """The forms of tasks: what a person is shown, and what their answer may set."""
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import structlog
@@ -13,7 +13,8 @@ from bpmn.errors import EngineError, EngineUnavailable
 from bpmn.types import FormReference, Task
 from forms.camunda import read_form, variable_names
 from forms.errors import FormUnreadable
-from forms.model import Form
+from forms.messages import text
+from forms.submission import problems_of
 
 __all__ = ["TaskForms"]
 
@@ -48,27 +49,35 @@ class TaskForms:
         shown = {name: _plain(value) for name, value in variables.items()}
         return FormOut(key=reference.key, schema=found.schema, variables=shown)
 
-    async def refuse_strange(self, task: Task, names: Iterable[str]) -> None:
-        """Raise `Problem` 422 when a variable is neither a field nor an action of the task's Camunda Form.
+    async def refuse_wrong(self, task: Task, variables: Mapping[str, object]) -> None:
+        """Raise `Problem` 422 when the task's Camunda Form does not ask for a variable, or for no such value.
 
-        Values are not looked at: the surface that asked has checked them. A task without such a form takes anything.
+        This check is the one that counts; those of the surfaces are for people. A task without such a form takes
+        anything.
         """
-        names = set(names)
-        reference = await self._reference(task) if names else FormReference()
+        reference = await self._reference(task)
         if reference.form_id is None:
             return
         try:
             found = await self._read(task, reference)
+            known = await self._engine.task_variables(task.id, found.shows)
+            form = read_form(found.schema, variables=known)
         except EngineUnavailable:
             raise
         except (EngineError, FormUnreadable) as error:
             await self._engine.task(task.id)
+            if not variables:
+                return  # a broken form must not keep a task from being ended
             detail = f"Task {task.id} cannot be answered, its form {reference.form_id!r} cannot be read: {error}"
             raise Problem(422, "form_unreadable", detail) from error
-        if strange := sorted(names - found.asks):
-            detail = f"The form {reference.form_id!r} of task {task.id} does not ask for {', '.join(strange)}."
-            refused = [{"field": name, "message": "is not in the form"} for name in strange]
-            raise Problem(422, "unknown_variable", detail, errors=refused)
+        if problems := problems_of(form, variables):
+            refused = [
+                {"field": name, "message": text(problem.code, "en", **problem.params)}
+                for name, problem in sorted(problems.items())
+            ]
+            strange = any(problem.code == "not_in_form" for problem in problems.values())
+            detail = f"The form {reference.form_id!r} of task {task.id} does not take {', '.join(sorted(problems))}."
+            raise Problem(422, "unknown_variable" if strange else "invalid_answer", detail, errors=refused)
 
     async def _reference(self, task: Task) -> FormReference:
         if task.form.key is None and task.form.form_id is None:
@@ -79,7 +88,8 @@ class TaskForms:
     async def _read(self, task: Task, reference: FormReference) -> "_Found":
         try:
             schema = await self._engine.deployed_form(task.id)
-            return _Found(schema, _asked(read_form(schema)), variable_names(schema))
+            read_form(schema)  # raises where it cannot be shown
+            return _Found(schema, variable_names(schema))
         except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
             # The engine takes any bytes as a form: they need be no JSON, or JSON of any shape.
             raise FormUnreadable(f"form {reference.form_id!r} is no form-js form: {error}") from error
@@ -91,14 +101,7 @@ def _plain(value: object) -> object:
 
 
 class _Found(NamedTuple):
-    """A form that can be read: as it was deployed, the variables it asks for, and all that it shows."""
+    """A form as it was deployed, and the variables that it asks for or shows."""
 
     schema: dict[str, Any]
-    asks: frozenset[str]
     shows: list[str]
-
-
-def _asked(form: Form) -> frozenset[str]:
-    # What this version cannot draw another surface may ask for.
-    fields = {field.key for field in form.fields if field.kind != "display" or field.unsupported}
-    return frozenset(fields | {action.key for action in form.actions})

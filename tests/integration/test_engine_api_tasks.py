@@ -331,3 +331,23 @@ async def test_a_list_is_as_long_as_asked_for(api: aiohttp.ClientSession, begin:
     assert len((await call(api, "GET", f"/task?assignee={user}"))[1]) == 3
     for limit in ("0", "101", "x"):
         assert (await call(api, "GET", f"/task?limit={limit}"))[0] == 422
+
+
+async def test_a_value_that_the_form_does_not_allow_is_refused_by_name_and_changes_nothing(
+    api: aiohttp.ClientSession, begin: Begin, engine: EngineClient, user: str
+) -> None:
+    strict = form_of(
+        {"type": "radio", "key": "language", "valuesKey": "spoken", "validate": {"required": True}},
+        {"type": "textfield", "key": "name", "validate": {"maxLength": 5}},
+    )
+    instance, task = await begin(ASKS, form=strict, variables={"spoken": [{"value": "en", "label": "English"}]})
+    status, problem = await complete(api, task, user, {"language": "klingon", "name": "Ada Lovelace"})
+    assert (status, problem["code"]) == (422, "invalid_answer")
+    assert {entry["field"]: entry["message"] for entry in problem["errors"]} == {
+        "language": "There is no such choice.",
+        "name": "That is too long: 12 characters, at most 5 are possible.",
+    }
+    assert "language" not in await engine.variables(instance.id)
+    status, problem = await complete(api, task, user, {})
+    assert [entry["field"] for entry in problem["errors"]] == ["language"]
+    assert (await complete(api, task, user, {"language": "en"}))[0] == 200
