@@ -154,10 +154,8 @@ function showEvent(chat, event) {
   const node = drawnMessage(message);
   if (old) replaceKeepingFocus(old, node);
   else $("log").append(node);
-  if (event.kind === "message") {
-    if (isFromBot) showTyping(null);
-    drawComposer(chat);
-  }
+  if (event.kind === "message") drawComposer(chat);
+  if (isFromBot && event.kind !== "reaction") showTyping(null); // what was typed is there now
   if (isAtEnd || !isFromBot) scrollToEnd();
   return undefined;
 }
