@@ -38,7 +38,8 @@ test: $(STAMP) ## every test on Camunda 7
 
 test-full: $(STAMP) ## the same, and the engine contract suite on Operaton too
 	@$(BIN)/python -m pytest $(PYTEST_FLAGS)
-	@BATON_ENGINE_PROFILE=operaton $(BIN)/python -m pytest tests/contract/test_engine_client.py $(PYTEST_FLAGS)
+	@BATON_ENGINE_PROFILE=operaton $(BIN)/python -m pytest tests/contract/test_engine_client.py \
+		tests/contract/test_engine_incidents.py $(PYTEST_FLAGS)
 
 check: $(STAMP) ## ruff, mypy --strict, import contracts, house rules
 	@$(BIN)/ruff check .

@@ -4,29 +4,29 @@ Source: the Camunda 7.24 REST reference. Open it once for a process and share it
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
 import aiohttp
 
 from bpmn.external_tasks import ExternalTaskCalls
+from bpmn.incidents import IncidentCalls
 from bpmn.read import (
     read_activity,
     read_definition,
     read_deployment,
     read_historic_process,
-    read_incident,
     read_instance,
     read_task,
 )
+from bpmn.topics import TopicCalls
 from bpmn.types import (
     ActivityInstance,
     Candidates,
     Deployment,
     FormReference,
     HistoricProcess,
-    Incident,
     ProcessDefinition,
     ProcessInstance,
     Task,
@@ -36,7 +36,7 @@ from bpmn.variables import decode_all, encode_all
 __all__ = ["EngineClient"]
 
 
-class EngineClient(ExternalTaskCalls):
+class EngineClient(ExternalTaskCalls, IncidentCalls, TopicCalls):
     """One engine. Every method raises the classes of `bpmn.errors`; a time-out leaves the outcome unknown."""
 
     async def version(self) -> str:
@@ -53,6 +53,11 @@ class EngineClient(ExternalTaskCalls):
     async def process_definition(self, id_or_key: str) -> ProcessDefinition:
         """One definition by its id, or the latest of a key. Raises `NotFound`."""
         return read_definition(await self.request("GET", _definition_path(id_or_key)))
+
+    async def definition_key(self, definition_id: str) -> str:
+        """The key of a definition; only the id of a very long key does not have it in itself. Raises `NotFound`."""
+        key, separator, _ = definition_id.partition(":")
+        return key if separator else (await self.process_definition(definition_id)).key
 
     async def deploy(
         self, name: str, resources: Mapping[str, bytes], *, source: str = "baton", skip_unchanged: bool = True
@@ -84,6 +89,13 @@ class EngineClient(ExternalTaskCalls):
     ) -> list[ProcessInstance]:
         params = _params(businessKey=business_key, processDefinitionKey=key)
         return [read_instance(item) for item in await self.request("GET", "/process-instance", params=params)]
+
+    async def business_keys(self, instance_ids: Collection[str]) -> dict[str, str | None]:
+        """The business keys of running instances by their ids; those that have ended are left out."""
+        if not instance_ids:
+            return {}
+        found = await self.request("POST", "/process-instance", json={"processInstanceIds": sorted(set(instance_ids))})
+        return {item["id"]: item.get("businessKey") for item in found}
 
     async def process_instance(self, instance_id: str) -> ProcessInstance:
         """A running instance. Raises `NotFound` when it has ended: ask `history_process` then."""
@@ -173,11 +185,7 @@ class EngineClient(ExternalTaskCalls):
         form: dict[str, Any] = json.loads(await self.request_bytes("GET", f"{_task_path(task_id)}/deployed-form"))
         return form
 
-    # Incidents and history
-
-    async def incidents(self, process_instance_id: str) -> list[Incident]:
-        params = {"processInstanceId": process_instance_id}
-        return [read_incident(item) for item in await self.request("GET", "/incident", params=params)]
+    # History
 
     async def history_activities(self, process_instance_id: str) -> list[ActivityInstance]:
         """The path of an instance in the order in which its steps began."""

@@ -128,7 +128,7 @@ class EngineFault(EngineError):
 
 
 _SUSPENDED = r"is suspended"
-_NO_SUCH_TASK = r"Cannot find task with id|task is null"
+_NO_SUCH_TASK = r"Cannot find task with id|task is null|^(ENGINE-\d+ )?No (external task|job) found with id"
 # Only of the definition that is started itself: a call activity without its process is a fault of the model.
 _NO_SUCH_DEFINITION = r"^Cannot instantiate process definition \S+: no deployed process definition found with id"
 # Where status and type are the same for different meanings only the text tells them apart, in all three engines.
@@ -187,7 +187,7 @@ def _class_of_fault(message: str, code: int | None) -> type[EngineError]:
     if re.search(r"ENGINE-0900[35]|Could not parse", message):
         return ModelRefused
     if re.search(f"{_NO_SUCH_TASK}|{_NO_SUCH_DEFINITION}", message):
-        return NotFound  # completing a task that is done is a 500 in all three engines
+        return NotFound  # completing a task that is done, or asking for its trace, is a 500 in all three engines
     if re.search(_SUSPENDED, message):
         return InstanceSuspended  # for an external task it is a 400, for a user task a 500
     return _FAULT_CODES.get(code or 0, EngineFault)

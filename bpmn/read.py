@@ -9,6 +9,7 @@ from bpmn.types import (
     ActivityInstance,
     Deployment,
     ExternalTask,
+    ExternalTaskState,
     FormReference,
     HistoricProcess,
     Incident,
@@ -23,6 +24,7 @@ __all__ = [
     "read_definition",
     "read_deployment",
     "read_external_task",
+    "read_external_task_state",
     "read_historic_process",
     "read_incident",
     "read_instance",
@@ -108,10 +110,23 @@ def read_incident(json: Json) -> Incident:
     return Incident(
         id=json["id"],
         type=json["incidentType"],
-        activity_id=json["activityId"],
-        process_instance_id=json["processInstanceId"],
+        created=_moment(json["incidentTimestamp"]),
+        process_definition_id=json.get("processDefinitionId"),
+        process_instance_id=json.get("processInstanceId"),
+        activity_id=json.get("activityId"),
         message=json.get("incidentMessage"),
         configuration=json.get("configuration"),
+        root_cause_id=json.get("rootCauseIncidentId") or json["id"],
+    )
+
+
+def read_external_task_state(json: Json) -> ExternalTaskState:
+    return ExternalTaskState(
+        id=json["id"],
+        topic=json["topicName"],
+        retries=json.get("retries"),
+        worker_id=json.get("workerId"),
+        created=_moment(json["createTime"]) if json.get("createTime") else None,
     )
 
 

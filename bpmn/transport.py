@@ -62,15 +62,20 @@ class EngineTransport:
         json: object = None,
         data: aiohttp.FormData | None = None,
         timeout: timedelta | None = None,  # noqa: ASYNC109 -- as above
+        accept: str | None = None,
     ) -> bytes:
-        """The engine's answer as it came. A refused or broken connection or a time-out is `EngineUnavailable`."""
+        """The engine's answer as it came. A refused or broken connection or a time-out is `EngineUnavailable`.
+
+        `accept` is for the few calls that answer with something else than JSON.
+        """
         what = f"{method} {path}"
+        headers = {"Accept": accept} if accept else None
         limit = aiohttp.ClientTimeout(
             total=(timeout or self._timeout).total_seconds(), sock_connect=CONNECT_TIMEOUT.total_seconds()
         )
         try:
             async with self._open().request(
-                method, f"{self.base_url}{path}", params=params, json=json, data=data, timeout=limit
+                method, f"{self.base_url}{path}", params=params, json=json, data=data, headers=headers, timeout=limit
             ) as answer:
                 body = await answer.read()
         except TimeoutError as error:

@@ -9,12 +9,14 @@ __all__ = [
     "Candidates",
     "Deployment",
     "ExternalTask",
+    "ExternalTaskState",
     "FormReference",
     "HistoricProcess",
     "Incident",
     "ProcessDefinition",
     "ProcessInstance",
     "Task",
+    "TopicLoad",
     "TopicRequest",
 ]
 
@@ -114,14 +116,48 @@ class Deployment:
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """Why an instance stands still."""
+    """Why an instance stands still.
+
+    `configuration` is the id of the external task (type failedExternalTask) or of the job (failedJob). An incident in
+    a called process makes one in every caller too: of those, `root_cause_id` names the one where the work failed.
+    Jobs of no instance (timers that start one, batches) leave ids out.
+    """
 
     id: str
     type: str
-    activity_id: str
-    process_instance_id: str
+    created: datetime
+    process_definition_id: str | None
+    process_instance_id: str | None
+    activity_id: str | None
     message: str | None
     configuration: str | None
+    root_cause_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalTaskState:
+    """An open external task as operators see it, locked or not. `retries` is None before the first failure."""
+
+    id: str
+    topic: str
+    retries: int | None
+    worker_id: str | None
+    created: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class TopicLoad:
+    """The open external tasks of a topic; every one of them is in exactly one of the counts.
+
+    Running are those that a worker has locked, and those that wait for their next try: the engine keeps both as a lock.
+    """
+
+    topic: str
+    ready: int
+    suspended: int
+    running: int
+    failed: int
+    oldest_ready: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ from fastapi import Depends, FastAPI
 from prometheus_client import CollectorRegistry
 
 from api.engine.deployments import Deployments
+from api.engine.operations import Operations
+from api.engine.operations import router as operations_router
 from api.engine.routes import router
 from api.engine.service import EngineService
 from api.engine.settings import EngineApiSettings
@@ -37,6 +39,7 @@ def create_app(settings: EngineApiSettings) -> FastAPI:
         async with engine:
             app.state.service = EngineService(engine)
             app.state.deployments = Deployments(engine)
+            app.state.operations = Operations(engine)
             log.info("ready", service="engine-api", engine=settings.engine_url)
             yield
 
@@ -53,6 +56,7 @@ def create_app(settings: EngineApiSettings) -> FastAPI:
     )
     app.include_router(health_router({"engine": lambda: _engine_problem(engine)}, registry))
     app.include_router(router, dependencies=[Depends(SERVICE_TOKEN)])
+    app.include_router(operations_router, dependencies=[Depends(SERVICE_TOKEN)])
     return app
 
 

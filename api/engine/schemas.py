@@ -12,13 +12,20 @@ __all__ = [
     "DefinitionOut",
     "DeploymentOut",
     "FormOut",
+    "IncidentDetails",
+    "IncidentOut",
+    "IncidentsCount",
     "InstanceOut",
     "InstanceSummary",
     "ResourceOut",
+    "RetriedOut",
+    "RetryAllRequest",
+    "RetryRequest",
     "StartRequest",
     "StartResponse",
     "StepOut",
     "TaskOut",
+    "TopicOut",
 ]
 
 Name = Annotated[str, Field(min_length=1, max_length=255)]
@@ -137,3 +144,66 @@ class DeploymentOut(_Out):
     name: str | None
     definitions: list[DefinitionOut]
     resources: list[ResourceOut]
+
+
+class IncidentOut(_Out):
+    """`root_cause_id` differs from `id` where the work failed in a called process; topic and message are of the cause.
+
+    `process_definition_key`, `process_instance_id` and `activity_id` are null for jobs that belong to no instance.
+    """
+
+    id: str
+    created: datetime
+    type: str
+    process_definition_key: str | None
+    process_definition_id: str | None
+    process_instance_id: str | None
+    business_key: str | None
+    activity_id: str | None
+    topic: str | None
+    message: str | None
+    root_cause_id: str
+
+
+class IncidentDetails(IncidentOut):
+    """`configuration` is the id of the external task or job that failed, `details` mostly its stack trace."""
+
+    configuration: str | None
+    worker_id: str | None
+    details: str | None
+
+
+class IncidentsCount(_Out):
+    """How many causes, each counted once however many callers it stops."""
+
+    count: int
+
+
+class RetryRequest(_In):
+    retries: Annotated[int, Field(ge=1, le=100)] = 1
+
+
+class RetryAllRequest(RetryRequest):
+    """Without `topic` and `process_definition_key`: every open incident."""
+
+    topic: Name | None = None
+    process_definition_key: Name | None = None
+
+
+class RetriedOut(_Out):
+    """`missed` were settled, cancelled or changed by somebody else meanwhile; `skipped` are no tasks or jobs."""
+
+    retried: int
+    missed: int = 0
+    skipped: int = 0
+
+
+class TopicOut(_Out):
+    """Every open task is in one count. `running` are locked by a worker, or wait for their next try."""
+
+    topic: str
+    ready: int
+    suspended: int
+    running: int
+    failed: int
+    oldest_ready: datetime | None

@@ -15,6 +15,8 @@ from baton.stack.stack import Stack
 __all__ = ["EngineApi"]
 
 TIMEOUT = timedelta(seconds=60)
+# New tries for everything: the engine takes some seconds for every thousand.
+RETRY_ALL_TIMEOUT = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +65,37 @@ class EngineApi:
         deployed: dict[str, Any] = self._call("POST", "/deployment/create", files=files, data={"name": name})
         return deployed
 
-    def _call(self, method: str, path: str, **arguments: Any) -> Any:
+    def incidents(self, *, topic: str | None, key: str | None, limit: int) -> list[dict[str, Any]]:
+        params = {**_selection(topic, key), "limit": str(limit)}
+        found: list[dict[str, Any]] = self._call("GET", "/incident", params=params)
+        return found
+
+    def incident(self, incident_id: str) -> dict[str, Any]:
+        found: dict[str, Any] = self._call("GET", f"/incident/{quote(incident_id, safe='')}")
+        return found
+
+    def count_incidents(self, *, topic: str | None, key: str | None) -> int:
+        return int(self._call("GET", "/incident/count", params=_selection(topic, key))["count"])
+
+    def retry(self, incident_id: str, retries: int) -> dict[str, Any]:
+        path = f"/incident/{quote(incident_id, safe='')}/retry"
+        done: dict[str, Any] = self._call("POST", path, json={"retries": retries})
+        return done
+
+    def retry_all(self, retries: int, *, topic: str | None, key: str | None) -> dict[str, Any]:
+        body = {**_selection(topic, key), "retries": retries}
+        done: dict[str, Any] = self._call("POST", "/incident/retry", json=body, timeout=RETRY_ALL_TIMEOUT)
+        return done
+
+    def topics(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self._call("GET", "/topic")
+        return found
+
+    def _call(self, method: str, path: str, *, timeout: timedelta = TIMEOUT, **arguments: Any) -> Any:
         headers = {"Authorization": f"Bearer {self.token}"}
         try:
             answer = requests.request(
-                method, f"{self.url}{path}", headers=headers, timeout=TIMEOUT.total_seconds(), **arguments
+                method, f"{self.url}{path}", headers=headers, timeout=timeout.total_seconds(), **arguments
             )
         except requests.RequestException as error:
             reason = f"engine-api at {self.url} does not answer ({type(error).__name__}): is it running? `baton status`"
@@ -75,6 +103,11 @@ class EngineApi:
         if answer.status_code >= 400:
             raise _refusal(answer)
         return answer.json()
+
+
+def _selection(topic: str | None, key: str | None) -> dict[str, str]:
+    given = {"topic": topic, "processDefinitionKey": key}
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _refusal(answer: requests.Response) -> ApiRefused:

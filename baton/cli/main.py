@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from baton.cli import demo, deploy, doctor, process, stack
+from baton.cli import demo, deploy, doctor, incidents, process, stack, topics
 from baton.cli.errors import FAILED, exit_code, words_of
 from baton.cli.output import errors
 from bpmn.errors import BatonError
@@ -29,6 +29,8 @@ app.command("deploy")(deploy.deploy)
 app.command("start")(process.start)
 app.command("tasks")(process.tasks)
 app.command("complete")(process.complete)
+app.add_typer(incidents.app, name="incidents")
+app.command("topics")(topics.topics)
 
 
 def run() -> None:

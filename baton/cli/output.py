@@ -1,6 +1,7 @@
 """What the commands write: tables for people, JSON for programs, errors on stderr."""
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Annotated
@@ -10,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-__all__ = ["AsJson", "console", "errors", "print_json", "table"]
+__all__ = ["AsJson", "console", "errors", "one_line", "print_json", "printable", "table"]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
@@ -33,3 +34,14 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
     for row in rows:
         drawn.add_row(*(cell if isinstance(cell, Text) else Text("" if cell is None else str(cell)) for cell in row))
     return drawn
+
+
+def printable(text: str) -> str:
+    """A text of somebody else without what would steer the terminal; lines and tabs stay."""
+    return "".join(sign if sign.isprintable() or sign in "\n\t" else " " for sign in text)
+
+
+def one_line(text: str, length: int = 80) -> str:
+    """The beginning of a text, for a cell of a table."""
+    line = re.sub(r"\s+", " ", printable(text)).strip()
+    return line if len(line) <= length else f"{line[: length - 1]}…"

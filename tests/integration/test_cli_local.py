@@ -136,5 +136,6 @@ def test_doctor_says_what_is_missing_and_ends_with_1(
 def test_the_command_without_words_explains_itself(baton: Baton) -> None:
     answer = baton()
     assert answer.code == 2
-    for word in ("up", "down", "status", "logs", "reset", "demo", "deploy", "start", "tasks", "complete", "doctor"):
+    stack = ("up", "down", "status", "logs", "reset", "demo", "doctor")
+    for word in (*stack, "deploy", "start", "tasks", "complete", "incidents", "topics"):
         assert f" {word} " in answer.out + answer.err

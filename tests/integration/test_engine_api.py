@@ -25,6 +25,12 @@ CALLS = [
     ("GET", "/task/x"),
     ("POST", "/task/x/complete"),
     ("POST", "/deployment/create"),
+    ("GET", "/incident"),
+    ("GET", "/incident/count"),
+    ("GET", "/incident/x"),
+    ("POST", "/incident/x/retry"),
+    ("POST", "/incident/retry"),
+    ("GET", "/topic"),
 ]
 
 

@@ -23,6 +23,9 @@ from bpmn.errors import EngineError, engine_error
         (500, {"message": "Invalid value submitted for form field 'age'"}, errors.FormFieldRefused),
         (500, {"message": "Cannot find task with id x: task is null"}, errors.NotFound),
         (400, {"message": "Cannot find task with id 'x'.: task is null"}, errors.NotFound),
+        (500, {"message": "No external task found with id x: externalTask is null"}, errors.NotFound),
+        (500, {"message": "ENGINE-13053 No job found with id 'x'.'"}, errors.NotFound),
+        (500, {"message": "the listener said: No job found with id x"}, errors.EngineFault),
         (
             500,
             {"message": "Cannot complete task x: ENGINE-03043 task with id 'x' is suspended."},
