@@ -19,7 +19,8 @@ from bpmn.errors import BatonError
 __all__ = ["pause_after", "watch"]
 
 TICK = timedelta(milliseconds=150)
-LEASE = timedelta(seconds=30)
+# A bot that is killed while it looks delays the person by so long; two looks at once meet at the lock of the chat.
+LEASE = timedelta(seconds=8)
 MOST_LOOKS = 100
 OUTAGE_PAUSE = timedelta(seconds=2)
 REMIND_AFTER = timedelta(seconds=30)

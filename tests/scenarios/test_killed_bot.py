@@ -1,0 +1,82 @@
+"""The bot is killed again and again while people talk to it: everybody gets to the end, and the engine saw each once.
+
+A message may be shown again: what was sent and not noted is sent anew, because the other way it could be missing.
+"""
+
+import asyncio
+import os
+import random
+import signal
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from baton.sandbox.person import Person, PersonStuck, Shown
+from baton.stack.supervisor import Supervisor
+
+Join = Callable[..., Awaitable[Person]]
+PATH = ["start", "choose-language", "tell-us", "write-welcome", "welcome", "end"]
+PEOPLE = 4
+KILLS = 4
+PATIENCE = timedelta(seconds=150)
+SEED = 20261123
+
+
+def wish(message: Shown) -> str | None:
+    """The button that a person presses who knows what they want."""
+    for label in ("English", "Developer", "Yes", "Submit", "Join"):
+        if message.label(label):
+            return label
+    if message.label("☑"):
+        return "Done"
+    return "Workflows" if message.label("Workflows") else None
+
+
+async def walk_patiently(person: Person) -> None:
+    """As people do: look, do what the newest message asks, and press again when nothing happens."""
+    await person.say("/start")
+    answered: set[int] = set()
+    async with asyncio.timeout(PATIENCE.total_seconds()):
+        while True:
+            messages = await person.look(timedelta(seconds=1))
+            if any("That was all" in message.text for message in messages):
+                return
+            if not messages:
+                continue
+            newest = messages[-1]
+            if "1 of 4" in newest.text and newest.message_id not in answered:
+                answered.add(newest.message_id)
+                await person.say("Ada")
+            elif label := wish(newest):
+                try:
+                    await person.press(label, on=newest)
+                except PersonStuck:
+                    continue  # the message went away under the finger
+
+
+async def kill_again_and_again(stack: Supervisor, chance: random.Random) -> None:
+    run = stack.runs["bot"]
+    killed = 0
+    while killed < KILLS:
+        await asyncio.sleep(chance.uniform(0.2, 2.0))
+        if run.state == "ready" and run.pid is not None:
+            os.kill(run.pid, signal.SIGKILL)
+            killed += 1
+
+
+@pytest.mark.timeout(240)
+async def test_nobody_is_lost_and_nothing_happens_twice(house: Any, join: Join) -> None:
+    people = [await join() for _ in range(PEOPLE)]
+    killing = asyncio.create_task(kill_again_and_again(house.stack, random.Random(SEED)))
+    try:
+        await asyncio.gather(*(walk_patiently(person) for person in people))
+    finally:
+        killing.cancel()
+    for person in people:
+        (instance,) = await house.engine.history_processes(business_key=f"onboarding:telegram-{person.user_id}")
+        assert instance.state == "COMPLETED"
+        assert await house.path_of(person) == PATH
+    assert "put aside" not in house.log("bot")
+    assert house.stack.runs["bot"].restarts > 0
