@@ -1,6 +1,6 @@
 """What travels through the broker, version 1. Variables keep their engine types: `{"value", "type", "valueInfo"}`."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Discriminator, Field, JsonValue, ValidationError
@@ -12,14 +12,17 @@ __all__ = [
     "REPORT_QUEUE",
     "RUN_TASK",
     "BpmnError",
+    "Bundle",
     "Completed",
+    "Ending",
     "Failed",
     "Job",
     "Lease",
     "Outcome",
     "Report",
+    "Returned",
     "Variables",
-    "read_job",
+    "read_bundle",
     "read_lease",
     "read_report",
 ]
@@ -37,17 +40,18 @@ class Envelope(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     version: Literal[1] = 1
-    task_id: str = Field(min_length=1)
-    lease: str = Field(min_length=1, description="the worker id that this fetch locked the task for")
+    lease: str = Field(min_length=1, description="the worker id that this fetch locked the tasks for")
 
 
-class Job(Envelope):
-    """One external task for one attempt; bridge to worker.
+class Job(BaseModel):
+    """One external task for one attempt.
 
     `attempt` starts at 1; `retries` is the engine's count, null before the first failure.
     """
 
-    topic: str
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    task_id: str = Field(min_length=1)
     variables: Variables
     business_key: str | None
     process_instance_id: str
@@ -57,9 +61,16 @@ class Job(Envelope):
     activity_instance_id: str
     attempt: int = Field(ge=1)
     retries: int | None
+
+
+class Bundle(Envelope):
+    """Jobs of one topic, locked by one fetch; bridge to worker. A long job travels alone, short ones together."""
+
+    topic: str
     lock_expires: AwareDatetime
     lock_ms: int = Field(gt=0)
     trace: dict[str, str] = Field(default_factory=dict)
+    jobs: tuple[Job, ...] = Field(min_length=1)
 
     @property
     def lock(self) -> timedelta:
@@ -98,21 +109,41 @@ class Failed(BaseModel):
     retry_after_ms: int = Field(ge=0, default=0)
 
 
-Outcome = Annotated[Completed | BpmnError | Failed, Discriminator("kind")]
+class Returned(BaseModel):
+    """The handler was not started: the task goes back to the engine, without costing a retry."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: Literal["returned"] = "returned"
+    reason: str
+
+
+Outcome = Annotated[Completed | BpmnError | Failed | Returned, Discriminator("kind")]
+
+
+class Ending(BaseModel):
+    """How one job ended, and how long its handler ran; null when it did not run alone or not at all."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    task_id: str = Field(min_length=1)
+    outcome: Outcome
+    duration_ms: float | None = Field(default=None, ge=0)
 
 
 class Report(Envelope):
-    """How an attempt ended; worker to bridge."""
+    """How jobs of one bundle ended; worker to bridge. A bundle may need several reports."""
 
     topic: str
-    outcome: Outcome
+    endings: tuple[Ending, ...] = Field(min_length=1)
 
 
 class Lease(Envelope):
-    """An attempt still runs: extend its lock to `sent_at` + `duration_ms`; worker to bridge."""
+    """Jobs of a bundle still run: extend their locks to `sent_at` + `duration_ms`; worker to bridge."""
 
+    task_ids: tuple[str, ...] = Field(min_length=1)
     duration_ms: int = Field(gt=0)
-    sent_at: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC))
+    sent_at: AwareDatetime
 
     def remaining(self, now: datetime) -> timedelta:
         """What is left of the asked time; a message that waited too long must not wake a dead lock."""
@@ -122,9 +153,9 @@ class Lease(Envelope):
 Message = TypeVar("Message", bound=Envelope)
 
 
-def read_job(raw: Any) -> Job:
+def read_bundle(raw: Any) -> Bundle:
     """Raises `PoisonMessage`."""
-    return _read(Job, raw)
+    return _read(Bundle, raw)
 
 
 def read_report(raw: Any) -> Report:

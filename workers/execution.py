@@ -1,13 +1,12 @@
-"""Run one handler and say how it ended. No broker, no engine: the same code runs a handler in a unit test."""
+"""Call a handler and say how each job ended. No broker, no engine: the same code runs a handler in a unit test."""
 
 import asyncio
 import inspect
 import traceback
-from collections.abc import Coroutine, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-import structlog
 from pydantic import BaseModel, ValidationError
 
 from bpmn.variables import NotAVariable, decode_all, encode_all
@@ -16,53 +15,66 @@ from workers.errors import BusinessError, Permanent
 from workers.registry import Handler
 from workers.retries import after_failure
 
-__all__ = ["call", "failure", "perform"]
-
-log = structlog.get_logger(__name__)
+__all__ = ["call", "call_many", "failure", "outcome_of", "work", "work_many"]
 
 MAX_DETAILS_CHARACTERS = 20_000
-# What a handler gets to clean up in after it was cancelled.
-STOP_GRACE = timedelta(seconds=5)
+
+Clients = Mapping[type[Any], object]
 
 
-async def call(
-    handler: Handler, variables: Mapping[str, object], clients: Mapping[type[Any], object]
-) -> dict[str, object]:
+async def call(handler: Handler, variables: Mapping[str, object], clients: Clients) -> dict[str, object]:
     """Plain variables in, plain variables out. Raises what the handler raises, and `Permanent` for wrong data.
 
     A plain `def` runs in a thread: it cannot be stopped, so prefer `async def` for anything that may hang.
     """
-    job = _read_input(handler, variables)
-    arguments = {name: clients[kind] for name, kind in handler.clients.items()}
-    if inspect.iscoroutinefunction(handler.function):
-        result = await handler.function(job, **arguments)
-    else:
-        result = await asyncio.to_thread(handler.function, job, **arguments)
-    return _read_output(handler, result)
+    return _read_output(handler, await _invoke(handler, _read_input(handler, variables), clients))
 
 
-async def perform(
-    handler: Handler, job: Job, clients: Mapping[type[Any], object], heartbeat: Coroutine[Any, Any, None]
-) -> Outcome | None:
-    """Run a job within its time-out while `heartbeat` runs beside it; the heartbeat returns only to cancel the job.
+async def call_many(
+    handler: Handler, variables: Sequence[Mapping[str, object]], clients: Clients
+) -> list[dict[str, object] | Exception]:
+    """The same for a handler with `batch`: one call for all. An item is an exception where this job failed.
 
-    None means cancelled: there is nobody to report to.
+    Jobs whose variables do not fit never reach the handler. Raises what the handler raises: then all have failed.
     """
-    work = asyncio.create_task(_work(handler, job, clients))
-    beat = asyncio.create_task(heartbeat)
+    read = [_input_or_error(handler, item) for item in variables]
+    fit = [item for item in read if not isinstance(item, Exception)]
+    results = await _invoke(handler, fit, clients) if fit else []
+    if not isinstance(results, list) or len(results) != len(fit):
+        found = len(results) if isinstance(results, list) else type(results).__name__
+        raise Permanent(f"{handler.topic} must return a list of {len(fit)} outcomes, one for each job, not {found}")
+    answers = iter(results)
+    return [item if isinstance(item, Exception) else _output_or_error(handler, next(answers)) for item in read]
+
+
+async def work(handler: Handler, job: Job, clients: Clients) -> Outcome:
+    """One job to its outcome."""
     try:
-        await asyncio.wait({work, beat}, timeout=handler.timeout.total_seconds(), return_when=asyncio.FIRST_COMPLETED)
-        if work.done():
-            return _outcome(handler, job, work)
-        if not beat.done():
-            error = TimeoutError(f"{handler.topic} was stopped after its time-out of {handler.timeout}")
-            return failure(handler, job, error)
-        if (broken := beat.exception()) is not None:
-            return failure(handler, job, broken)
-        return None
-    finally:
-        await _stop(work, handler.topic)
-        await _stop(beat, "heartbeat")
+        written: dict[str, object] | BaseException = await call(handler, decode_all(job.variables), clients)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 -- whatever a handler raises is an outcome
+        written = error
+    return outcome_of(handler, job, written)
+
+
+async def work_many(handler: Handler, jobs: Sequence[Job], clients: Clients) -> list[Outcome]:
+    """The jobs of a batch to their outcomes, in order."""
+    try:
+        written: list[Any] = await call_many(handler, [decode_all(job.variables) for job in jobs], clients)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 -- as above
+        written = [error for _ in jobs]
+    return [outcome_of(handler, job, result) for job, result in zip(jobs, written, strict=True)]
+
+
+def outcome_of(handler: Handler, job: Job, written: Mapping[str, object] | BaseException) -> Outcome:
+    """What the engine should be told of what a handler returned or raised."""
+    if isinstance(written, BusinessError):
+        return _bpmn_error(handler, job, written)
+    if isinstance(written, BaseException):
+        return failure(handler, job, written)
+    try:
+        return Completed(variables=encode_all(written))
+    except NotAVariable as error:
+        return failure(handler, job, Permanent(f"{handler.topic} returned what the engine cannot store: {error}"))
 
 
 def failure(handler: Handler | None, job: Job, error: BaseException) -> Failed:
@@ -79,35 +91,18 @@ def failure(handler: Handler | None, job: Job, error: BaseException) -> Failed:
     )
 
 
-async def _work(handler: Handler, job: Job, clients: Mapping[type[Any], object]) -> Completed:
-    written = await call(handler, decode_all(job.variables), clients)
-    try:
-        return Completed(variables=encode_all(written))
-    except NotAVariable as error:
-        raise Permanent(f"{handler.topic} returned what the engine cannot store: {error}") from error
-
-
-def _outcome(handler: Handler, job: Job, work: asyncio.Task[Completed]) -> Outcome:
-    if work.cancelled():
-        return failure(handler, job, asyncio.CancelledError(f"{handler.topic} cancelled itself"))
-    error = work.exception()
-    if error is None:
-        return work.result()
-    if not isinstance(error, BusinessError):
-        return failure(handler, job, error)
+def _bpmn_error(handler: Handler, job: Job, error: BusinessError) -> Outcome:
     try:
         return BpmnError(code=error.code, message=error.message, variables=encode_all(error.variables))
     except NotAVariable as unfit:
         return failure(handler, job, Permanent(f"BPMN error {error.code} with unfit variables: {unfit}"))
 
 
-async def _stop(task: asyncio.Task[Any], name: str) -> None:
-    task.cancel()
-    await asyncio.wait({task}, timeout=STOP_GRACE.total_seconds())
-    if not task.done():
-        log.error("does not stop after its cancellation; its result is dropped", what=name)
-    elif not task.cancelled() and (error := task.exception()) is not None:
-        log.debug("ended with an error", what=name, error=repr(error))
+async def _invoke(handler: Handler, given: object, clients: Clients) -> Any:
+    arguments = {name: clients[kind] for name, kind in handler.clients.items()}
+    if inspect.iscoroutinefunction(handler.function):
+        return await handler.function(given, **arguments)
+    return await asyncio.to_thread(handler.function, given, **arguments)
 
 
 def _read_input(handler: Handler, variables: Mapping[str, object]) -> BaseModel:
@@ -116,6 +111,13 @@ def _read_input(handler: Handler, variables: Mapping[str, object]) -> BaseModel:
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors(include_input=False))
         raise Permanent(f"the variables do not fit {handler.topic}: {problems}") from None
+
+
+def _input_or_error(handler: Handler, variables: Mapping[str, object]) -> BaseModel | Exception:
+    try:
+        return _read_input(handler, variables)
+    except Permanent as error:
+        return error
 
 
 def _read_output(handler: Handler, result: object) -> dict[str, object]:
@@ -128,3 +130,12 @@ def _read_output(handler: Handler, result: object) -> dict[str, object]:
     as_json = result.model_dump(by_alias=True, mode="json")
     # The engine has types of its own for moments and bytes; everything else travels as JSON would carry it.
     return {name: value if isinstance(value, datetime | bytes) else as_json[name] for name, value in plain.items()}
+
+
+def _output_or_error(handler: Handler, result: object) -> dict[str, object] | Exception:
+    if isinstance(result, Exception):
+        return result
+    try:
+        return _read_output(handler, result)
+    except Permanent as error:
+        return error

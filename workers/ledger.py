@@ -1,26 +1,41 @@
-"""What workers and bridge remember about an attempt: how often it was started, whether it ended or was cancelled.
+"""What workers and bridge remember about jobs: how often each was started, whether it ended or was cancelled.
 
-Redis has no delivery limit: a task that kills its process would come back for ever. So starts are counted per task and
+Redis has no delivery limit: a job that kills its process would come back for ever. So starts are counted per task and
 attempt; the count survives new leases, because the engine hands a lost task out again without counting.
 """
 
+import time
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 import redis
 
-from workers.envelope import Envelope, Job
+from workers.envelope import Bundle, Job
 from workers.settings import BrokerSettings
 
-__all__ = ["Ledger", "NoLedger", "RedisLedger", "Start", "open_ledger"]
+__all__ = ["History", "Ledger", "NoLedger", "RedisLedger", "open_ledger"]
 
 _KEPT = timedelta(days=1)
+_SYNC_EVERY = timedelta(seconds=30)
+# A bundle whose locks have expired is dropped unread, so that nobody asks longer than this whether a job has ended.
+_SETTLED_MARGIN = timedelta(minutes=2)
+
+# KEYS: settled and starts of each job. Nothing known of any: counts the first start of all and answers nothing.
+_BEGIN = """
+local known = redis.call('MGET', unpack(KEYS))
+for i = 1, #KEYS do
+  if known[i] then return known end
+end
+for i = 2, #KEYS, 2 do redis.call('SET', KEYS[i], 1, 'EX', ARGV[1]) end
+return false
+"""
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
-    """`starts` counts this one; `settled` says that this lease has reported already."""
+class History:
+    """What is known of a job: how often it was started before, and whether this lease has reported it."""
 
     starts: int
     settled: bool
@@ -29,17 +44,31 @@ class Start:
 class Ledger(Protocol):
     """Raises `redis.RedisError` when the server does not answer."""
 
-    def begin(self, job: Job) -> Start: ...
-
-    def settle(self, job: Job) -> None:
-        """The outcome is on its way: a second delivery of this lease is dropped, the count starts anew."""
+    def now(self) -> datetime:
+        """The clock of all messages, the same on every machine; `sync` keeps it so. Asks nobody."""
         ...
 
-    def cancel(self, lease: Envelope) -> None:
+    def sync(self) -> None:
+        """Compare clocks with the server, if that was long ago."""
+        ...
+
+    def begin(self, bundle: Bundle) -> Sequence[History] | None:
+        """What is known of the bundle's jobs. None: nothing of any, and their first start is counted now."""
+        ...
+
+    def start(self, job: Job) -> None:
+        """Count one more start of a job with a history."""
+        ...
+
+    def settle(self, bundle: Bundle, jobs: Collection[Job]) -> None:
+        """Their outcomes are on their way: a second delivery is dropped, the count starts anew."""
+        ...
+
+    def cancel(self, lease: str, task_id: str) -> None:
         """The engine has taken this task away from this lease."""
         ...
 
-    def cancelled(self, lease: Envelope) -> bool: ...
+    def cancelled(self, lease: str, task_ids: Sequence[str]) -> frozenset[str]: ...
 
     def close(self) -> None: ...
 
@@ -51,45 +80,82 @@ class RedisLedger:
         self._redis = redis.Redis.from_url(
             url, socket_timeout=5, socket_connect_timeout=5, health_check_interval=30, protocol=2
         )
+        self._begin = self._redis.register_script(_BEGIN)
+        # A machine's own clock may be minutes off: the server's time at a moment of this process's steady clock.
+        self._moment: tuple[datetime, float] | None = None
 
-    def begin(self, job: Job) -> Start:
+    def now(self) -> datetime:
+        if self._moment is None:
+            return datetime.now(UTC)
+        servers, ours = self._moment
+        return servers + timedelta(seconds=time.monotonic() - ours)
+
+    def sync(self) -> None:
+        if self._moment is None or time.monotonic() - self._moment[1] > _SYNC_EVERY.total_seconds():
+            seconds, microseconds = self._redis.time()
+            self._moment = datetime.fromtimestamp(seconds, UTC) + timedelta(microseconds=microseconds), time.monotonic()
+
+    def begin(self, bundle: Bundle) -> Sequence[History] | None:
+        keys = [key for job in bundle.jobs for key in (_settled(bundle.lease, job.task_id), _starts(job))]
+        known = self._begin(keys=keys, args=[round(_KEPT.total_seconds())])
+        if not known:
+            return None
+        return [
+            History(starts=int(starts or 0), settled=settled is not None)
+            for settled, starts in zip(known[::2], known[1::2], strict=True)
+        ]
+
+    def start(self, job: Job) -> None:
         with self._redis.pipeline(transaction=True) as steps:
-            steps.exists(_settled(job))
             steps.incr(_starts(job))
             steps.expire(_starts(job), _KEPT)
-            settled, starts, _ = steps.execute()
-        return Start(starts=int(starts), settled=bool(settled))
-
-    def settle(self, job: Job) -> None:
-        with self._redis.pipeline(transaction=True) as steps:
-            steps.set(_settled(job), b"1", ex=_KEPT)
-            steps.delete(_starts(job))
             steps.execute()
 
-    def cancel(self, lease: Envelope) -> None:
-        self._redis.set(_cancelled(lease), b"1", ex=_KEPT)
+    def settle(self, bundle: Bundle, jobs: Collection[Job]) -> None:
+        kept = max(timedelta(0), bundle.lock_expires - self.now()) + _SETTLED_MARGIN
+        with self._redis.pipeline(transaction=True) as steps:
+            for job in jobs:
+                steps.set(_settled(bundle.lease, job.task_id), b"1", ex=kept)
+            steps.delete(*(_starts(job) for job in jobs))
+            steps.execute()
 
-    def cancelled(self, lease: Envelope) -> bool:
-        return bool(self._redis.exists(_cancelled(lease)))
+    def cancel(self, lease: str, task_id: str) -> None:
+        self._redis.set(_cancelled(lease, task_id), b"1", ex=_KEPT)
+
+    def cancelled(self, lease: str, task_ids: Sequence[str]) -> frozenset[str]:
+        known = self._redis.mget([_cancelled(lease, task_id) for task_id in task_ids])
+        return frozenset(task_id for task_id, mark in zip(task_ids, known, strict=True) if mark is not None)
 
     def close(self) -> None:
         self._redis.close()
 
 
 class NoLedger:
-    """With RabbitMQ and no Redis: quorum queues count deliveries themselves; cancelled tasks run to their end."""
+    """With RabbitMQ and no Redis: quorum queues count deliveries themselves; cancelled jobs run to their end.
 
-    def begin(self, job: Job) -> Start:  # noqa: ARG002
-        return Start(starts=1, settled=False)
+    Machines then need clocks that agree.
+    """
 
-    def settle(self, job: Job) -> None:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def sync(self) -> None:
+        """There is only one clock."""
+
+    def begin(self, bundle: Bundle) -> Sequence[History] | None:  # noqa: ARG002
+        return None
+
+    def start(self, job: Job) -> None:
+        """Nothing to count."""
+
+    def settle(self, bundle: Bundle, jobs: Collection[Job]) -> None:
         """Nothing to remember."""
 
-    def cancel(self, lease: Envelope) -> None:
+    def cancel(self, lease: str, task_id: str) -> None:
         """Nobody to tell."""
 
-    def cancelled(self, lease: Envelope) -> bool:  # noqa: ARG002
-        return False
+    def cancelled(self, lease: str, task_ids: Sequence[str]) -> frozenset[str]:  # noqa: ARG002
+        return frozenset()
 
     def close(self) -> None:
         """Nothing is open."""
@@ -104,9 +170,9 @@ def _starts(job: Job) -> str:
     return f"baton:starts:{job.task_id}:{job.attempt}"
 
 
-def _settled(lease: Envelope) -> str:
-    return f"baton:settled:{lease.task_id}:{lease.lease}"
+def _settled(lease: str, task_id: str) -> str:
+    return f"baton:settled:{task_id}:{lease}"
 
 
-def _cancelled(lease: Envelope) -> str:
-    return f"baton:cancelled:{lease.task_id}:{lease.lease}"
+def _cancelled(lease: str, task_id: str) -> str:
+    return f"baton:cancelled:{task_id}:{lease}"

@@ -60,7 +60,7 @@ class CeleryPost:
             except PostError as error:
                 if time.monotonic() >= deadline:
                     raise
-                log.warning("report not published, trying again", task_id=report.task_id, error=str(error))
+                log.warning("report not published, trying again", lease=report.lease, error=str(error))
                 self._sleep(PAUSES[min(attempt, len(PAUSES) - 1)])
             else:
                 return

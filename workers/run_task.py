@@ -1,37 +1,38 @@
-"""The Celery task `baton.run`: one external task, from its envelope to its report."""
+"""The Celery task `baton.run`: one bundle of external tasks, from its message to its reports."""
 
-import asyncio
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+import threading
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 import structlog
 from celery import Celery
 from celery.exceptions import Reject
-from prometheus_client import Counter
 from redis import RedisError
 
 from bpmn.errors import ConfigurationError
-from workers.envelope import RUN_TASK, Failed, Job, Lease, Outcome, Report, read_job
+from workers.bundle_run import BundleRun
+from workers.envelope import RUN_TASK, Bundle, Ending, Failed, Job, read_bundle
 from workers.errors import PoisonMessage
-from workers.execution import failure, perform
-from workers.ledger import Ledger, Start, open_ledger
+from workers.execution import Clients, failure
+from workers.ledger import History, Ledger, open_ledger
+from workers.loops import Loop, OwnLoop
 from workers.post import CeleryPost, Post, PostError
 from workers.registry import Handler, registered
+from workers.reporting import JOBS, Reporter
 from workers.settings import WorkerSettings
 
 __all__ = ["MAX_STARTS", "JobRunner", "register_run_task"]
 
 log = structlog.get_logger(__name__)
 
-# A task that ended its process this often without an outcome is not started again.
+# A job that ended its process this often without an outcome is not started again.
 MAX_STARTS = 3
-JOBS = Counter("baton_worker_jobs_total", "Jobs taken from the queue, by how they ended", ["topic", "result"])
 
 
-def register_run_task(app: Celery, settings: WorkerSettings) -> "JobRunner":
+def register_run_task(app: Celery, settings: WorkerSettings, loop: Callable[[], Loop] = OwnLoop) -> "JobRunner":
     """Give the application its task. The returned runner belongs to the child process: nothing opens before a job."""
-    runner = JobRunner(settings, CeleryPost(app, settings))
+    runner = JobRunner(settings, CeleryPost(app, settings), loop=loop)
 
     def baton_run(task: Any, raw: Any) -> None:
         # Only quorum queues send a count; elsewhere the ledger has it.
@@ -42,27 +43,38 @@ def register_run_task(app: Celery, settings: WorkerSettings) -> "JobRunner":
 
 
 class JobRunner:
-    """Takes jobs one after another in one process, with one event loop and one client of each kind."""
+    """Takes bundles in one process, with one event loop and one client of each kind; threads may share it."""
 
-    def __init__(self, settings: WorkerSettings, post: Post, ledger: Ledger | None = None) -> None:
+    def __init__(
+        self, settings: WorkerSettings, post: Post, ledger: Ledger | None = None, *, loop: Callable[[], Loop] = OwnLoop
+    ) -> None:
         self._settings = settings
         self._post = post
         self._ledger = ledger or open_ledger(settings)
-        self._loop: asyncio.Runner | None = None
+        self._make_loop = loop
+        self._loop: Loop | None = None
         self._clients: dict[type[Any], Any] = {}
+        self._opening = threading.Lock()
 
     def take(self, raw: Any, *, deliveries: int = 0) -> None:
-        """Run one message to its report. Raises `Reject` (with requeue) when the broker takes no report."""
+        """Run one message to its reports. Raises `Reject` (with requeue) when the broker takes no report."""
         try:
-            job = read_job(raw)
+            bundle = read_bundle(raw)
         except PoisonMessage as error:
             JOBS.labels("", "poison").inc()
             log.error("message dropped", reason=str(error))  # noqa: TRY400 -- the reason is all there is
             return
-        with structlog.contextvars.bound_contextvars(
-            task_id=job.task_id, topic=job.topic, attempt=job.attempt, process_instance_id=job.process_instance_id
-        ):
-            self._take(job, deliveries)
+        with structlog.contextvars.bound_contextvars(**_about(bundle)):
+            if bundle.lock_expires <= self._now():
+                # The engine hands them out again; running them here would only waste the work.
+                _drop(bundle, len(bundle.jobs), "late", "the locks had expired when it was taken")
+                return
+            try:
+                self._settle(bundle, deliveries)
+            except PostError as error:
+                JOBS.labels(bundle.topic, "unreported").inc(len(bundle.jobs))
+                log.exception("the broker takes no report; the message goes back into its queue")
+                raise Reject(str(error), requeue=True) from error
 
     def close(self) -> None:
         """Close clients and loop; for the end of the process."""
@@ -74,91 +86,95 @@ class JobRunner:
         self._clients.clear()
         self._ledger.close()
 
-    def _take(self, job: Job, deliveries: int) -> None:
-        if job.lock_expires <= datetime.now(UTC):
-            # The engine hands it out again; running it here would only waste the work.
-            self._drop(job, "late", "its lock had expired when it was taken")
-            return
-        start = self._begin(job)
-        if start.settled:
-            self._drop(job, "repeated", "this lease has reported already")
-            return
-        outcome = self._outcome(job, max(start.starts, deliveries + 1))
-        if outcome is None:
-            self._drop(job, "cancelled", "the engine has taken the task away")
-            return
-        self._report(job, outcome)
-
-    def _outcome(self, job: Job, starts: int) -> Outcome | None:
-        if starts > MAX_STARTS:
-            return Failed(
-                message=f"this task killed its worker {starts - 1} times; it was not started again", retries=0
-            )
-        handler = registered().get(job.topic)
+    def _settle(self, bundle: Bundle, deliveries: int) -> None:
+        history = self._begin(bundle)
+        if history is None and deliveries:
+            history = [History(starts=deliveries, settled=False) for _ in bundle.jobs]
+        reporter = Reporter(bundle, self._post, self._ledger)
+        jobs = list(bundle.jobs)
+        if history is not None:
+            jobs, killers = _without_settled_and_killers(bundle, history)
+            reporter.report(killers)
+        handler = registered().get(bundle.topic)
         if handler is None:
-            return failure(None, job, LookupError(f"the worker {self._settings.worker_type} has no handler for it"))
-        log.info("started", starts=starts)
+            error = LookupError(f"the worker {self._settings.worker_type} has no handler for it")
+            reporter.report([Ending(task_id=job.task_id, outcome=failure(None, job, error)) for job in jobs])
+        elif jobs:
+            self._run(bundle, handler, jobs, reporter, suspects=history is not None)
+
+    def _run(
+        self, bundle: Bundle, handler: Handler, jobs: Sequence[Job], reporter: Reporter, *, suspects: bool
+    ) -> None:
         try:
-            clients = self._clients_for(handler)
+            loop, clients = self._open(handler)
         except ConfigurationError as error:
-            return failure(handler, job, error)
-        if self._loop is None:
-            self._loop = asyncio.Runner()
-        return self._loop.run(perform(handler, job, clients, self._beat(job)))
+            reporter.report([Ending(task_id=job.task_id, outcome=failure(handler, job, error)) for job in jobs])
+            return
+        log.info("started", suspects=suspects)
+        run = BundleRun(bundle, handler, clients=clients, ledger=self._ledger, post=self._post, reporter=reporter)
+        endings = loop.run(run.run(jobs, suspects=suspects))
+        if run.gone:
+            _drop(bundle, len(run.gone), "cancelled", "the engine has taken them away")
+        reporter.report(endings)
 
-    def _report(self, job: Job, outcome: Outcome) -> None:
-        report = Report(task_id=job.task_id, lease=job.lease, topic=job.topic, outcome=outcome)
+    def _begin(self, bundle: Bundle) -> Sequence[History] | None:
         try:
-            self._post.report(report)
-        except PostError as error:
-            JOBS.labels(job.topic, "unreported").inc()
-            log.exception("the broker takes no report; the job goes back into its queue")
-            raise Reject(str(error), requeue=True) from error
-        JOBS.labels(job.topic, outcome.kind).inc()
-        reason = outcome.message if outcome.kind != "completed" else None
-        log.info("ended", outcome=outcome.kind, reason=reason)
-        self._tell_ledger(job)
-
-    def _begin(self, job: Job) -> Start:
-        try:
-            return self._ledger.begin(job)
+            return self._ledger.begin(bundle)
         except RedisError as error:
             # Counting protects against rare poison; work must not wait for it.
             log.warning("starts cannot be counted", error=str(error))
-            return Start(starts=1, settled=False)
+            return None
 
-    def _tell_ledger(self, job: Job) -> None:
+    def _now(self) -> datetime:
         try:
-            self._ledger.settle(job)
+            self._ledger.sync()
         except RedisError as error:
-            log.warning("the end of the attempt cannot be noted; a repeated delivery would run again", error=str(error))
+            log.warning("clocks cannot be compared", error=str(error))
+        return self._ledger.now()
 
-    def _drop(self, job: Job, result: str, reason: str) -> None:
-        JOBS.labels(job.topic, result).inc()
-        log.info("dropped", reason=reason)
+    def _open(self, handler: Handler) -> tuple[Loop, Clients]:
+        """Raises `ConfigurationError`."""
+        with self._opening:
+            if self._loop is None:
+                self._loop = self._make_loop()
+            for kind in handler.clients.values():
+                if kind not in self._clients:
+                    self._clients[kind] = kind.from_settings(self._settings)
+            return self._loop, self._clients
 
-    def _clients_for(self, handler: Handler) -> Mapping[type[Any], Any]:
-        for kind in handler.clients.values():
-            if kind not in self._clients:
-                self._clients[kind] = kind.from_settings(self._settings)
-        return self._clients
 
-    async def _beat(self, job: Job) -> None:
-        """Ask for more time each third of the lock, the first time early enough for what the queue has used up."""
-        remaining = job.lock_expires - datetime.now(UTC)
-        wait = min(job.lock / 3, max(timedelta(0), remaining - job.lock * 2 / 3))
-        while True:
-            await asyncio.sleep(wait.total_seconds())
-            if await asyncio.to_thread(self._send_beat, job):
-                return
-            wait = job.lock / 3
+def _without_settled_and_killers(bundle: Bundle, history: Sequence[History]) -> tuple[list[Job], list[Ending]]:
+    """The jobs to run, and the ends of those that are not started any more."""
+    known = list(zip(bundle.jobs, history, strict=True))
+    if settled := sum(entry.settled for _, entry in known):
+        _drop(bundle, settled, "repeated", "this lease has reported them already")
+    jobs = [job for job, entry in known if not entry.settled and entry.starts < MAX_STARTS]
+    killers = [
+        Ending(
+            task_id=job.task_id,
+            outcome=Failed(
+                message=f"this task killed its worker {entry.starts} times; it was not started again", retries=0
+            ),
+        )
+        for job, entry in known
+        if not entry.settled and entry.starts >= MAX_STARTS
+    ]
+    return jobs, killers
 
-    def _send_beat(self, job: Job) -> bool:
-        """True when the engine has cancelled the task."""
-        try:
-            if self._ledger.cancelled(job):
-                return True
-            self._post.lease(Lease(task_id=job.task_id, lease=job.lease, duration_ms=job.lock_ms))
-        except (PostError, RedisError) as error:
-            log.warning("heartbeat not sent", error=str(error))
-        return False
+
+def _about(bundle: Bundle) -> dict[str, object]:
+    first = bundle.jobs[0]
+    if len(bundle.jobs) > 1:
+        return {"topic": bundle.topic, "lease": bundle.lease, "jobs": len(bundle.jobs)}
+    instance = first.process_instance_id
+    return {
+        "topic": bundle.topic,
+        "task_id": first.task_id,
+        "attempt": first.attempt,
+        "process_instance_id": instance,
+    }
+
+
+def _drop(bundle: Bundle, jobs: int, result: str, reason: str) -> None:
+    JOBS.labels(bundle.topic, result).inc(jobs)
+    log.info("dropped", jobs=jobs, reason=reason)

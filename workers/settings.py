@@ -58,6 +58,7 @@ class BridgeSettings(BrokerSettings):
     engine_url: str = Field(description="ends in /engine-rest")
     engine_token: SecretStr
     bridge_queues: Annotated[tuple[str, ...], NoDecode] = ()
+    bridge_bundles: bool = Field(default=True, description="off: every job travels alone, however short")
     bridge_port: int | None = Field(default=None, description="serves /health/live, /health/ready and /metrics; 0: any")
     bridge_host: str = "127.0.0.1"
     bridge_replica: str = Field(default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}")

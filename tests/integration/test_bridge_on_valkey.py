@@ -240,7 +240,7 @@ async def test_a_long_job_keeps_its_lock_and_stops_when_the_engine_cancels_it(va
         started = time.monotonic()
         assert await engine.outcome("long") == ("completed", {"double": 6})
         assert engine.extended.count("long") >= 2
-        while not says(worker, "the engine has taken the task away"):
+        while not says(worker, "the engine has taken them away"):
             assert time.monotonic() - started < 20
             await asyncio.sleep(0.2)
     assert "cancelled" not in engine.told

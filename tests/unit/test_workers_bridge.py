@@ -12,10 +12,12 @@ from structlog.testing import capture_logs
 from bpmn.errors import EngineUnavailable, NotFound
 from bpmn.types import ExternalTask, TopicRequest
 from workers.bridge.broker import BrokerUnavailable
-from workers.bridge.capacity import Pool, Pools, Rate
-from workers.bridge.fetching import MAX_TASKS, FetchLoop
+from workers.bridge.capacity import Pool, Pools
+from workers.bridge.fetching import MAX_TASKS, FetchLoop, Surroundings
 from workers.bridge.outage import Outage
-from workers.envelope import Job
+from workers.bridge.pace import Pace
+from workers.envelope import REPORT_QUEUE, Bundle, Job
+from workers.ledger import NoLedger
 from workers.registry import read_handler
 
 SECOND = timedelta(seconds=1)
@@ -31,9 +33,12 @@ def note(job: Order) -> None: ...
 HANDLER = read_handler(note, "test-fetch", queue="test-fetch", timeout=10 * SECOND)
 
 
-def task(task_id: str) -> ExternalTask:
+OTHER = read_handler(note, "test-fetch-other", queue="test-fetch", timeout=10 * SECOND)
+
+
+def task(task_id: str, topic: str = "test-fetch") -> ExternalTask:
     now = datetime.now(UTC)
-    return ExternalTask(task_id, "test-fetch", "w", "p", "d:1", "d", "a", "a:1", None, None, now, now, {"what": "x"})
+    return ExternalTask(task_id, topic, "w", "p", "d:1", "d", "a", "a:1", None, None, now, now, {"what": "x"})
 
 
 class Engine:
@@ -49,7 +54,9 @@ class Engine:
         self.fetches.append((worker_id, tuple(topics), max_tasks))
         if self.away:
             raise EngineUnavailable("fetch", message="refused")
-        found, self.tasks = self.tasks[:max_tasks], self.tasks[max_tasks:]
+        names = {topic.topic for topic in topics}
+        found = [task for task in self.tasks if task.topic in names][:max_tasks]
+        self.tasks = [task for task in self.tasks if task not in found]
         return found
 
     async def unlock(self, task_id: str) -> None:
@@ -69,35 +76,52 @@ class Engine:
 
 
 class Broker:
-    def __init__(self, waiting: int = 0, takes: int = 1000) -> None:
+    def __init__(self, waiting: int = 0, takes: int = 1000, reports: int = 0) -> None:
         self.depth = waiting
         self.takes = takes
-        self.jobs: list[Job] = []
+        self.reports = reports
+        self.bundles: list[Bundle] = []
 
-    async def publish(self, queue: str, job: Job, limit: timedelta) -> None:
-        if len(self.jobs) >= self.takes:
-            raise BrokerUnavailable("no")
-        self.jobs.append(job)
+    @property
+    def jobs(self) -> list[Job]:
+        return [job for bundle in self.bundles for job in bundle.jobs]
+
+    async def publish(self, queue: str, bundles: Sequence[Bundle], limit: timedelta) -> None:
+        for number, bundle in enumerate(bundles):
+            if len(self.bundles) >= self.takes:
+                raise BrokerUnavailable("no", published=number)
+            self.bundles.append(bundle)
 
     async def waiting(self, queue: str) -> int:
         if self.depth < 0:
             raise BrokerUnavailable("no")
-        return self.depth
+        return self.reports if queue == REPORT_QUEUE else self.depth
 
 
-async def loop(engine: Engine, broker: Broker, slots: int = 2, rate: Rate | None = None) -> FetchLoop:
+async def loop(
+    engine: Engine, broker: Broker, slots: int = 2, pace: Pace | None = None, untold: int = 0, **options: Any
+) -> FetchLoop:
     pools = Pools(lambda: {"w1": Pool(("test-fetch",), slots)} if slots else {}, ["test-fetch"])
     await pools.refresh()
-    return FetchLoop(
-        "test-fetch",
-        [HANDLER],
+    around = Surroundings(
         engine=engine,
         broker=broker,
         pools=pools,
-        rate=rate or Rate(),
-        outage=Outage("engine"),
+        pace=pace or Pace(),
+        ledger=NoLedger(),
+        engine_outage=Outage("engine"),
         replica="r1",
+        untold=lambda: untold,
+        bundles=options.get("bundles", True),
     )
+    return FetchLoop("test-fetch", options.get("handlers", [HANDLER]), around)
+
+
+def measured(milliseconds: float, jobs: int = 10) -> Pace:
+    pace = Pace()
+    for _ in range(jobs):
+        pace.took("test-fetch", milliseconds)
+    return pace
 
 
 async def test_what_is_fetched_travels_under_a_new_lease_each_time() -> None:
@@ -108,8 +132,8 @@ async def test_what_is_fetched_travels_under_a_new_lease_each_time() -> None:
     assert [job.task_id for job in broker.jobs] == ["1", "2", "3"]
     first, second = (worker_id for worker_id, _, _ in engine.fetches)
     assert first != second
-    assert [job.lease for job in broker.jobs] == [first, first, second]
-    assert engine.fetches[0][1] == (TopicRequest("test-fetch", HANDLER.lock, ["what"]),)
+    assert [bundle.lease for bundle in broker.bundles] == [first, first, second]
+    assert engine.fetches[0][1][0] == TopicRequest("test-fetch", HANDLER.lock, ["what"])
 
 
 @pytest.mark.parametrize(("slots", "waiting"), [(0, 0), (2, 2), (2, 5)])
@@ -123,27 +147,93 @@ async def test_room_is_one_job_for_each_slot_minus_what_waits() -> None:
     assert await (await loop(Engine(), Broker(1), slots=4)).room() == 3
 
 
-async def test_a_fast_pool_gets_a_second_of_its_rate_and_never_too_much() -> None:
+async def test_a_fast_pool_gets_more_than_it_did_in_a_second_and_never_too_much() -> None:
     now = [0.0]
-    rate = Rate(clock=lambda: now[0])
-    for _ in range(100):
-        rate.note("test-fetch")
-    fetching = await loop(Engine(), Broker(), rate=rate)
-    assert await fetching.room() == 20
-    for _ in range(5000):
-        rate.note("test-fetch")
+    pace = Pace(clock=lambda: now[0])
+    pace.ended("test-fetch", 100)
+    now[0] = 2.0
+    fetching = await loop(Engine(), Broker(), pace=pace)
+    assert await fetching.room() == 100
+    pace.ended("test-fetch", 5000)
     assert await fetching.room() == MAX_TASKS
     now[0] = 60.0
     assert await fetching.room() == 2
 
 
+async def test_while_the_engine_is_behind_with_outcomes_little_is_fetched() -> None:
+    pace = Pace()
+    pace.ended("test-fetch", 200)
+    assert await (await loop(Engine(), Broker(), pace=pace, untold=10)).room() == 400
+    assert await (await loop(Engine(), Broker(reports=300), pace=pace, untold=100)).room() == 2
+
+
+@pytest.mark.parametrize(
+    ("pace", "sizes"),
+    [(Pace(), [1] * 6), (measured(0.5, jobs=3), [1] * 6), (measured(60), [1] * 6), (measured(0.5), [3, 3])],
+)
+async def test_only_jobs_that_were_measured_to_be_short_travel_together(pace: Pace, sizes: list[int]) -> None:
+    broker = Broker()
+    pace.ended("test-fetch", 100)
+    fetching = await loop(Engine(*(task(str(number)) for number in range(6))), broker, pace=pace)
+    await fetching.turn()
+    assert [len(bundle.jobs) for bundle in broker.bundles] == sizes
+    assert [job.task_id for job in broker.jobs] == list("012345")
+
+
+async def test_bundles_can_be_switched_off() -> None:
+    broker, pace = Broker(), measured(0.5)
+    pace.ended("test-fetch", 100)
+    fetching = await loop(Engine(*(task(str(number)) for number in range(6))), broker, pace=pace, bundles=False)
+    await fetching.turn()
+    assert len(broker.bundles) == 6
+
+
+def test_a_handler_that_becomes_slow_is_noticed_soon() -> None:
+    pace = measured(1)
+    assert pace.bundle_size("test-fetch") == 50
+    for _ in range(10):
+        pace.took("test-fetch", 50)
+    assert pace.bundle_size("test-fetch") == 1
+
+
+async def test_a_flood_in_one_topic_leaves_room_for_the_others() -> None:
+    engine = Engine(*(task(str(number)) for number in range(200)))
+    broker, pace = Broker(), Pace()
+    pace.ended("test-fetch", 50)
+    fetching = await loop(engine, broker, pace=pace, handlers=[HANDLER, OTHER])
+    await fetching.turn()
+    engine.tasks.append(task("late", "test-fetch-other"))
+    broker.bundles.clear()
+    await fetching.turn()
+    assert broker.jobs[0].task_id == "late"
+    assert len(broker.jobs) > 1
+
+
+async def test_where_only_one_place_is_left_topics_take_turns() -> None:
+    engine = Engine(*(task(str(number)) for number in range(9)), *(task("o", "test-fetch-other") for _ in range(9)))
+    broker = Broker()
+    fetching = await loop(engine, broker, slots=1, handlers=[HANDLER, OTHER])
+    for _ in range(7):
+        await fetching.turn()
+    assert [job.task_id == "o" for job in broker.jobs].count(True) == 3
+
+
+async def test_when_the_flood_is_over_one_long_poll_serves_all_again() -> None:
+    engine = Engine(*(task(str(number)) for number in range(20)))
+    fetching = await loop(engine, Broker(), slots=4, handlers=[HANDLER, OTHER])
+    for _ in range(12):
+        await fetching.turn()
+    assert not engine.tasks
+    assert [topic.topic for topic in engine.fetches[-1][1]] == ["test-fetch", "test-fetch-other"]
+
+
 async def test_what_the_broker_does_not_take_is_given_back() -> None:
-    engine = Engine(task("1"), task("gone"), task("3"))
+    engine = Engine(task("1"), task("gone"), task("3"), task("other", "test-fetch-other"))
     broker = Broker(takes=1)
-    fetching = await loop(engine, broker, slots=3)
+    fetching = await loop(engine, broker, slots=4, handlers=[HANDLER, OTHER])
     assert await fetching.turn() > timedelta(0)
     assert fetching.in_outage
-    assert sorted(engine.unlocked) == ["3", "gone"]
+    assert sorted(engine.unlocked) == ["3", "gone", "other"]
     broker.takes = 10
     await fetching.turn()
     assert not fetching.in_outage

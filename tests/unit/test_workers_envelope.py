@@ -7,8 +7,21 @@ import pytest
 
 from bpmn.types import ExternalTask
 from bpmn.variables import FileValue, decode_all
-from workers.bridge.fetching import job_of
-from workers.envelope import BpmnError, Completed, Failed, Job, Lease, Report, read_job, read_lease, read_report
+from workers.bridge.bundling import bundle_of, job_of
+from workers.envelope import (
+    BpmnError,
+    Bundle,
+    Completed,
+    Ending,
+    Failed,
+    Job,
+    Lease,
+    Report,
+    Returned,
+    read_bundle,
+    read_lease,
+    read_report,
+)
 from workers.errors import PoisonMessage
 from workers.registry import load_handlers, registered
 
@@ -36,15 +49,19 @@ def fetched(**changes: Any) -> ExternalTask:
 
 def job(**changes: Any) -> Job:
     load_handlers()
-    return job_of(fetched(**changes), "replica.1", registered()["llm-answer"])
+    return job_of(fetched(**changes), registered()["llm-answer"])
+
+
+def bundle(*jobs: Job) -> Bundle:
+    return bundle_of(jobs or [job()], registered()["llm-answer"], "replica.1", NOW)
 
 
 def test_a_job_survives_the_broker_with_its_types() -> None:
     variables = {"at": NOW, "raw": b"\x00\xff", "n": 2**40, "long": "x" * 5000, "list": [1, {"a": None}], "none": None}
-    sent = job(variables=variables)
-    arrived = read_job(sent.model_dump(mode="json"))
+    sent = bundle(job(variables=variables))
+    arrived = read_bundle(sent.model_dump(mode="json"))
     assert arrived == sent
-    assert decode_all(arrived.variables) == variables
+    assert decode_all(arrived.jobs[0].variables) == variables
     assert arrived.lock_expires.tzinfo is not None
 
 
@@ -59,27 +76,31 @@ def test_the_attempt_follows_from_the_retries_left(retries: int | None, attempt:
 
 
 def test_jobs_of_one_instance_share_a_trace() -> None:
-    first, second = job().trace["traceparent"], job().trace["traceparent"]
+    first, second = (bundle(job()).trace["traceparent"] for _ in range(2))
     assert first.split("-")[1] == second.split("-")[1]
     assert first != second
 
 
-@pytest.mark.parametrize("outcome", [Completed(), BpmnError(code="NO", message="no"), Failed(message="x", retries=2)])
-def test_a_report_keeps_its_outcome(outcome: Completed | BpmnError | Failed) -> None:
-    report = Report(task_id="t", lease="l", topic="x", outcome=outcome)
+@pytest.mark.parametrize(
+    "outcome",
+    [Completed(), BpmnError(code="NO", message="no"), Failed(message="x", retries=2), Returned(reason="busy")],
+)
+def test_a_report_keeps_its_outcome(outcome: Completed | BpmnError | Failed | Returned) -> None:
+    report = Report(lease="l", topic="x", endings=(Ending(task_id="t", outcome=outcome, duration_ms=1.5),))
     assert read_report(report.model_dump(mode="json")) == report
 
 
 def test_poison_is_refused_without_quoting_it() -> None:
-    raw = job(variables={"secret": "hush"}).model_dump(mode="json")
-    for poison in ({**raw, "version": 2}, {**raw, "extra": "hush"}, {**raw, "lock_expires": "hush"}, "hush", None, []):
+    raw = bundle(job(variables={"secret": "hush"})).model_dump(mode="json")
+    changes: list[dict[str, Any]] = [{"version": 2}, {"extra": "hush"}, {"lock_expires": "hush"}, {"jobs": []}]
+    for poison in (*(raw | change for change in changes), "hush", None, []):
         with pytest.raises(PoisonMessage) as refused:
-            read_job(poison)
+            read_bundle(poison)
         assert "hush" not in str(refused.value)
 
 
 def test_a_lease_that_waited_too_long_has_nothing_left() -> None:
-    lease = Lease(task_id="t", lease="l", duration_ms=1000, sent_at=NOW)
+    lease = Lease(task_ids=("t",), lease="l", duration_ms=1000, sent_at=NOW)
     assert read_lease(lease.model_dump(mode="json")) == lease
     assert lease.remaining(NOW + timedelta(milliseconds=400)) == timedelta(milliseconds=600)
     assert lease.remaining(NOW + timedelta(seconds=2)) < timedelta(0)

@@ -22,11 +22,11 @@ from bpmn.errors import (
     ValueTooLong,
 )
 from bpmn.types import ExternalTask
-from workers.bridge.capacity import Rate
 from workers.bridge.leases import Leases
 from workers.bridge.outage import Outage
 from workers.bridge.outcomes import Outcomes, Verdict
-from workers.envelope import BpmnError, Completed, Envelope, Failed, Lease, Report
+from workers.bridge.pace import Pace
+from workers.envelope import BpmnError, Completed, Ending, Failed, Lease, Report, Returned
 from workers.ledger import NoLedger
 
 
@@ -74,11 +74,15 @@ FAILED = Failed(message="broken", details="trace", retries=2, retry_after_ms=10_
 
 
 def outcomes(engine: Engine, hold: timedelta = timedelta(0)) -> Outcomes:
-    return Outcomes(engine, Rate(), Outage("engine"), asyncio.Event(), hold)
+    return Outcomes(engine, Pace(), Outage("engine"), asyncio.Event(), hold)
 
 
-def report(outcome: Completed | BpmnError | Failed = DONE) -> dict[str, Any]:
-    return Report(task_id="t", lease="w.1", topic="x", outcome=outcome).model_dump(mode="json")
+def report(*outcomes: Completed | BpmnError | Failed | Returned) -> dict[str, Any]:
+    endings = tuple(
+        Ending(task_id="t" if not number else f"t{number}", outcome=outcome)
+        for number, outcome in enumerate(outcomes or (DONE,))
+    )
+    return Report(lease="w.1", topic="x", endings=endings).model_dump(mode="json")
 
 
 @pytest.mark.parametrize(
@@ -86,11 +90,12 @@ def report(outcome: Completed | BpmnError | Failed = DONE) -> dict[str, Any]:
     [
         (DONE, ("complete", "t", "w.1", {"n": 1})),
         (BpmnError(code="NO", message="no"), ("bpmn_error", "t", "w.1", "NO", "no", {})),
+        (Returned(reason="busy"), ("extend", "t", "w.1", timedelta(milliseconds=1))),
         (FAILED, ("fail", "t", "w.1", "broken", 2, timedelta(seconds=10))),
     ],
 )
 async def test_each_outcome_is_told_under_its_own_lease(
-    outcome: Completed | BpmnError | Failed, call: tuple[Any, ...]
+    outcome: Completed | BpmnError | Failed | Returned, call: tuple[Any, ...]
 ) -> None:
     engine = Engine()
     assert await outcomes(engine).take(report(outcome)) is Verdict.SETTLED
@@ -137,6 +142,14 @@ async def test_a_refused_failure_is_dropped_and_not_repeated() -> None:
     assert len(engine.calls) == 1
 
 
+async def test_one_outcome_of_a_report_does_not_hold_up_the_others() -> None:
+    engine = Engine(None, EngineConflict, None)
+    assert await outcomes(engine).take(report(DONE, DONE, FAILED)) is Verdict.AGAIN
+    assert sorted(call[:2] for call in engine.calls) == [("complete", "t"), ("complete", "t1"), ("fail", "t2")]
+    again = Engine(NotFound, None, NotFound)
+    assert await outcomes(again).take(report(DONE, DONE, FAILED)) is Verdict.SETTLED
+
+
 async def test_poison_is_dropped() -> None:
     engine = Engine()
     assert await outcomes(engine).take({"no": "report"}) is Verdict.SETTLED
@@ -148,12 +161,14 @@ class Cancelled(NoLedger):
     def __init__(self) -> None:
         self.tasks: list[str] = []
 
-    def cancel(self, lease: Envelope) -> None:
-        self.tasks.append(lease.task_id)
+    def cancel(self, lease: str, task_id: str) -> None:
+        self.tasks.append(task_id)
 
 
 def lease(age: timedelta = timedelta(0)) -> dict[str, Any]:
-    return Lease(task_id="t", lease="w.1", duration_ms=60_000, sent_at=datetime.now(UTC) - age).model_dump(mode="json")
+    return Lease(task_ids=("t",), lease="w.1", duration_ms=60_000, sent_at=datetime.now(UTC) - age).model_dump(
+        mode="json"
+    )
 
 
 async def test_a_lease_extends_the_lock_by_what_is_left_of_it() -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
@@ -15,9 +15,9 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from bpmn.errors import ConfigurationError
 from bpmn.variables import decode_all, encode_all
-from workers.envelope import BpmnError, Completed, Envelope, Failed, Job, Lease, Report
+from workers.envelope import BpmnError, Bundle, Completed, Failed, Job, Lease, Report, Returned
 from workers.errors import BusinessError, Permanent
-from workers.ledger import Start
+from workers.ledger import History
 from workers.registry import handler
 from workers.run_task import JobRunner
 from workers.settings import WorkerSettings
@@ -78,6 +78,19 @@ async def run_for_long(job: Order) -> None:
     await asyncio.sleep(19)
 
 
+BATCHES: list[list[str]] = []
+
+
+@handler("test-run-batch", queue="test-run", timeout=5 * SECOND, batch=4)
+async def run_batch(jobs: list[Order]) -> list[Result | Exception]:
+    BATCHES.append([job.what for job in jobs])
+    if jobs[0].what == "raise":
+        raise ValueError("no batch today")
+    special: dict[str, Exception] = {"error": ValueError("this one"), "business": BusinessError("NO")}
+    results = [special.get(job.what, Result(text=job.what)) for job in jobs]
+    return results[1:] if jobs[0].what == "short" else results
+
+
 @dataclass
 class Post:
     reports: list[Report] = field(default_factory=list)
@@ -97,27 +110,43 @@ class Post:
 
 @dataclass
 class Ledger:
-    starts: int = 0
-    done: bool = False
+    """Keeps by task what the server would; `starts` and `settled` are set by tests, too."""
+
+    starts: dict[str, int] = field(default_factory=dict)
+    settled: set[str] = field(default_factory=set)
     away: bool = False
-    taken_away: bool = False
+    gone: frozenset[str] = frozenset()
+    ahead: timedelta = timedelta(0)
 
-    def begin(self, job: Job) -> Start:
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+    def sync(self) -> None:
         if self.away:
             raise RedisConnectionError("no redis")
-        self.starts += 1
-        return Start(self.starts, self.done)
 
-    def settle(self, job: Job) -> None:
-        if self.away:
-            raise RedisConnectionError("no redis")
-        self.done, self.starts = True, 0
+    def begin(self, bundle: Bundle) -> list[History] | None:
+        self.sync()
+        ids = [job.task_id for job in bundle.jobs]
+        if not any(one in self.starts or one in self.settled for one in ids):
+            self.starts |= dict.fromkeys(ids, 1)
+            return None
+        return [History(self.starts.get(one, 0), one in self.settled) for one in ids]
 
-    def cancel(self, lease: Envelope) -> None:
-        self.taken_away = True
+    def start(self, job: Job) -> None:
+        self.starts[job.task_id] = self.starts.get(job.task_id, 0) + 1
 
-    def cancelled(self, lease: Envelope) -> bool:
-        return self.taken_away
+    def settle(self, bundle: Bundle, jobs: Collection[Job]) -> None:
+        self.sync()
+        self.settled |= {job.task_id for job in jobs}
+        for job in jobs:
+            self.starts.pop(job.task_id, None)
+
+    def cancel(self, lease: str, task_id: str) -> None:
+        self.gone |= {task_id}
+
+    def cancelled(self, lease: str, task_ids: Sequence[str]) -> frozenset[str]:
+        return self.gone & set(task_ids)
 
     def close(self) -> None:
         self.away = True
@@ -128,13 +157,29 @@ def settings(worker_type: str = "test-run") -> WorkerSettings:
 
 
 def job(
-    topic: str = "test-run", *, lock: timedelta = SECOND, left: timedelta = SECOND, **changes: Any
+    topic: str = "test-run", *, lock: timedelta = SECOND, left: timedelta = SECOND, lease: str = "w.1", **changes: Any
 ) -> dict[str, Any]:
+    """A bundle of one."""
+    return bundle(one(**changes), topic=topic, lock=lock, left=left, lease=lease)
+
+
+def bundle(
+    *jobs: Job, topic: str = "test-run", lock: timedelta = SECOND, left: timedelta = SECOND, lease: str = "w.1"
+) -> dict[str, Any]:
+    message = Bundle(
+        lease=lease,
+        topic=topic,
+        lock_expires=datetime.now(UTC) + left,
+        lock_ms=round(lock.total_seconds() * 1000),
+        jobs=jobs,
+    )
+    return message.model_dump(mode="json")
+
+
+def one(what: str = "hello", **changes: Any) -> Job:
     values: dict[str, Any] = {
         "task_id": "t",
-        "lease": "w.1",
-        "topic": topic,
-        "variables": encode_all({"what": changes.pop("what", "hello")}),
+        "variables": encode_all({"what": what}),
         "business_key": None,
         "process_instance_id": "p",
         "process_definition_id": "d:1",
@@ -143,10 +188,8 @@ def job(
         "activity_instance_id": "a:1",
         "attempt": 1,
         "retries": None,
-        "lock_expires": datetime.now(UTC) + left,
-        "lock_ms": round(lock.total_seconds() * 1000),
     }
-    return Job(**(values | changes)).model_dump(mode="json")
+    return Job(**(values | changes))
 
 
 class Bench:
@@ -157,7 +200,11 @@ class Bench:
     def take(self, raw: Any, deliveries: int = 0) -> Any:
         before = len(self.post.reports)
         self.runner.take(raw, deliveries=deliveries)
-        return self.post.reports[-1].outcome if len(self.post.reports) > before else None
+        return self.post.reports[-1].endings[-1].outcome if len(self.post.reports) > before else None
+
+    def endings(self) -> dict[str, str]:
+        """The kind of outcome of every task that was reported, in order."""
+        return {ending.task_id: ending.outcome.kind for report in self.post.reports for ending in report.endings}
 
 
 @pytest.fixture
@@ -172,13 +219,13 @@ def test_a_result_is_reported_with_engine_types_under_its_lease(bench: Bench) ->
     assert isinstance(outcome, Completed)
     assert outcome.variables["at"]["type"] == "Date"
     assert decode_all(outcome.variables) == {"text": "hello", "at": datetime(2026, 1, 1, tzinfo=UTC)}
-    assert (bench.post.reports[0].task_id, bench.post.reports[0].lease) == ("t", "w.1")
+    assert (bench.post.reports[0].endings[0].task_id, bench.post.reports[0].lease) == ("t", "w.1")
 
 
 def test_clients_are_made_once_and_closed_at_the_end(bench: Bench) -> None:
     made = Greeting.made
-    bench.take(job())
-    bench.take(job(lease="w.2"))
+    bench.take(job(task_id="1"))
+    bench.take(job(task_id="2", lease="w.2"))
     assert Greeting.made == made + 1
     bench.runner.close()
     assert Greeting.made == made
@@ -217,7 +264,7 @@ def test_a_slow_handler_is_stopped_at_its_time_out(bench: Bench) -> None:
 
 def test_a_job_whose_lock_has_expired_is_dropped(bench: Bench) -> None:
     assert bench.take(job(left=-SECOND)) is None
-    assert bench.ledger.starts == 0
+    assert not bench.ledger.starts
 
 
 def test_a_repeated_delivery_of_a_settled_lease_is_dropped(bench: Bench) -> None:
@@ -234,7 +281,7 @@ def test_poison_is_dropped(bench: Bench, raw: Any) -> None:
 def test_a_job_that_killed_its_worker_three_times_is_not_started_again(
     bench: Bench, starts: int, deliveries: int
 ) -> None:
-    bench.ledger.starts = starts
+    bench.ledger.starts = {"t": starts} if starts else {}
     outcome = bench.take(job(), deliveries)
     assert outcome == Failed(message="this task killed its worker 3 times; it was not started again", retries=0)
 
@@ -262,7 +309,7 @@ def test_a_report_that_the_broker_does_not_take_puts_the_job_back(bench: Bench) 
     with pytest.raises(Reject) as rejected:
         bench.take(job())
     assert rejected.value.requeue
-    assert not bench.ledger.done
+    assert not bench.ledger.settled
 
 
 def test_a_running_job_asks_for_more_time_each_third_of_its_lock(bench: Bench) -> None:
@@ -277,7 +324,77 @@ def test_a_job_that_waited_long_asks_at_once(bench: Bench) -> None:
 
 
 def test_a_cancelled_task_stops_and_is_not_reported(bench: Bench) -> None:
-    bench.ledger.taken_away = True
+    bench.ledger.gone = frozenset({"t"})
     started = time.monotonic()
     assert bench.take(job("test-run-cancel")) is None
     assert time.monotonic() - started < 5
+
+
+def test_a_clock_that_is_wrong_everywhere_but_on_the_server_drops_nothing(bench: Bench) -> None:
+    bench.ledger.ahead = -timedelta(minutes=5)
+    assert isinstance(bench.take(job(left=-timedelta(minutes=4))), Completed)
+
+
+def test_jobs_of_a_bundle_end_each_for_itself_and_are_reported_together(bench: Bench) -> None:
+    bench.take(bundle(*(one(what, task_id=what) for what in ("a", "broken", "b", "business", "c"))))
+    assert bench.endings() == {
+        "a": "completed",
+        "broken": "failed",
+        "b": "completed",
+        "business": "bpmn_error",
+        "c": "completed",
+    }
+    assert len(bench.post.reports) == 1
+    assert all(ending.duration_ms is not None for ending in bench.post.reports[0].endings)
+    assert bench.ledger.settled == {"a", "broken", "b", "business", "c"}
+
+
+def test_after_a_crash_only_what_was_not_reported_runs_again(bench: Bench) -> None:
+    bench.ledger.settled = {"a"}
+    bench.ledger.starts = {"b": 1, "c": 1}
+    bench.take(bundle(*(one(task_id=name) for name in "abc")))
+    assert bench.endings() == {"b": "completed", "c": "completed"}
+    assert [len(report.endings) for report in bench.post.reports] == [1, 1]
+
+
+def test_the_job_that_kills_is_told_from_its_neighbours(bench: Bench) -> None:
+    bench.ledger.starts = {"innocent": 1, "killer": 3}
+    bench.take(bundle(one(task_id="innocent"), one(task_id="killer")))
+    assert bench.endings() == {"killer": "failed", "innocent": "completed"}
+
+
+def test_neighbours_do_not_wait_for_a_job_that_takes_long(bench: Bench) -> None:
+    bench.take(bundle(one(task_id="quick"), one("slow", task_id="slow"), lock=60 * SECOND))
+    assert [[ending.task_id for ending in report.endings] for report in bench.post.reports] == [["quick"], ["slow"]]
+    assert bench.endings()["slow"] == "failed"
+
+
+def test_what_a_slow_bundle_has_not_started_goes_back(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workers.bundle_run.BUNDLE_PATIENCE", SECOND / 2)
+    bench.take(bundle(one("slow", task_id="slow"), one(task_id="left"), lock=60 * SECOND))
+    assert bench.endings() == {"slow": "failed", "left": "returned"}
+    (returned,) = [e.outcome for r in bench.post.reports for e in r.endings if isinstance(e.outcome, Returned)]
+    assert "longer than" in returned.reason
+
+
+def test_a_batch_is_one_call_and_each_job_has_its_outcome(bench: Bench) -> None:
+    BATCHES.clear()
+    jobs = [one(what, task_id=what) for what in ("a", "error", "b", "business", "c")]
+    unfit = one(task_id="unfit", variables=encode_all({"what": [1]}))
+    bench.take(bundle(*jobs, unfit, topic="test-run-batch"))
+    assert BATCHES == [["a", "error", "b", "business"], ["c"]]
+    assert bench.endings() == {
+        "a": "completed",
+        "error": "failed",
+        "b": "completed",
+        "business": "bpmn_error",
+        "c": "completed",
+        "unfit": "failed",
+    }
+
+
+def test_a_batch_that_raises_fails_all_its_jobs_and_one_of_the_wrong_length_says_so(bench: Bench) -> None:
+    bench.take(bundle(one("raise", task_id="1"), one(task_id="2"), topic="test-run-batch"))
+    assert bench.endings() == {"1": "failed", "2": "failed"}
+    outcome = bench.take(bundle(one("short", task_id="3"), one(task_id="4"), topic="test-run-batch"))
+    assert "a list of 2 outcomes" in outcome.message

@@ -1,7 +1,7 @@
 """The bridge's side of the broker: publish jobs, and see how many wait. Blocking calls run in a thread of their own."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any, Protocol, TypeVar
@@ -11,7 +11,7 @@ from kombu.exceptions import ChannelError, OperationalError
 
 from bpmn.errors import BatonError
 from workers.app import task_queue
-from workers.envelope import RUN_TASK, Job
+from workers.envelope import RUN_TASK, Bundle
 from workers.settings import BrokerSettings
 
 __all__ = ["Broker", "BrokerUnavailable", "CeleryBroker"]
@@ -24,14 +24,21 @@ Result = TypeVar("Result")
 
 
 class BrokerUnavailable(BatonError):
-    """The broker did not take or answer; for a publish the outcome is unknown."""
+    """The broker did not take or answer; for a publish the outcome is unknown. `published` bundles went before."""
+
+    def __init__(self, message: str, *, published: int = 0) -> None:
+        super().__init__(message)
+        self.published = published
 
 
 class Broker(Protocol):
     """Raises `BrokerUnavailable`."""
 
-    async def publish(self, queue: str, job: Job, limit: timedelta) -> None:
-        """Hand over a job whose handler may run for `limit`."""
+    async def publish(self, queue: str, bundles: Sequence[Bundle], limit: timedelta) -> None:
+        """Hand over bundles, in order; one may run for `limit`.
+
+        Raises `BrokerUnavailable`, whose `published` is how many were taken before.
+        """
         ...
 
     async def waiting(self, queue: str) -> int:
@@ -48,8 +55,8 @@ class CeleryBroker:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="broker")
         self._connection: Any = None
 
-    async def publish(self, queue: str, job: Job, limit: timedelta) -> None:
-        await self._in_thread(lambda: self._publish(queue, job, limit))
+    async def publish(self, queue: str, bundles: Sequence[Bundle], limit: timedelta) -> None:
+        await self._in_thread(lambda: self._publish_all(queue, bundles, limit))
 
     async def waiting(self, queue: str) -> int:
         return await self._in_thread(lambda: self._waiting(queue))
@@ -61,23 +68,28 @@ class CeleryBroker:
     async def _in_thread(self, call: Callable[[], Result]) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._thread, call)
 
-    def _publish(self, queue: str, job: Job, limit: timedelta) -> None:
-        try:
-            self._app.send_task(
-                RUN_TASK,
-                args=[job.model_dump(mode="json")],
-                # Celery logs this instead of the arguments, which are people's data.
-                argsrepr=f"({job.topic} {job.task_id})",
-                queue=task_queue(queue, self._settings),
-                exchange="",
-                routing_key=queue,
-                time_limit=(limit + HARD_LIMIT_MARGIN).total_seconds(),
-                ignore_result=True,
-                delivery_mode=2,
-                retry=False,
-            )
-        except (OperationalError, OSError) as error:
-            raise BrokerUnavailable(f"job {job.task_id} was not taken for queue {queue}: {error}") from error
+    def _publish_all(self, queue: str, bundles: Sequence[Bundle], limit: timedelta) -> None:
+        for number, bundle in enumerate(bundles):
+            try:
+                self._publish(queue, bundle, limit)
+            except (OperationalError, OSError) as error:
+                message = f"a bundle of {bundle.topic} was not taken for queue {queue}: {error}"
+                raise BrokerUnavailable(message, published=number) from error
+
+    def _publish(self, queue: str, bundle: Bundle, limit: timedelta) -> None:
+        self._app.send_task(
+            RUN_TASK,
+            args=[bundle.model_dump(mode="json")],
+            # Celery logs this instead of the arguments, which are people's data.
+            argsrepr=f"({bundle.topic} {bundle.lease} {len(bundle.jobs)})",
+            queue=task_queue(queue, self._settings),
+            exchange="",
+            routing_key=queue,
+            time_limit=(limit + HARD_LIMIT_MARGIN).total_seconds(),
+            ignore_result=True,
+            delivery_mode=2,
+            retry=False,
+        )
 
     def _waiting(self, queue: str) -> int:
         if self._connection is None:

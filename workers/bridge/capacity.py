@@ -1,8 +1,7 @@
 """Who serves which queue, as Celery says itself. The broker cannot tell: on Redis it never counts consumers."""
 
 import asyncio
-import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,7 +16,7 @@ from bpmn.errors import BatonError
 from workers.bridge.metrics import WORKERS
 from workers.bridge.outage import Outage
 
-__all__ = ["Pool", "Pools", "Rate", "ask_celery"]
+__all__ = ["Pool", "Pools", "ask_celery"]
 
 log = structlog.get_logger(__name__)
 
@@ -108,21 +107,3 @@ class Pools:
             self._misses.pop(name, None)
             if name not in before:
                 log.info("worker is there", worker=name, queues=pool.queues, concurrency=pool.concurrency)
-
-
-class Rate:
-    """How many jobs of each queue ended in the last seconds."""
-
-    def __init__(self, window: timedelta = timedelta(seconds=5), clock: Callable[[], float] = time.monotonic) -> None:
-        self._window = window.total_seconds()
-        self._clock = clock
-        self._ended: dict[str, deque[float]] = {}
-
-    def note(self, queue: str) -> None:
-        self._ended.setdefault(queue, deque(maxlen=5000)).append(self._clock())
-
-    def per_second(self, queue: str) -> float:
-        ended = self._ended.get(queue, deque())
-        while ended and ended[0] < self._clock() - self._window:
-            ended.popleft()
-        return len(ended) / self._window

@@ -2,25 +2,29 @@
 
 import asyncio
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
 
 from bpmn.errors import EngineError
 from bpmn.types import ExternalTask, TopicRequest
-from bpmn.variables import FileValue, NotAVariable, encode_all
+from bpmn.variables import NotAVariable
 from workers.bridge.broker import Broker, BrokerUnavailable
-from workers.bridge.capacity import Pools, Rate
+from workers.bridge.bundling import bundle_of, by_topic, job_of, portions
+from workers.bridge.capacity import Pools
 from workers.bridge.engine import ExternalTasks
-from workers.bridge.metrics import FETCHED, LAST_FETCH, PUBLISHED, ROOM
+from workers.bridge.metrics import BUNDLE_JOBS, FETCHED, LAST_FETCH, PUBLISHED, ROOM
 from workers.bridge.outage import Outage
-from workers.envelope import Job
+from workers.bridge.pace import Pace
+from workers.bridge.shares import Ask, Shares
+from workers.envelope import REPORT_QUEUE, Bundle, Job
+from workers.ledger import Ledger
 from workers.registry import Handler
-from workers.retries import attempt_of
 
-__all__ = ["MAX_TASKS", "FetchLoop", "job_of"]
+__all__ = ["MAX_TASKS", "FetchLoop", "Surroundings"]
 
 log = structlog.get_logger(__name__)
 
@@ -29,36 +33,45 @@ MAX_TASKS = 500
 WAIT = timedelta(seconds=5)
 # Nobody serves the queue, or enough waits in it: look again.
 LOOK_AGAIN = timedelta(milliseconds=500)
-FULL = timedelta(milliseconds=100)
+FULL = timedelta(milliseconds=20)
+# How much work may wait in the broker: with a flood in one topic the others' tasks queue behind it, so less.
+AHEAD = timedelta(seconds=1)
+# So many endings under way to the engine are usual.
+UNTOLD = 50
+AHEAD_WHEN_CROWDED = timedelta(milliseconds=100)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What all loops of a bridge share.
+
+    `untold` is how many endings this bridge has taken and not told the engine yet; `bundles` False lets every job
+    travel alone.
+    """
+
+    engine: ExternalTasks
+    broker: Broker
+    pools: Pools
+    pace: Pace
+    ledger: Ledger
+    engine_outage: Outage
+    replica: str
+    untold: Callable[[], float]
+    wait: timedelta = WAIT
+    bundles: bool = True
 
 
 class FetchLoop:
     """One queue: one long poll for all its topics at a time."""
 
-    def __init__(
-        self,
-        queue: str,
-        handlers: Sequence[Handler],
-        *,
-        engine: ExternalTasks,
-        broker: Broker,
-        pools: Pools,
-        rate: Rate,
-        outage: Outage,
-        replica: str,
-        wait: timedelta = WAIT,
-    ) -> None:
+    def __init__(self, queue: str, handlers: Sequence[Handler], around: Surroundings) -> None:
         self._queue = queue
-        self._handlers = {handler.topic: handler for handler in handlers}
-        self._topics = [TopicRequest(h.topic, h.lock, h.variables) for h in handlers]
-        self._engine = engine
-        self._broker = broker
-        self._pools = pools
-        self._rate = rate
-        self._outage = outage
+        self._handlers: Mapping[str, Handler] = {handler.topic: handler for handler in handlers}
+        self._requests = {h.topic: TopicRequest(h.topic, h.lock, h.variables) for h in handlers}
+        self._around = around
+        self._shares = Shares({handler.topic: handler.weight for handler in handlers})
         self._broker_outage = Outage(f"broker (publishing to {queue})")
-        self._replica = replica
-        self._wait = wait
+        self._jobs_per_message = 1.0
 
     @property
     def in_outage(self) -> bool:
@@ -74,7 +87,7 @@ class FetchLoop:
 
     async def turn(self) -> timedelta:
         """Fetch and publish once; answers how long to wait before the next turn."""
-        if self._pools.concurrency(self._queue) == 0:
+        if self._around.pools.concurrency(self._queue) == 0:
             ROOM.labels(self._queue).set(0)
             return LOOK_AGAIN
         try:
@@ -84,86 +97,124 @@ class FetchLoop:
         ROOM.labels(self._queue).set(room)
         if room <= 0:
             return FULL
-        # New for every fetch: it is the fencing token, and what a broken poll locked stays somebody else's.
-        worker_id = f"{self._replica}.{uuid.uuid4().hex}"
-        try:
-            tasks = await self._engine.fetch_and_lock(worker_id, self._topics, max_tasks=room, wait=self._wait)
-        except EngineError as error:
-            return self._outage.noticed(error)
-        self._outage.over()
-        LAST_FETCH.labels(self._queue).set_to_current_time()
-        FETCHED.labels(self._queue).inc(len(tasks))
-        return await self._hand_over(worker_id, tasks)
+        left = 0
+        for ask in self._shares.plan(room):
+            asked = Ask(ask.topics, ask.max_tasks + left, ask.may_wait)
+            if asked.max_tasks == 0:
+                continue
+            try:
+                tasks, pause = await self._fetch_and_publish(asked)
+            except EngineError as error:
+                return self._around.engine_outage.noticed(error)
+            left = self._shares.note(asked, (task.topic for task in tasks))
+            if pause:
+                return pause
+        return timedelta(0)
 
     async def room(self) -> int:
-        """Enough for a second of the pool's measured rate and at least one job for each slot, minus what waits."""
-        target = max(self._pools.concurrency(self._queue), round(self._rate.per_second(self._queue)))
-        waiting = await self._broker.waiting(self._queue)
+        """What the pool gets through soon and at least one job for each slot, minus what waits."""
+        waiting = await self._around.broker.waiting(self._queue)
+        room = max(0, min(self._target(), MAX_TASKS) - round(waiting * self._jobs_per_message))
+        if await self._engine_is_behind():
+            room = min(room, self._around.pools.concurrency(self._queue))
         self._broker_outage.over()
-        return max(0, min(target, MAX_TASKS) - waiting)
+        return room
 
-    async def _hand_over(self, worker_id: str, tasks: Sequence[ExternalTask]) -> timedelta:
-        for number, task in enumerate(tasks):
-            handler = self._handlers[task.topic]
+    async def _engine_is_behind(self) -> bool:
+        """Whether more endings wait to be told than the engine takes in a moment: more work would only age in locks."""
+        untold = self._around.untold()
+        if untold < UNTOLD:
+            return False
+        return untold + await self._around.broker.waiting(REPORT_QUEUE) > max(
+            2 * UNTOLD, self._around.pace.per_second_of_all * AHEAD.total_seconds()
+        )
+
+    def _target(self) -> int:
+        slots = self._around.pools.concurrency(self._queue)
+        ahead = AHEAD_WHEN_CROWDED if self._shares.is_crowded else AHEAD
+        measured = self._around.pace.per_second(self._queue) * ahead.total_seconds()
+        # Twice what was seen: a pool that is waited for could be faster than we let it be.
+        return max(slots, round(2 * measured))
+
+    async def _fetch_and_publish(self, ask: Ask) -> tuple[Sequence[ExternalTask], timedelta]:
+        # New for every fetch: it is the fencing token, and what a broken poll locked stays somebody else's.
+        lease = f"{self._around.replica}.{uuid.uuid4().hex}"
+        tasks = await self._around.engine.fetch_and_lock(
+            lease,
+            [self._requests[topic] for topic in ask.topics],
+            max_tasks=ask.max_tasks,
+            wait=self._around.wait if ask.may_wait else timedelta(0),
+        )
+        self._around.engine_outage.over()
+        LAST_FETCH.labels(self._queue).set_to_current_time()
+        FETCHED.labels(self._queue).inc(len(tasks))
+        return tasks, await self._hand_over(lease, tasks)
+
+    async def _hand_over(self, lease: str, tasks: Sequence[ExternalTask]) -> timedelta:
+        for topic, found in by_topic(tasks).items():
+            handler = self._handlers[topic]
+            bundles = await self._bundles(lease, handler, found)
+            if not bundles:
+                continue
             try:
-                job = job_of(task, worker_id, handler)
-                await self._broker.publish(self._queue, job, handler.timeout)
+                await self._around.broker.publish(self._queue, bundles, handler.timeout)
             except BrokerUnavailable as error:
-                PUBLISHED.labels(self._queue, "failed").inc(len(tasks) - number)
-                await asyncio.gather(*(self._give_back(left) for left in tasks[number:]))
-                return self._broker_outage.noticed(error)
+                return await self._not_taken(error, bundles, tasks)
+            self._count(bundles)
+        return timedelta(0)
+
+    async def _bundles(self, lease: str, handler: Handler, tasks: Sequence[ExternalTask]) -> Sequence[Bundle]:
+        around = self._around
+        jobs: list[Job] = []
+        for task in tasks:
+            try:
+                jobs.append(job_of(task, handler))
             except NotAVariable as error:
                 PUBLISHED.labels(self._queue, "unreadable").inc()
-                await self._fail(task, worker_id, error)
-            else:
-                PUBLISHED.labels(self._queue, "published").inc()
-        return timedelta(0)
+                await self._fail(task, lease, error)
+        expires = around.ledger.now() + handler.lock
+        return [
+            bundle_of(portion, handler, lease, expires)
+            for portion in portions(jobs, self._bundle_size(handler), around.pools.concurrency(self._queue))
+        ]
+
+    def _bundle_size(self, handler: Handler) -> int:
+        if not self._around.bundles:
+            return 1
+        return max(handler.batch or 1, self._around.pace.bundle_size(handler.topic))
+
+    def _count(self, bundles: Sequence[Bundle]) -> None:
+        jobs = sum(len(bundle.jobs) for bundle in bundles)
+        PUBLISHED.labels(self._queue, "published").inc(jobs)
+        for bundle in bundles:
+            BUNDLE_JOBS.labels(self._queue).observe(len(bundle.jobs))
+        mean = jobs / len(bundles)
+        self._jobs_per_message += 0.3 * (mean - self._jobs_per_message)
+
+    async def _not_taken(
+        self, error: BrokerUnavailable, bundles: Sequence[Bundle], tasks: Sequence[ExternalTask]
+    ) -> timedelta:
+        """Give back everything of this fetch from the bundle that failed on; what went before stays."""
+        taken = {job.task_id for bundle in bundles[: error.published] for job in bundle.jobs}
+        first = bundles[error.published].jobs[0].task_id
+        topics = list(by_topic(tasks))
+        at = topics.index(next(task.topic for task in tasks if task.id == first))
+        left = [task for task in tasks if topics.index(task.topic) >= at and task.id not in taken]
+        PUBLISHED.labels(self._queue, "failed").inc(len(left))
+        await asyncio.gather(*(self._give_back(task) for task in left))
+        return self._broker_outage.noticed(error)
 
     async def _give_back(self, task: ExternalTask) -> None:
         try:
-            await self._engine.unlock(task.id)
+            await self._around.engine.unlock(task.id)
         except EngineError as error:
             log.warning("not given back; its lock will expire", task_id=task.id, error=str(error))
 
-    async def _fail(self, task: ExternalTask, worker_id: str, error: NotAVariable) -> None:
+    async def _fail(self, task: ExternalTask, lease: str, error: NotAVariable) -> None:
         message = f"its variables cannot travel to a worker: {error}"
         try:
-            await self._engine.fail_external(
-                task.id, worker_id, message=message, details=message, retries=0, retry_after=timedelta(0)
+            await self._around.engine.fail_external(
+                task.id, lease, message=message, details=message, retries=0, retry_after=timedelta(0)
             )
         except EngineError as refused:
             log.warning("failure not told; its lock will expire", task_id=task.id, error=str(refused))
-
-
-def job_of(task: ExternalTask, worker_id: str, handler: Handler) -> Job:
-    """The envelope of a fetched task. Raises `NotAVariable`."""
-    return Job(
-        task_id=task.id,
-        lease=worker_id,
-        topic=task.topic,
-        variables=encode_all({name: _reference(value) for name, value in task.variables.items()}),
-        business_key=task.business_key,
-        process_instance_id=task.process_instance_id,
-        process_definition_id=task.process_definition_id,
-        process_definition_key=task.process_definition_key,
-        activity_id=task.activity_id,
-        activity_instance_id=task.activity_instance_id,
-        attempt=attempt_of(handler, task.retries),
-        retries=task.retries,
-        lock_expires=task.lock_expiration,
-        lock_ms=round(handler.lock.total_seconds() * 1000),
-        trace={"traceparent": _traceparent(task.process_instance_id)},
-    )
-
-
-def _reference(value: object) -> object:
-    """A file travels without its content, which the engine does not send with a task either."""
-    if isinstance(value, FileValue):
-        return {"filename": value.filename, "mime_type": value.mime_type, "encoding": value.encoding}
-    return value
-
-
-def _traceparent(process_instance_id: str) -> str:
-    """W3C trace context: one trace for a process instance, so that all its jobs are found together."""
-    trace = uuid.uuid5(uuid.NAMESPACE_OID, process_instance_id).hex
-    return f"00-{trace}-{uuid.uuid4().hex[:16]}-01"

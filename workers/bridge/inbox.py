@@ -32,7 +32,7 @@ log = structlog.get_logger(__name__)
 
 BROKER_ERRORS = (OperationalError, RedisError, OSError)
 # How long the broker is waited for before verdicts are looked at again.
-BUSY_POLL = timedelta(milliseconds=50)
+BUSY_POLL = timedelta(milliseconds=10)
 IDLE_POLL = timedelta(milliseconds=500)
 STOP_GRACE = timedelta(seconds=5)
 

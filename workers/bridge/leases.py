@@ -1,7 +1,7 @@
 """Extend the locks of running jobs, and tell a worker whose task is gone."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import structlog
 from redis import RedisError
@@ -20,6 +20,9 @@ __all__ = ["Leases"]
 log = structlog.get_logger(__name__)
 
 
+AT_ONCE = 16
+
+
 class Leases:
     """The consumer of the queue `lease`. A lease is tried once: the next heartbeat follows soon."""
 
@@ -27,6 +30,7 @@ class Leases:
         self._engine = engine
         self._ledger = ledger
         self._outage = outage
+        self._at_once = asyncio.Semaphore(AT_ONCE)
 
     async def take(self, raw: object) -> Verdict:
         """Always settled: an old lease is worth nothing."""
@@ -36,45 +40,49 @@ class Leases:
             POISON.labels(LEASE_QUEUE).inc()
             log.error("lease dropped", reason=str(error))  # noqa: TRY400 -- the reason is all there is
             return Verdict.SETTLED
-        LEASES.labels(await self._extend(lease)).inc()
+        await asyncio.gather(*(self._extend_and_count(lease, task_id) for task_id in lease.task_ids))
         return Verdict.SETTLED
 
-    async def _extend(self, lease: Lease) -> str:
-        left = lease.remaining(datetime.now(UTC))
+    async def _extend_and_count(self, lease: Lease, task_id: str) -> None:
+        async with self._at_once:
+            LEASES.labels(await self._extend(lease, task_id)).inc()
+
+    async def _extend(self, lease: Lease, task_id: str) -> str:
+        left = lease.remaining(self._ledger.now())
         if left <= timedelta(0):
             return "stale"
         try:
-            await self._engine.extend_lock(lease.task_id, lease.lease, left)
+            await self._engine.extend_lock(task_id, lease.lease, left)
         except LockExpired:
-            return await self._win_back(lease, left)
+            return await self._win_back(lease, task_id, left)
         except (NotFound, LeaseLost) as error:
-            await self._cancel(lease, error)
+            await self._cancel(lease, task_id, error)
             return "gone"
         except EngineError as error:
-            return self._failed(lease, error)
+            return self._failed(task_id, error)
         self._outage.over()
         return "extended"
 
-    async def _win_back(self, lease: Lease, left: timedelta) -> str:
+    async def _win_back(self, lease: Lease, task_id: str, left: timedelta) -> str:
         try:
-            await self._engine.lock(lease.task_id, lease.lease, left)
+            await self._engine.lock(task_id, lease.lease, left)
         except (NotFound, LeaseLost) as error:
-            await self._cancel(lease, error)
+            await self._cancel(lease, task_id, error)
             return "gone"
         except EngineError as error:
-            return self._failed(lease, error)
+            return self._failed(task_id, error)
         return "won_back"
 
-    def _failed(self, lease: Lease, error: EngineError) -> str:
+    def _failed(self, task_id: str, error: EngineError) -> str:
         if isinstance(error, EngineUnavailable):
             self._outage.noticed(error)
         else:
-            log.warning("lock not extended", task_id=lease.task_id, error=str(error))
+            log.warning("lock not extended", task_id=task_id, error=str(error))
         return "failed"
 
-    async def _cancel(self, lease: Lease, error: EngineError) -> None:
-        log.info("the task is not this worker's any more; telling it", task_id=lease.task_id, reason=error.message)
+    async def _cancel(self, lease: Lease, task_id: str, error: EngineError) -> None:
+        log.info("the task is not this worker's any more; telling it", task_id=task_id, reason=error.message)
         try:
-            await asyncio.to_thread(self._ledger.cancel, lease)
+            await asyncio.to_thread(self._ledger.cancel, lease.lease, task_id)
         except RedisError as unheard:
             log.warning("the worker cannot be told; its outcome will be dropped", error=str(unheard))

@@ -7,19 +7,21 @@ from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 
 import structlog
+from redis import RedisError
 
 from bpmn.client import EngineClient
 from bpmn.errors import ConfigurationError
 from workers.app import create_celery
 from workers.bridge.broker import CeleryBroker
-from workers.bridge.capacity import Pools, Rate, ask_celery
+from workers.bridge.capacity import Pools, ask_celery
 from workers.bridge.engine import ExternalTasks
-from workers.bridge.fetching import WAIT, FetchLoop
+from workers.bridge.fetching import WAIT, FetchLoop, Surroundings
 from workers.bridge.health import serve_health
 from workers.bridge.inbox import Inbox
 from workers.bridge.leases import Leases
 from workers.bridge.outage import Outage
 from workers.bridge.outcomes import Outcomes
+from workers.bridge.pace import Pace
 from workers.envelope import LEASE_QUEUE, REPORT_QUEUE
 from workers.ledger import open_ledger
 from workers.log import configure_logging
@@ -30,7 +32,7 @@ __all__ = ["Bridge", "run_bridge"]
 
 log = structlog.get_logger(__name__)
 
-# Reports told to the engine at once; below the engine client's pool of connections, which the polls use too.
+# Messages taken at once.
 REPORTS_AT_ONCE = 32
 LEASES_AT_ONCE = 16
 
@@ -47,22 +49,22 @@ class Bridge:
         self._broker = CeleryBroker(self._app, settings)
         self._ledger = open_ledger(settings)
         self._pools = Pools(lambda: ask_celery(self._app), served)
-        rate = Rate()
-        self._loops = [
-            FetchLoop(
-                queue,
-                _handlers(queue),
-                engine=engine,
-                broker=self._broker,
-                pools=self._pools,
-                rate=rate,
-                outage=self._engine_outage,
-                replica=settings.bridge_replica,
-                wait=wait,
-            )
-            for queue in served
-        ]
-        outcomes = Outcomes(engine, rate, self._engine_outage, self._stopping)
+        pace = Pace()
+        outcomes = Outcomes(engine, pace, self._engine_outage, self._stopping)
+        around = Surroundings(
+            engine=engine,
+            broker=self._broker,
+            pools=self._pools,
+            pace=pace,
+            ledger=self._ledger,
+            engine_outage=self._engine_outage,
+            replica=settings.bridge_replica,
+            untold=lambda: outcomes.untold,
+            wait=wait,
+            # Without a ledger nobody could tell which job of a bundle killed its worker.
+            bundles=settings.bridge_bundles and settings.ledger_url is not None,
+        )
+        self._loops = [FetchLoop(queue, _handlers(queue), around) for queue in served]
         leases = Leases(engine, self._ledger, self._engine_outage)
         self._inboxes = [
             Inbox(self._app, settings, REPORT_QUEUE, outcomes.take, prefetch=REPORTS_AT_ONCE),
@@ -100,9 +102,16 @@ class Bridge:
 
     async def _watch_pools(self) -> None:
         while not self._stopping.is_set():
+            await self._compare_clocks()
             pause = await self._pools.refresh()
             with suppress(TimeoutError):  # the pause is over and nobody said stop
                 await asyncio.wait_for(self._stopping.wait(), pause.total_seconds())
+
+    async def _compare_clocks(self) -> None:
+        try:
+            await asyncio.to_thread(self._ledger.sync)
+        except RedisError as error:
+            log.warning("clocks cannot be compared; going on with what is known", error=str(error))
 
 
 async def run_bridge(settings: BridgeSettings) -> None:

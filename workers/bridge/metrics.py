@@ -2,7 +2,18 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
-__all__ = ["FETCHED", "LAST_FETCH", "LEASES", "POISON", "PUBLISHED", "REPORTS", "REPORT_SECONDS", "ROOM", "WORKERS"]
+__all__ = [
+    "BUNDLE_JOBS",
+    "FETCHED",
+    "LAST_FETCH",
+    "LEASES",
+    "POISON",
+    "PUBLISHED",
+    "REPORTS",
+    "REPORT_SECONDS",
+    "ROOM",
+    "WORKERS",
+]
 
 FETCHED = Counter("baton_bridge_fetched_total", "External tasks locked in the engine", ["queue"])
 PUBLISHED = Counter("baton_bridge_published_total", "Jobs handed to the broker, by result", ["queue", "result"])
@@ -13,3 +24,6 @@ LAST_FETCH = Gauge("baton_bridge_last_fetch_timestamp_seconds", "When the engine
 ROOM = Gauge("baton_bridge_room", "Tasks that the pool could take at the last look", ["queue"])
 WORKERS = Gauge("baton_bridge_workers", "Concurrent jobs that the pool's workers allow", ["queue"])
 REPORT_SECONDS = Histogram("baton_bridge_report_seconds", "From taking an outcome to the engine's answer")
+BUNDLE_JOBS = Histogram(
+    "baton_bridge_bundle_jobs", "Jobs in one message to the workers", ["queue"], buckets=(1, 2, 5, 10, 20, 50, 100, 500)
+)

@@ -1,7 +1,9 @@
 """Tell the engine how a job ended. Every answer of the engine has one defined reaction."""
 
 import asyncio
+import random
 import time
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import Enum
 
@@ -14,16 +16,27 @@ from bpmn.errors import (
     EngineUnavailable,
     InstanceSuspended,
     LeaseLost,
+    LockExpired,
     NotAuthorised,
     NotFound,
 )
 from bpmn.variables import decode_all
 from workers.app import REPORT_HOLD
-from workers.bridge.capacity import Rate
 from workers.bridge.engine import ExternalTasks
 from workers.bridge.metrics import POISON, REPORT_SECONDS, REPORTS
 from workers.bridge.outage import Outage
-from workers.envelope import REPORT_QUEUE, BpmnError, Completed, Failed, Report, read_report
+from workers.bridge.pace import Pace
+from workers.envelope import (
+    REPORT_QUEUE,
+    BpmnError,
+    Completed,
+    Ending,
+    Failed,
+    Outcome,
+    Report,
+    Returned,
+    read_report,
+)
 from workers.errors import PoisonMessage
 from workers.registry import registered
 
@@ -32,11 +45,22 @@ __all__ = ["Outcomes", "Verdict"]
 log = structlog.get_logger(__name__)
 
 # Done elsewhere, cancelled, or a repeated report; and somebody else's by now.
-GONE = (NotFound, LeaseLost)
+GONE = (NotFound, LeaseLost, LockExpired)
 # The same call may work in a moment.
 LATER = (EngineUnavailable, EngineConflict, InstanceSuspended, NotAuthorised, EngineFault)
 FIRST_PAUSE = timedelta(milliseconds=200)
 LONGEST_PAUSE = timedelta(seconds=5)
+# Calls at once; below the engine client's pool of connections, which the polls use too.
+AT_ONCE = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """One outcome for one task under one lease."""
+
+    task_id: str
+    lease: str
+    outcome: Outcome
 
 
 class Verdict(Enum):
@@ -50,50 +74,75 @@ class Outcomes:
     """The consumer of the queue `report`. Many reports are told at once; each keeps its own pace."""
 
     def __init__(
-        self, engine: ExternalTasks, rate: Rate, outage: Outage, stopping: asyncio.Event, hold: timedelta = REPORT_HOLD
+        self, engine: ExternalTasks, pace: Pace, outage: Outage, stopping: asyncio.Event, hold: timedelta = REPORT_HOLD
     ) -> None:
         self._engine = engine
-        self._rate = rate
+        self._pace = pace
         self._outage = outage
         self._stopping = stopping
         self._hold = hold
+        self._at_once = asyncio.Semaphore(AT_ONCE)
+        self.untold = 0
 
     async def take(self, raw: object) -> Verdict:
-        """Settle one message, or give it back after half a minute of trying: the broker keeps it, we don't."""
+        """Settle one message, or give it back after half a minute of trying: the broker keeps it, we don't.
+
+        Endings that were told before a message goes back are answered with 404 the next time.
+        """
         try:
             report = read_report(raw)
         except PoisonMessage as error:
             POISON.labels(REPORT_QUEUE).inc()
             log.error("report dropped", reason=str(error))  # noqa: TRY400 -- the reason is all there is
             return Verdict.SETTLED
-        if (handler := registered().get(report.topic)) is not None:
-            self._rate.note(handler.queue)
-        context = structlog.contextvars.bound_contextvars(task_id=report.task_id, topic=report.topic)
-        with context, REPORT_SECONDS.time():
-            result = await self._tell_until_answered(report)
-        REPORTS.labels(report.outcome.kind, result).inc()
-        return Verdict.AGAIN if result == "again" else Verdict.SETTLED
+        self._note(report)
+        self.untold += len(report.endings)
+        try:
+            if len(report.endings) == 1:
+                results = [await self._settle(report, report.endings[0])]
+            else:
+                results = await asyncio.gather(*(self._settle(report, ending) for ending in report.endings))
+        finally:
+            self.untold -= len(report.endings)
+        return Verdict.AGAIN if "again" in results else Verdict.SETTLED
 
-    async def _tell_until_answered(self, report: Report) -> str:
+    def _note(self, report: Report) -> None:
+        for ending in report.endings:
+            if ending.duration_ms is not None:
+                self._pace.took(report.topic, ending.duration_ms)
+
+    async def _settle(self, report: Report, ending: Ending) -> str:
+        telling = Telling(ending.task_id, report.lease, ending.outcome)
+        with structlog.contextvars.bound_contextvars(task_id=ending.task_id, topic=report.topic):
+            async with self._at_once:
+                with REPORT_SECONDS.time():
+                    result = await self._tell_until_answered(telling)
+        REPORTS.labels(ending.outcome.kind, result).inc()
+        if (handler := registered().get(report.topic)) is not None:
+            self._pace.ended(handler.queue, 1)
+        return result
+
+    async def _tell_until_answered(self, telling: Telling) -> str:
         deadline = time.monotonic() + self._hold.total_seconds()
         pause = FIRST_PAUSE
         while True:
-            error = await self._tell(report)
+            error = await self._tell(telling)
             if error is None:
                 return "told"
             if isinstance(error, GONE):
                 log.info("outcome dropped: the task is not this lease's any more", reason=error.message)
                 return "lease_lost" if isinstance(error, LeaseLost) else "gone"
             if not isinstance(error, LATER):
-                return await self._refused(report, error)
+                return await self._refused(telling, error)
             if self._stopping.is_set() or time.monotonic() + pause.total_seconds() > deadline:
-                return await self._not_yet(report, error)
-            await asyncio.sleep(pause.total_seconds())
+                return await self._not_yet(telling, error)
+            # With jitter, so that many do not come back at the same moment.
+            await asyncio.sleep(pause.total_seconds() * random.uniform(0.7, 1.3))  # noqa: S311
             pause = min(LONGEST_PAUSE, pause * 2)
 
-    async def _tell(self, report: Report) -> EngineError | None:
+    async def _tell(self, telling: Telling) -> EngineError | None:
         try:
-            await self._send(report)
+            await self._send(telling)
         except EngineError as error:
             if isinstance(error, EngineUnavailable):
                 self._outage.noticed(error)
@@ -103,40 +152,43 @@ class Outcomes:
         self._outage.over()
         return None
 
-    async def _send(self, report: Report) -> None:
-        match report.outcome:
+    async def _send(self, telling: Telling) -> None:
+        match telling.outcome:
             case Completed(variables=variables):
-                await self._engine.complete_external(report.task_id, report.lease, decode_all(variables))
+                await self._engine.complete_external(telling.task_id, telling.lease, decode_all(variables))
             case BpmnError(code=code, message=message, variables=variables):
                 await self._engine.bpmn_error_external(
-                    report.task_id, report.lease, code=code, message=message, variables=decode_all(variables)
+                    telling.task_id, telling.lease, code=code, message=message, variables=decode_all(variables)
                 )
+            case Returned():
+                # Not unlock: it takes anybody's lock. This only shortens our own, and the next poll finds the task.
+                await self._engine.extend_lock(telling.task_id, telling.lease, timedelta(milliseconds=1))
             case Failed() as failed:
                 await self._engine.fail_external(
-                    report.task_id,
-                    report.lease,
+                    telling.task_id,
+                    telling.lease,
                     message=failed.message,
                     details=failed.details,
                     retries=failed.retries,
                     retry_after=timedelta(milliseconds=failed.retry_after_ms),
                 )
 
-    async def _not_yet(self, report: Report, error: EngineError) -> str:
-        if isinstance(error, EngineFault) and not isinstance(report.outcome, Failed) and not self._stopping.is_set():
+    async def _not_yet(self, telling: Telling, error: EngineError) -> str:
+        if isinstance(error, EngineFault) and not isinstance(telling.outcome, Failed) and not self._stopping.is_set():
             # A step behind this one throws in the same transaction, again and again: an operator has to see it.
-            return await self._refused(report, error)
+            return await self._refused(telling, error)
         if not isinstance(error, EngineUnavailable):
             log.warning("outcome not accepted yet; it waits in its queue", error=str(error))
         return "again"
 
-    async def _refused(self, report: Report, error: EngineError) -> str:
+    async def _refused(self, telling: Telling, error: EngineError) -> str:
         """The engine will never take this outcome: make it an incident with the reason."""
-        if isinstance(report.outcome, Failed):
+        if isinstance(telling.outcome, Failed):
             log.error("the engine refuses even the failure; dropped, the lock will expire", error=str(error))
             return "refused"
         log.error("the engine refuses the outcome; reported as an incident", error=str(error))
-        message = f"the engine refused the outcome {report.outcome.kind}: {error.message}"
-        incident = report.model_copy(update={"outcome": Failed(message=message, details=str(error), retries=0)})
+        message = f"the engine refused the outcome {telling.outcome.kind}: {error.message}"
+        incident = replace(telling, outcome=Failed(message=message, details=str(error), retries=0))
         second = await self._tell(incident)
         if second is None or isinstance(second, GONE):
             return "refused"

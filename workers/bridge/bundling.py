@@ -1,0 +1,70 @@
+"""Fetched tasks as the messages in which they travel."""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+
+from bpmn.types import ExternalTask
+from bpmn.variables import FileValue, encode_all
+from workers.envelope import Bundle, Job
+from workers.registry import Handler
+from workers.retries import attempt_of
+
+__all__ = ["bundle_of", "by_topic", "job_of", "portions"]
+
+
+def by_topic(tasks: Iterable[ExternalTask]) -> dict[str, list[ExternalTask]]:
+    """The tasks of each topic, in the engine's order."""
+    found: dict[str, list[ExternalTask]] = defaultdict(list)
+    for task in tasks:
+        found[task.topic].append(task)
+    return found
+
+
+def portions(jobs: Sequence[Job], size: int, slots: int) -> Iterator[Sequence[Job]]:
+    """Portions of at most `size`, and small enough that every slot of the pool gets one."""
+    step = max(1, min(size, -(-len(jobs) // max(1, slots))))
+    for first in range(0, len(jobs), step):
+        yield jobs[first : first + step]
+
+
+def bundle_of(jobs: Sequence[Job], handler: Handler, lease: str, lock_expires: datetime) -> Bundle:
+    """One message. `lock_expires` is on the clock that bridge and workers share (the ledger's)."""
+    return Bundle(
+        lease=lease,
+        topic=handler.topic,
+        lock_expires=lock_expires,
+        lock_ms=round(handler.lock.total_seconds() * 1000),
+        trace={"traceparent": _traceparent(jobs[0].process_instance_id)},
+        jobs=tuple(jobs),
+    )
+
+
+def job_of(task: ExternalTask, handler: Handler) -> Job:
+    """A fetched task. Raises `NotAVariable`."""
+    return Job(
+        task_id=task.id,
+        variables=encode_all({name: _reference(value) for name, value in task.variables.items()}),
+        business_key=task.business_key,
+        process_instance_id=task.process_instance_id,
+        process_definition_id=task.process_definition_id,
+        process_definition_key=task.process_definition_key,
+        activity_id=task.activity_id,
+        activity_instance_id=task.activity_instance_id,
+        attempt=attempt_of(handler, task.retries),
+        retries=task.retries,
+    )
+
+
+def _reference(value: object) -> object:
+    """A file travels without its content, which the engine does not send with a task either."""
+    if isinstance(value, FileValue):
+        return {"filename": value.filename, "mime_type": value.mime_type, "encoding": value.encoding}
+    return value
+
+
+def _traceparent(process_instance_id: str) -> str:
+    """W3C trace context: one trace for a process instance, so that all its jobs are found together."""
+    trace = uuid.uuid5(uuid.NAMESPACE_OID, process_instance_id).hex
+    return f"00-{trace}-{uuid.uuid4().hex[:16]}-01"

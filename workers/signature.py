@@ -1,0 +1,111 @@
+"""What a handler's signature says: the variables it reads and writes, and the clients it needs."""
+
+import inspect
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, Self, Union, get_args, get_origin, get_type_hints
+
+from pydantic import BaseModel
+
+from workers.errors import HandlerError
+
+__all__ = ["Client", "Signature", "place_of", "read_signature"]
+
+
+class Client(Protocol):
+    """What a handler's further parameters are: made once per worker process, closed when it ends."""
+
+    @classmethod
+    def from_settings(cls, settings: Any) -> Self:
+        """Read the worker's settings; raises `ConfigurationError`. Opens nothing yet: it also runs before the fork."""
+        ...
+
+    async def aclose(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """`input` and `output` are the models of one job, also where the function takes a list of them."""
+
+    input: type[BaseModel]
+    output: type[BaseModel] | None
+    clients: Mapping[str, type[Client]]
+
+
+def read_signature(function: Callable[..., Any], *, many: bool = False) -> Signature:
+    """The first parameter is a pydantic model (`many`: a list of it), and so is what is returned.
+
+    Raises `HandlerError` that names the function's file and line.
+    """
+    place = place_of(function)
+    hints = _hints(function, place)
+    parameters = list(inspect.signature(function).parameters.values())
+    if any(p.kind not in {p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY} for p in parameters):
+        raise HandlerError(f"{place}: *args and **kwargs cannot be filled; name every parameter")
+    if not parameters or parameters[0].kind is inspect.Parameter.KEYWORD_ONLY:
+        raise HandlerError(f"{place}: the first parameter must be a pydantic model with the variables to fetch")
+    first, *rest = parameters
+    takes = hints.get(first.name)
+    if "return" not in hints:
+        raise HandlerError(f"{place}: annotate what it returns: a pydantic model of the variables to write, or None")
+    gives = hints["return"]
+    if many:
+        takes = _item(takes, f"{place}: parameter {first.name!r}")
+        gives = _item(gives, f"{place}: what it returns")
+    return Signature(
+        input=_input(takes, f"{place}: parameter {first.name!r}"),
+        output=_output(gives, place, many=many),
+        clients={p.name: _client(hints.get(p.name), f"{place}: parameter {p.name!r}") for p in rest},
+    )
+
+
+def place_of(function: Callable[..., Any]) -> str:
+    """The function with its file and line, as error messages name it."""
+    name = f"{function.__module__}.{function.__qualname__}"
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    return f"{name} ({code.co_filename}:{code.co_firstlineno})" if code else name
+
+
+def _hints(function: Callable[..., Any], place: str) -> dict[str, Any]:
+    try:
+        return get_type_hints(function)
+    except NameError as error:
+        raise HandlerError(f"{place}: an annotation cannot be read: {error}; import it at the top") from error
+
+
+def _item(hint: Any, place: str) -> Any:
+    if get_origin(hint) is not list:
+        raise HandlerError(f"{place} must be a list, because batch= is given, not {hint!r}")
+    return get_args(hint)[0]
+
+
+def _input(hint: Any, place: str) -> type[BaseModel]:
+    if not _is_model(hint):
+        raise HandlerError(f"{place} must be annotated with a pydantic model of the variables to fetch, not {hint!r}")
+    for name, field in hint.model_fields.items():
+        if field.validation_alias is not None and not isinstance(field.validation_alias, str):
+            raise HandlerError(f"{place}: field {name!r} may have one plain alias only: it names a process variable")
+    return hint  # type: ignore[no-any-return]
+
+
+def _output(hint: Any, place: str, *, many: bool) -> type[BaseModel] | None:
+    if many and get_origin(hint) in {Union, types.UnionType}:
+        # An outcome of a batch may also be what the job would have raised.
+        outcomes = [kind for kind in get_args(hint) if not (inspect.isclass(kind) and issubclass(kind, Exception))]
+        hint = outcomes[0] if len(outcomes) == 1 else hint
+    if hint is type(None):
+        return None
+    if not _is_model(hint):
+        raise HandlerError(f"{place} must return a pydantic model of the variables to write, or None, not {hint!r}")
+    return hint  # type: ignore[no-any-return]
+
+
+def _client(hint: Any, place: str) -> type[Client]:
+    if not inspect.isclass(hint) or not callable(getattr(hint, "from_settings", None)):
+        raise HandlerError(f"{place} must be annotated with a client class (one with from_settings), not {hint!r}")
+    return hint  # type: ignore[return-value]  # from_settings is what makes it a client
+
+
+def _is_model(hint: Any) -> bool:
+    return inspect.isclass(hint) and issubclass(hint, BaseModel)
