@@ -15,7 +15,7 @@ from workers.envelope import LEASE_QUEUE, REPORT_QUEUE
 from workers.registry import queues, registered
 from workers.settings import BrokerSettings
 
-__all__ = ["REPORT_HOLD", "create_celery", "inbox_options", "message_queue", "task_queue"]
+__all__ = ["REPORT_HOLD", "create_celery", "message_queue", "task_queue"]
 
 # Beyond the handler's own time-out: stopping it, publishing the outcome again and again while the broker is away.
 RUN_MARGIN = timedelta(minutes=3)
@@ -61,33 +61,17 @@ def create_celery(settings: BrokerSettings) -> Celery:
     return app
 
 
-def inbox_options(settings: BrokerSettings) -> dict[str, Any]:
-    """Transport options of the bridge's consumers.
-
-    On Redis unacknowledged messages of all queues share one hash, and every consumer gives back what is older than
-    *its* limit: reports have their own hash and a short limit, so that a killed bridge delays nobody for long.
-    """
-    if not settings.is_redis:
-        return dict(_AMQP_OPTIONS)
-    return _redis_options(3 * REPORT_HOLD) | {
-        "unacked_key": "baton.bridge.unacked",
-        "unacked_index_key": "baton.bridge.unacked_index",
-        "unacked_mutex_key": "baton.bridge.unacked_mutex",
-    }
-
-
 def task_queue(name: str, settings: BrokerSettings) -> Queue:
     """A queue of jobs, bound to the topic exchange for whoever looks at the broker."""
     exchange = Exchange("baton.tasks", type="topic")  # type: ignore[no-untyped-call]
     return Queue(name, exchange, routing_key=name, queue_arguments=_arguments(settings))  # type: ignore[no-untyped-call]
 
 
-def message_queue(name: str, settings: BrokerSettings) -> Queue:
-    """A durable queue of plain messages: reports, leases."""
+def message_queue(name: str) -> Queue:
+    """A durable queue of plain messages, reports and leases, on RabbitMQ; on Redis these are streams."""
     if name not in {REPORT_QUEUE, LEASE_QUEUE}:
         raise ValueError(f"no queue of messages is called {name!r}")
-    arguments = None if settings.is_redis else dict(_QUORUM)
-    return Queue(name, queue_arguments=arguments)  # type: ignore[no-untyped-call]
+    return Queue(name, queue_arguments=dict(_QUORUM))  # type: ignore[no-untyped-call]
 
 
 _AMQP_OPTIONS: dict[str, Any] = {

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 import redis
+from redis.client import Pipeline
 
 from workers.envelope import Bundle, Job
 from workers.settings import BrokerSettings
@@ -112,12 +113,16 @@ class RedisLedger:
             steps.execute()
 
     def settle(self, bundle: Bundle, jobs: Collection[Job]) -> None:
-        kept = max(timedelta(0), bundle.lock_expires - self.now()) + _SETTLED_MARGIN
         with self._redis.pipeline(transaction=True) as steps:
-            for job in jobs:
-                steps.set(_settled(bundle.lease, job.task_id), b"1", ex=kept)
-            steps.delete(*(_starts(job) for job in jobs))
+            self.add_settlement(steps, bundle, jobs)
             steps.execute()
+
+    def add_settlement(self, steps: Pipeline, bundle: Bundle, jobs: Collection[Job]) -> None:
+        """The same as part of somebody else's transaction on this server."""
+        kept = max(timedelta(0), bundle.lock_expires - self.now()) + _SETTLED_MARGIN
+        for job in jobs:
+            steps.set(_settled(bundle.lease, job.task_id), b"1", ex=kept)
+        steps.delete(*(_starts(job) for job in jobs))
 
     def cancel(self, lease: str, task_id: str) -> None:
         self._redis.set(_cancelled(lease, task_id), b"1", ex=_KEPT)

@@ -1,19 +1,23 @@
-"""The worker's way back: reports and leases, as plain durable messages for the bridge."""
+"""The worker's way back: reports and leases for the bridge. What the broker has taken is noted in the ledger."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import timedelta
 from typing import Protocol
 
+import redis
 import structlog
 from celery import Celery
 from kombu.exceptions import OperationalError
+from redis import RedisError
 
 from workers.app import message_queue
-from workers.envelope import LEASE_QUEUE, REPORT_QUEUE, Envelope, Lease, Report
+from workers.envelope import LEASE_QUEUE, REPORT_QUEUE, Bundle, Envelope, Job, Lease, Report
+from workers.ledger import Ledger, RedisLedger
 from workers.settings import BrokerSettings
+from workers.streams import MAX_LEASES, PAYLOAD, stream_key
 
-__all__ = ["CeleryPost", "Post", "PostError"]
+__all__ = ["CeleryPost", "Post", "PostError", "StreamPost", "open_post"]
 
 log = structlog.get_logger(__name__)
 
@@ -26,48 +30,95 @@ PostError = OperationalError
 class Post(Protocol):
     """Raises `PostError` when the broker does not take a message."""
 
-    def report(self, report: Report) -> None:
-        """Returns when the broker has it, after some patience."""
+    def report(self, report: Report, bundle: Bundle) -> None:
+        """Returns when the broker has it, after some patience; the ledger then knows that these jobs have ended."""
         ...
 
     def lease(self, lease: Lease) -> None:
         """One try only: the next heartbeat follows."""
         ...
 
+    def close(self) -> None: ...
+
+
+def open_post(app: Celery, settings: BrokerSettings, ledger: Ledger) -> Post:
+    """Streams on Redis, where one command says more than a queue does; queues of messages elsewhere."""
+    if settings.is_redis:
+        return StreamPost(settings, ledger)
+    return CeleryPost(app, ledger)
+
+
+class StreamPost:
+    """Appends to the streams of Redis or Valkey; connects on first use, so after the fork."""
+
+    def __init__(
+        self,
+        settings: BrokerSettings,
+        ledger: Ledger,
+        *,
+        patience: timedelta = PATIENCE,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._redis = redis.Redis.from_url(
+            settings.broker_url, socket_timeout=5, socket_connect_timeout=5, health_check_interval=30, protocol=2
+        )
+        self._ledger = ledger
+        # The usual case: broker and ledger are one server, so that report and note are one transaction.
+        self._together = settings.ledger_url == settings.broker_url and isinstance(ledger, RedisLedger)
+        self._patience = _Patience(patience, sleep)
+
+    def report(self, report: Report, bundle: Bundle) -> None:
+        jobs = _ended(report, bundle)
+        self._patience.try_again(lambda: self._append(report, bundle, jobs), report)
+        if not self._together:
+            _note(self._ledger, bundle, jobs)
+
+    def lease(self, lease: Lease) -> None:
+        try:
+            self._redis.xadd(
+                stream_key(LEASE_QUEUE), {PAYLOAD: lease.model_dump_json()}, maxlen=MAX_LEASES, approximate=True
+            )
+        except RedisError as error:
+            raise PostError(str(error)) from error
+
+    def close(self) -> None:
+        self._redis.close()
+
+    def _append(self, report: Report, bundle: Bundle, jobs: Collection[Job]) -> None:
+        try:
+            with self._redis.pipeline(transaction=True) as steps:
+                steps.xadd(stream_key(REPORT_QUEUE), {PAYLOAD: report.model_dump_json()})
+                if self._together and isinstance(self._ledger, RedisLedger):
+                    self._ledger.add_settlement(steps, bundle, jobs)
+                steps.execute()
+        except RedisError as error:
+            raise PostError(str(error)) from error
+
 
 class CeleryPost:
-    """Publishes for one worker process; connections are made on first use, so after the fork."""
+    """Publishes over Celery's connections, which are made on first use, so after the fork."""
 
     def __init__(
         self,
         app: Celery,
-        settings: BrokerSettings,
+        ledger: Ledger,
         *,
         patience: timedelta = PATIENCE,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._app = app
-        self._settings = settings
-        self._patience = patience
-        self._sleep = sleep
+        self._ledger = ledger
+        self._patience = _Patience(patience, sleep)
 
-    def report(self, report: Report) -> None:
-        """Returns when the broker has the report. Raises `PostError` after two minutes of trying."""
-        deadline = time.monotonic() + self._patience.total_seconds()
-        for attempt in range(1_000_000):
-            try:
-                self._publish(REPORT_QUEUE, report)
-            except PostError as error:
-                if time.monotonic() >= deadline:
-                    raise
-                log.warning("report not published, trying again", lease=report.lease, error=str(error))
-                self._sleep(PAUSES[min(attempt, len(PAUSES) - 1)])
-            else:
-                return
+    def report(self, report: Report, bundle: Bundle) -> None:
+        self._patience.try_again(lambda: self._publish(REPORT_QUEUE, report), report)
+        _note(self._ledger, bundle, _ended(report, bundle))
 
     def lease(self, lease: Lease) -> None:
-        """One try only: the next heartbeat follows. Raises `PostError`."""
         self._publish(LEASE_QUEUE, lease)
+
+    def close(self) -> None:
+        """The connections are the application's."""
 
     def _publish(self, queue: str, message: Envelope) -> None:
         with self._app.producer_pool.acquire(block=True, timeout=10) as producer:
@@ -76,7 +127,40 @@ class CeleryPost:
                 serializer="json",
                 exchange="",
                 routing_key=queue,
-                declare=[message_queue(queue, self._settings)],
+                declare=[message_queue(queue)],
                 delivery_mode=2,
                 retry=False,
             )
+
+
+class _Patience:
+    """Tries again for some minutes: a report is worth more than the time of a worker."""
+
+    def __init__(self, patience: timedelta, sleep: Callable[[float], None]) -> None:
+        self._patience = patience
+        self._sleep = sleep
+
+    def try_again(self, publish: Callable[[], None], report: Report) -> None:
+        deadline = time.monotonic() + self._patience.total_seconds()
+        for attempt in range(1_000_000):
+            try:
+                publish()
+            except PostError as error:
+                if time.monotonic() >= deadline:
+                    raise
+                log.warning("report not published, trying again", lease=report.lease, error=str(error))
+                self._sleep(PAUSES[min(attempt, len(PAUSES) - 1)])
+            else:
+                return
+
+
+def _ended(report: Report, bundle: Bundle) -> list[Job]:
+    ended = {ending.task_id for ending in report.endings}
+    return [job for job in bundle.jobs if job.task_id in ended]
+
+
+def _note(ledger: Ledger, bundle: Bundle, jobs: Collection[Job]) -> None:
+    try:
+        ledger.settle(bundle, jobs)
+    except RedisError as error:
+        log.warning("the end of the attempt cannot be noted; a repeated delivery would run again", error=str(error))

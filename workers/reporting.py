@@ -1,13 +1,11 @@
-"""Tell the bridge how jobs ended, and note it in the ledger."""
+"""Tell the bridge how jobs ended."""
 
 from collections.abc import Sequence
 
 import structlog
 from prometheus_client import Counter
-from redis import RedisError
 
 from workers.envelope import Bundle, Ending, Report
-from workers.ledger import Ledger
 from workers.post import Post
 
 __all__ = ["JOBS", "Reporter"]
@@ -20,25 +18,19 @@ JOBS = Counter("baton_worker_jobs_total", "Jobs taken from the queue, by how the
 class Reporter:
     """For the jobs of one bundle."""
 
-    def __init__(self, bundle: Bundle, post: Post, ledger: Ledger) -> None:
+    def __init__(self, bundle: Bundle, post: Post) -> None:
         self._bundle = bundle
         self._post = post
-        self._ledger = ledger
 
     def report(self, endings: Sequence[Ending]) -> None:
-        """Hand endings to the broker, then note them. Raises `PostError` after a long patience."""
+        """Hand endings to the broker. Raises `PostError` after a long patience."""
         bundle = self._bundle
         if not endings:
             return
-        self._post.report(Report(lease=bundle.lease, topic=bundle.topic, endings=tuple(endings)))
+        self._post.report(Report(lease=bundle.lease, topic=bundle.topic, endings=tuple(endings)), bundle)
         for ending in endings:
             JOBS.labels(bundle.topic, ending.outcome.kind).inc()
             if ending.outcome.kind != "completed":
                 reason = getattr(ending.outcome, "message", None) or getattr(ending.outcome, "reason", None)
                 log.info("not completed", task_id=ending.task_id, outcome=ending.outcome.kind, reason=reason)
-        ended = {ending.task_id for ending in endings}
-        try:
-            self._ledger.settle(bundle, [job for job in bundle.jobs if job.task_id in ended])
-        except RedisError as error:
-            log.warning("the end of the attempt cannot be noted; a repeated delivery would run again", error=str(error))
         log.info("reported", jobs=len(endings))

@@ -17,7 +17,7 @@ from workers.errors import PoisonMessage
 from workers.execution import Clients, failure
 from workers.ledger import History, Ledger, open_ledger
 from workers.loops import Loop, OwnLoop
-from workers.post import CeleryPost, Post, PostError
+from workers.post import Post, PostError, open_post
 from workers.registry import Handler, registered
 from workers.reporting import JOBS, Reporter
 from workers.settings import WorkerSettings
@@ -32,7 +32,8 @@ MAX_STARTS = 3
 
 def register_run_task(app: Celery, settings: WorkerSettings, loop: Callable[[], Loop] = OwnLoop) -> "JobRunner":
     """Give the application its task. The returned runner belongs to the child process: nothing opens before a job."""
-    runner = JobRunner(settings, CeleryPost(app, settings), loop=loop)
+    ledger = open_ledger(settings)
+    runner = JobRunner(settings, open_post(app, settings, ledger), ledger, loop=loop)
 
     def baton_run(task: Any, raw: Any) -> None:
         # Only quorum queues send a count; elsewhere the ledger has it.
@@ -46,11 +47,11 @@ class JobRunner:
     """Takes bundles in one process, with one event loop and one client of each kind; threads may share it."""
 
     def __init__(
-        self, settings: WorkerSettings, post: Post, ledger: Ledger | None = None, *, loop: Callable[[], Loop] = OwnLoop
+        self, settings: WorkerSettings, post: Post, ledger: Ledger, *, loop: Callable[[], Loop] = OwnLoop
     ) -> None:
         self._settings = settings
         self._post = post
-        self._ledger = ledger or open_ledger(settings)
+        self._ledger = ledger
         self._make_loop = loop
         self._loop: Loop | None = None
         self._clients: dict[type[Any], Any] = {}
@@ -84,13 +85,14 @@ class JobRunner:
             self._loop.close()
             self._loop = None
         self._clients.clear()
+        self._post.close()
         self._ledger.close()
 
     def _settle(self, bundle: Bundle, deliveries: int) -> None:
         history = self._begin(bundle)
         if history is None and deliveries:
             history = [History(starts=deliveries, settled=False) for _ in bundle.jobs]
-        reporter = Reporter(bundle, self._post, self._ledger)
+        reporter = Reporter(bundle, self._post)
         jobs = list(bundle.jobs)
         if history is not None:
             jobs, killers = _without_settled_and_killers(bundle, history)
@@ -110,7 +112,7 @@ class JobRunner:
         except ConfigurationError as error:
             reporter.report([Ending(task_id=job.task_id, outcome=failure(handler, job, error)) for job in jobs])
             return
-        log.info("started", suspects=suspects)
+        log.debug("started", suspects=suspects)
         run = BundleRun(bundle, handler, clients=clients, ledger=self._ledger, post=self._post, reporter=reporter)
         endings = loop.run(run.run(jobs, suspects=suspects))
         if run.gone:

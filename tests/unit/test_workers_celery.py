@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from pydantic import BaseModel
 
-from workers.app import REPORT_HOLD, create_celery, inbox_options, message_queue, task_queue
+from workers.app import create_celery, message_queue, task_queue
 from workers.registry import handler
 from workers.settings import WorkerSettings
 
@@ -41,22 +41,16 @@ def test_no_task_outlasts_the_time_after_which_redis_hands_it_out_again() -> Non
         assert not connection.transport.Channel.do_restore
 
 
-def test_reports_of_a_killed_bridge_come_back_soon() -> None:
-    options = inbox_options(settings("redis://h/0"))
-    assert REPORT_HOLD.total_seconds() < options["visibility_timeout"] < 300
-    assert options["unacked_key"] != "unacked"
-
-
 def test_rabbitmq_confirms_what_it_took_and_limits_deliveries() -> None:
     rabbit = settings("amqp://u:p@h//")
     assert create_celery(rabbit).conf.broker_transport_options["confirm_publish"]
-    assert "visibility_timeout" not in inbox_options(rabbit)
+    assert "visibility_timeout" not in create_celery(rabbit).conf.broker_transport_options
     arguments = task_queue("test-celery", rabbit).queue_arguments
     assert arguments["x-queue-type"] == "quorum"
     assert arguments["x-delivery-limit"] > 3
-    assert message_queue("report", rabbit).durable
+    assert message_queue("report").durable
 
 
 def test_a_queue_of_messages_has_one_of_two_names() -> None:
     with pytest.raises(ValueError, match="reports"):
-        message_queue("reports", settings("redis://h/0"))
+        message_queue("reports")

@@ -93,14 +93,20 @@ async def run_batch(jobs: list[Order]) -> list[Result | Exception]:
 
 @dataclass
 class Post:
+    ledger: "Ledger"
     reports: list[Report] = field(default_factory=list)
     leases: list[Lease] = field(default_factory=list)
     broken: bool = False
 
-    def report(self, report: Report) -> None:
+    def report(self, report: Report, bundle: Bundle) -> None:
         if self.broken:
             raise OperationalError("no broker")
         self.reports.append(report)
+        ended = {ending.task_id for ending in report.endings}
+        self.ledger.settle(bundle, [job for job in bundle.jobs if job.task_id in ended])
+
+    def close(self) -> None:
+        self.broken = True
 
     def lease(self, lease: Lease) -> None:
         self.leases.append(lease)
@@ -137,7 +143,6 @@ class Ledger:
         self.starts[job.task_id] = self.starts.get(job.task_id, 0) + 1
 
     def settle(self, bundle: Bundle, jobs: Collection[Job]) -> None:
-        self.sync()
         self.settled |= {job.task_id for job in jobs}
         for job in jobs:
             self.starts.pop(job.task_id, None)
@@ -194,7 +199,8 @@ def one(what: str = "hello", **changes: Any) -> Job:
 
 class Bench:
     def __init__(self, worker_type: str = "test-run") -> None:
-        self.post, self.ledger = Post(), Ledger()
+        self.ledger = Ledger()
+        self.post = Post(self.ledger)
         self.runner = JobRunner(settings(worker_type), self.post, self.ledger)
 
     def take(self, raw: Any, deliveries: int = 0) -> Any:

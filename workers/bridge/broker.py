@@ -3,21 +3,27 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any, Protocol, TypeVar
 
 from celery import Celery
 from kombu.exceptions import ChannelError, OperationalError
+from redis import RedisError
 
 from bpmn.errors import BatonError
 from workers.app import task_queue
-from workers.envelope import RUN_TASK, Bundle
+from workers.envelope import LEASE_QUEUE, REPORT_QUEUE, RUN_TASK, Bundle
 from workers.settings import BrokerSettings
+from workers.streams import stream_key
 
 __all__ = ["Broker", "BrokerUnavailable", "CeleryBroker"]
 
 # Beyond the handler's time-out: the worker stops it itself first, the pool's hard limit is for what will not stop.
 HARD_LIMIT_MARGIN = timedelta(seconds=30)
+# All producers of the bridge's small pool are busy only when the broker does not answer.
+PRODUCER_WAIT = timedelta(seconds=10)
+BROKER_ERRORS = (OperationalError, RedisError, OSError)
 _NOT_FOUND = 404
 
 Result = TypeVar("Result")
@@ -69,14 +75,20 @@ class CeleryBroker:
         return await asyncio.get_running_loop().run_in_executor(self._thread, call)
 
     def _publish_all(self, queue: str, bundles: Sequence[Bundle], limit: timedelta) -> None:
-        for number, bundle in enumerate(bundles):
-            try:
-                self._publish(queue, bundle, limit)
-            except (OperationalError, OSError) as error:
-                message = f"a bundle of {bundle.topic} was not taken for queue {queue}: {error}"
-                raise BrokerUnavailable(message, published=number) from error
+        taken = 0
+        try:
+            with self._app.producer_pool.acquire(block=True, timeout=PRODUCER_WAIT.total_seconds()) as producer:
+                # One command for all where the transport can; confirms one after another where the broker gives them.
+                together = getattr(producer.channel, "together", nullcontext)
+                with together():
+                    for bundle in bundles:
+                        self._publish(producer, queue, bundle, limit)
+                        taken += together is nullcontext
+        except BROKER_ERRORS as error:
+            message = f"a bundle of {bundles[taken].topic} was not taken for queue {queue}: {error}"
+            raise BrokerUnavailable(message, published=taken) from error
 
-    def _publish(self, queue: str, bundle: Bundle, limit: timedelta) -> None:
+    def _publish(self, producer: Any, queue: str, bundle: Bundle, limit: timedelta) -> None:
         self._app.send_task(
             RUN_TASK,
             args=[bundle.model_dump(mode="json")],
@@ -89,12 +101,19 @@ class CeleryBroker:
             ignore_result=True,
             delivery_mode=2,
             retry=False,
+            producer=producer,
         )
 
     def _waiting(self, queue: str) -> int:
         if self._connection is None:
             self._connection = self._app.connection_for_write()
-        lost = (*self._connection.connection_errors, *self._connection.channel_errors, OperationalError, OSError)
+        lost = (
+            RedisError,
+            *self._connection.connection_errors,
+            *self._connection.channel_errors,
+            OperationalError,
+            OSError,
+        )
         try:
             return self._depth(queue)
         except lost as error:
@@ -103,6 +122,8 @@ class CeleryBroker:
 
     def _depth(self, queue: str) -> int:
         channel = self._connection.default_channel
+        if self._settings.is_redis and queue in {REPORT_QUEUE, LEASE_QUEUE}:
+            return int(channel.client.xlen(stream_key(queue)))
         try:
             return int(channel.queue_declare(queue=queue, passive=True).message_count)
         except ChannelError as error:

@@ -1,4 +1,4 @@
-"""Consume one queue of messages in a thread, let the event loop deal with them, acknowledge afterwards.
+"""Consume one queue of messages of RabbitMQ in a thread, let the event loop deal with them, acknowledge afterwards.
 
 Broker connections belong to one thread: deliveries go to the loop, verdicts come back through a queue.
 """
@@ -18,19 +18,17 @@ import structlog
 from celery import Celery
 from kombu.exceptions import OperationalError
 from kombu.messaging import Consumer
-from redis import RedisError
 
-from workers.app import inbox_options, message_queue
+from workers.app import message_queue
 from workers.bridge.metrics import POISON
 from workers.bridge.outage import Outage
 from workers.bridge.outcomes import Verdict
-from workers.settings import BrokerSettings
 
 __all__ = ["Inbox"]
 
 log = structlog.get_logger(__name__)
 
-BROKER_ERRORS = (OperationalError, RedisError, OSError)
+BROKER_ERRORS = (OperationalError, OSError)
 # How long the broker is waited for before verdicts are looked at again.
 BUSY_POLL = timedelta(milliseconds=10)
 IDLE_POLL = timedelta(milliseconds=500)
@@ -43,14 +41,12 @@ class Inbox:
     def __init__(
         self,
         app: Celery,
-        settings: BrokerSettings,
         name: str,
         take: Callable[[object], Awaitable[Verdict]],
         *,
         prefetch: int,
     ) -> None:
         self._app = app
-        self._settings = settings
         self._name = name
         self._take = take
         self._prefetch = prefetch
@@ -80,7 +76,7 @@ class Inbox:
     def _consume(self, loop: asyncio.AbstractEventLoop) -> None:
         while not self._stopping.is_set():
             try:
-                with self._app.connection_for_read(transport_options=inbox_options(self._settings)) as connection:
+                with self._app.connection_for_read() as connection:
                     self._serve(connection, loop)
             except BROKER_ERRORS as error:
                 self._open.clear()  # the broker still has them
@@ -89,7 +85,7 @@ class Inbox:
     def _serve(self, connection: Any, loop: asyncio.AbstractEventLoop) -> None:
         consumer = Consumer(  # type: ignore[no-untyped-call]
             connection,
-            queues=[message_queue(self._name, self._settings)],
+            queues=[message_queue(self._name)],
             prefetch_count=self._prefetch,
             on_message=lambda message: self._dispatch(message, loop),
         )

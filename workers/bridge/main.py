@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 
@@ -20,8 +20,9 @@ from workers.bridge.health import serve_health
 from workers.bridge.inbox import Inbox
 from workers.bridge.leases import Leases
 from workers.bridge.outage import Outage
-from workers.bridge.outcomes import Outcomes
+from workers.bridge.outcomes import Outcomes, Verdict
 from workers.bridge.pace import Pace
+from workers.bridge.stream_inbox import StreamInbox
 from workers.envelope import LEASE_QUEUE, REPORT_QUEUE
 from workers.ledger import open_ledger
 from workers.log import configure_logging
@@ -67,9 +68,14 @@ class Bridge:
         self._loops = [FetchLoop(queue, _handlers(queue), around) for queue in served]
         leases = Leases(engine, self._ledger, self._engine_outage)
         self._inboxes = [
-            Inbox(self._app, settings, REPORT_QUEUE, outcomes.take, prefetch=REPORTS_AT_ONCE),
-            Inbox(self._app, settings, LEASE_QUEUE, leases.take, prefetch=LEASES_AT_ONCE),
+            self._inbox(REPORT_QUEUE, outcomes.take, REPORTS_AT_ONCE),
+            self._inbox(LEASE_QUEUE, leases.take, LEASES_AT_ONCE),
         ]
+
+    def _inbox(self, name: str, take: Callable[[object], Awaitable[Verdict]], prefetch: int) -> Inbox | StreamInbox:
+        if self._settings.is_redis:
+            return StreamInbox(self._settings, name, take, prefetch=prefetch)
+        return Inbox(self._app, name, take, prefetch=prefetch)
 
     async def run(self) -> None:
         """Until `stop`. A part that breaks ends the whole, so that whoever supervises it starts it anew."""
