@@ -49,8 +49,8 @@ class BundleRun:
     async def run(self, jobs: Sequence[Job], *, suspects: bool) -> Sequence[Ending]:
         """Returns the endings that are not reported yet. Raises `PostError`.
 
-        `suspects` have a history: each is counted before it starts and reported before the next one does, so that one
-        that kills its process is told from its neighbours.
+        `suspects` were delivered before: each is counted before it starts and reported before the next one does, so
+        that one that kills its process is told from its neighbours.
         """
         self._open = {job.task_id: job for job in jobs}
         beat = asyncio.create_task(self._beat())

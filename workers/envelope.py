@@ -61,6 +61,7 @@ class Job(BaseModel):
     activity_instance_id: str
     attempt: int = Field(ge=1)
     retries: int | None
+    lost: int = Field(default=0, ge=0, description="how often this attempt was handed out before and never came back")
 
 
 class Bundle(Envelope):

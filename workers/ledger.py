@@ -1,7 +1,8 @@
-"""What workers and bridge remember about jobs: how often each was started, whether it ended or was cancelled.
+"""What workers and bridge remember about jobs: how often each was handed out, whether it ended or was cancelled.
 
-Redis has no delivery limit: a job that kills its process would come back for ever. So starts are counted per task and
-attempt; the count survives new leases, because the engine hands a lost task out again without counting.
+Redis has no delivery limit: a job that kills its process would come back for ever. So it is counted per task and
+attempt how often it went out; the count survives new leases, because the engine hands a lost task out again without
+counting. The bridge counts many jobs at once; a worker counts only what the broker delivers a second time.
 """
 
 import time
@@ -23,23 +24,16 @@ _SYNC_EVERY = timedelta(seconds=30)
 # A bundle whose locks have expired is dropped unread, so that nobody asks longer than this whether a job has ended.
 _SETTLED_MARGIN = timedelta(minutes=2)
 
-# KEYS: settled and starts of each job. Nothing known of any: counts the first start of all and answers nothing.
-_BEGIN = """
-local known = redis.call('MGET', unpack(KEYS))
-for i = 1, #KEYS do
-  if known[i] then return known end
-end
-for i = 2, #KEYS, 2 do redis.call('SET', KEYS[i], 1, 'EX', ARGV[1]) end
-return false
-"""
-
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What is known of a job: how often it was started before, and whether this lease has reported it."""
+    """What is known of a job: how often it went out before without an end, and whether this lease has reported it."""
 
     starts: int
     settled: bool
+
+
+NEW = History(starts=0, settled=False)
 
 
 class Ledger(Protocol):
@@ -53,8 +47,16 @@ class Ledger(Protocol):
         """Compare clocks with the server, if that was long ago."""
         ...
 
-    def begin(self, bundle: Bundle) -> Sequence[History] | None:
-        """What is known of the bundle's jobs. None: nothing of any, and their first start is counted now."""
+    def hand_out(self, jobs: Sequence[Job]) -> list[int]:
+        """Count that these go to a worker; how often each did before."""
+        ...
+
+    def take_back(self, jobs: Collection[Job]) -> None:
+        """They went to no worker after all."""
+        ...
+
+    def history(self, bundle: Bundle) -> list[History]:
+        """What is known of the jobs of a bundle that is delivered a second time."""
         ...
 
     def start(self, job: Job) -> None:
@@ -81,7 +83,6 @@ class RedisLedger:
         self._redis = redis.Redis.from_url(
             url, socket_timeout=5, socket_connect_timeout=5, health_check_interval=30, protocol=2
         )
-        self._begin = self._redis.register_script(_BEGIN)
         # A machine's own clock may be minutes off: the server's time at a moment of this process's steady clock.
         self._moment: tuple[datetime, float] | None = None
 
@@ -96,11 +97,23 @@ class RedisLedger:
             seconds, microseconds = self._redis.time()
             self._moment = datetime.fromtimestamp(seconds, UTC) + timedelta(microseconds=microseconds), time.monotonic()
 
-    def begin(self, bundle: Bundle) -> Sequence[History] | None:
+    def hand_out(self, jobs: Sequence[Job]) -> list[int]:
+        with self._redis.pipeline(transaction=False) as steps:
+            for job in jobs:
+                steps.incr(_starts(job))
+                steps.expire(_starts(job), _KEPT)
+            return [int(count) - 1 for count in steps.execute()[::2]]
+
+    def take_back(self, jobs: Collection[Job]) -> None:
+        with self._redis.pipeline(transaction=False) as steps:
+            for job in jobs:
+                steps.decr(_starts(job))
+                steps.expire(_starts(job), _KEPT)
+            steps.execute()
+
+    def history(self, bundle: Bundle) -> list[History]:
         keys = [key for job in bundle.jobs for key in (_settled(bundle.lease, job.task_id), _starts(job))]
-        known = self._begin(keys=keys, args=[round(_KEPT.total_seconds())])
-        if not known:
-            return None
+        known = self._redis.mget(keys)
         return [
             History(starts=int(starts or 0), settled=settled is not None)
             for settled, starts in zip(known[::2], known[1::2], strict=True)
@@ -147,8 +160,14 @@ class NoLedger:
     def sync(self) -> None:
         """There is only one clock."""
 
-    def begin(self, bundle: Bundle) -> Sequence[History] | None:  # noqa: ARG002
-        return None
+    def hand_out(self, jobs: Sequence[Job]) -> list[int]:
+        return [0 for _ in jobs]
+
+    def take_back(self, jobs: Collection[Job]) -> None:
+        """Nothing was counted."""
+
+    def history(self, bundle: Bundle) -> list[History]:
+        return [NEW for _ in bundle.jobs]
 
     def start(self, job: Job) -> None:
         """Nothing to count."""

@@ -37,7 +37,8 @@ def register_run_task(app: Celery, settings: WorkerSettings, loop: Callable[[], 
 
     def baton_run(task: Any, raw: Any) -> None:
         # Only quorum queues send a count; elsewhere the ledger has it.
-        runner.take(raw, deliveries=int(task.request.get("x-delivery-count") or 0))
+        again = bool((task.request.delivery_info or {}).get("redelivered"))
+        runner.take(raw, deliveries=max(int(task.request.get("x-delivery-count") or 0), int(again)))
 
     app.task(name=RUN_TASK, bind=True)(baton_run)
     return runner
@@ -58,7 +59,10 @@ class JobRunner:
         self._opening = threading.Lock()
 
     def take(self, raw: Any, *, deliveries: int = 0) -> None:
-        """Run one message to its reports. Raises `Reject` (with requeue) when the broker takes no report."""
+        """Run one message to its reports; `deliveries` is how often the broker has delivered it before.
+
+        Raises `Reject` (with requeue) when the broker takes no report.
+        """
         try:
             bundle = read_bundle(raw)
         except PoisonMessage as error:
@@ -68,6 +72,7 @@ class JobRunner:
         with structlog.contextvars.bound_contextvars(**_about(bundle)):
             if bundle.lock_expires <= self._now():
                 # The engine hands them out again; running them here would only waste the work.
+                self._take_back(bundle)
                 _drop(bundle, len(bundle.jobs), "late", "the locks had expired when it was taken")
                 return
             try:
@@ -89,20 +94,15 @@ class JobRunner:
         self._ledger.close()
 
     def _settle(self, bundle: Bundle, deliveries: int) -> None:
-        history = self._begin(bundle)
-        if history is None and deliveries:
-            history = [History(starts=deliveries, settled=False) for _ in bundle.jobs]
         reporter = Reporter(bundle, self._post)
-        jobs = list(bundle.jobs)
-        if history is not None:
-            jobs, killers = _without_settled_and_killers(bundle, history)
-            reporter.report(killers)
+        jobs, killers = _without_settled_and_killers(bundle, self._history(bundle, deliveries))
+        reporter.report(killers)
         handler = registered().get(bundle.topic)
         if handler is None:
             error = LookupError(f"the worker {self._settings.worker_type} has no handler for it")
             reporter.report([Ending(task_id=job.task_id, outcome=failure(None, job, error)) for job in jobs])
         elif jobs:
-            self._run(bundle, handler, jobs, reporter, suspects=history is not None)
+            self._run(bundle, handler, jobs, reporter, suspects=deliveries > 0)
 
     def _run(
         self, bundle: Bundle, handler: Handler, jobs: Sequence[Job], reporter: Reporter, *, suspects: bool
@@ -119,13 +119,24 @@ class JobRunner:
             _drop(bundle, len(run.gone), "cancelled", "the engine has taken them away")
         reporter.report(endings)
 
-    def _begin(self, bundle: Bundle) -> Sequence[History] | None:
+    def _history(self, bundle: Bundle, deliveries: int) -> Sequence[History]:
+        handed_out = [History(starts=job.lost, settled=False) for job in bundle.jobs]
+        if not deliveries:
+            return handed_out
         try:
-            return self._ledger.begin(bundle)
+            known = self._ledger.history(bundle)
         except RedisError as error:
             # Counting protects against rare poison; work must not wait for it.
-            log.warning("starts cannot be counted", error=str(error))
-            return None
+            log.warning("it is not known how often these jobs were started", error=str(error))
+            known = handed_out
+        # Without a ledger the broker's own count is what there is.
+        return [History(entry.starts or deliveries, entry.settled) for entry in known]
+
+    def _take_back(self, bundle: Bundle) -> None:
+        try:
+            self._ledger.take_back(bundle.jobs)
+        except RedisError as error:
+            log.warning("a start that was none stays counted", error=str(error))
 
     def _now(self) -> datetime:
         try:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
+from redis import RedisError
 
 from bpmn.errors import EngineError
 from bpmn.types import ExternalTask, TopicRequest
@@ -172,10 +173,25 @@ class FetchLoop:
             except NotAVariable as error:
                 PUBLISHED.labels(self._queue, "unreadable").inc()
                 await self._fail(task, lease, error)
+        jobs = list(await self._counted(jobs))
         expires = around.ledger.now() + handler.lock
+        # What was lost before may have killed its worker: alone it harms no neighbours.
+        alone = [[job] for job in jobs if job.lost]
+        fresh = [job for job in jobs if not job.lost]
+        together = portions(fresh, self._bundle_size(handler), around.pools.concurrency(self._queue))
+        return [bundle_of(portion, handler, lease, expires) for portion in (*alone, *together)]
+
+    async def _counted(self, jobs: Sequence[Job]) -> Sequence[Job]:
+        if not jobs:
+            return jobs
+        try:
+            lost = await asyncio.to_thread(self._around.ledger.hand_out, jobs)
+        except RedisError as error:
+            # Counting protects against rare poison; work must not wait for it.
+            log.warning("it cannot be counted how often jobs go out", error=str(error))
+            return jobs
         return [
-            bundle_of(portion, handler, lease, expires)
-            for portion in portions(jobs, self._bundle_size(handler), around.pools.concurrency(self._queue))
+            job.model_copy(update={"lost": count}) if count > 0 else job for job, count in zip(jobs, lost, strict=True)
         ]
 
     def _bundle_size(self, handler: Handler) -> int:
@@ -201,8 +217,15 @@ class FetchLoop:
         at = topics.index(next(task.topic for task in tasks if task.id == first))
         left = [task for task in tasks if topics.index(task.topic) >= at and task.id not in taken]
         PUBLISHED.labels(self._queue, "failed").inc(len(left))
+        await self._take_back([job for bundle in bundles[error.published :] for job in bundle.jobs])
         await asyncio.gather(*(self._give_back(task) for task in left))
         return self._broker_outage.noticed(error)
+
+    async def _take_back(self, jobs: Sequence[Job]) -> None:
+        try:
+            await asyncio.to_thread(self._around.ledger.take_back, jobs)
+        except RedisError as error:
+            log.warning("jobs that did not go out stay counted", error=str(error))
 
     async def _give_back(self, task: ExternalTask) -> None:
         try:
