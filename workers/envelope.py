@@ -1,9 +1,12 @@
 """What travels through the broker, version 1. Variables keep their engine types: `{"value", "type", "valueInfo"}`."""
 
+import json
+import sys
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Discriminator, Field, JsonValue, ValidationError
+from pydantic.json_schema import models_json_schema
 
 from workers.errors import PoisonMessage
 
@@ -22,6 +25,7 @@ __all__ = [
     "Report",
     "Returned",
     "Variables",
+    "json_schema",
     "read_bundle",
     "read_lease",
     "read_report",
@@ -169,6 +173,17 @@ def read_lease(raw: Any) -> Lease:
     return _read(Lease, raw)
 
 
+def json_schema() -> dict[str, Any]:
+    """The published schema of all messages (docs/reference), for workers and bridges in other languages."""
+    _, schema = models_json_schema(
+        [(Bundle, "validation"), (Report, "validation"), (Lease, "validation")],
+        title="Baton's messages, version 1",
+        description="bundle: bridge to worker; report and lease: worker to bridge",
+    )
+    kinds = [{"$ref": f"#/$defs/{kind.__name__}"} for kind in (Bundle, Report, Lease)]
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "oneOf": kinds}
+
+
 def _read(kind: type[Message], raw: Any) -> Message:
     try:
         return kind.model_validate(raw)
@@ -176,3 +191,7 @@ def _read(kind: type[Message], raw: Any) -> Message:
         # Without the input: variables are people's data and do not belong in a log.
         problems = "; ".join(f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors(include_input=False))
         raise PoisonMessage(f"a message is no {kind.__name__} of version 1: {problems[:500]}") from None
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(json_schema(), indent=2) + "\n")

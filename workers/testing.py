@@ -3,14 +3,14 @@
 answer = await run(llm_answer, {"question": "Why?"}, clients={LLM: FakeModel()})
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from workers.errors import HandlerError
-from workers.execution import call
-from workers.registry import handler_of
+from workers.execution import call, call_many
+from workers.registry import Handler, handler_of
 
-__all__ = ["run"]
+__all__ = ["run", "run_batch"]
 
 
 async def run(
@@ -21,9 +21,35 @@ async def run(
     Only variables that the handler asks for reach it, as in production. Raises `HandlerError` for a missing client.
     """
     handler = handler_of(function)
-    given = clients or {}
-    missing = [kind.__name__ for kind in handler.clients.values() if kind not in given]
+    if handler.batch is not None:
+        raise HandlerError(f"{handler.topic} takes a batch: test it with run_batch(function, [variables, …])")
+    given = _clients(handler, clients)
+    return await call(handler, _wanted(handler, variables), given)
+
+
+async def run_batch(
+    function: Callable[..., Any],
+    variables: Sequence[Mapping[str, object]],
+    *,
+    clients: Mapping[type[Any], object] | None = None,
+) -> list[dict[str, object] | Exception]:
+    """The same for a handler with `batch`: what each job would write, or the exception it failed with.
+
+    Raises what the handler raises, and `HandlerError` for more jobs than it takes at once.
+    """
+    handler = handler_of(function)
+    if handler.batch is None or len(variables) > handler.batch:
+        raise HandlerError(f"{handler.topic} takes {handler.batch or 1} at once, not {len(variables)}")
+    return await call_many(handler, [_wanted(handler, one) for one in variables], _clients(handler, clients))
+
+
+def _clients(handler: Handler, given: Mapping[type[Any], object] | None) -> Mapping[type[Any], object]:
+    missing = [kind.__name__ for kind in handler.clients.values() if kind not in (given or {})]
     if missing:
         raise HandlerError(f"{handler.topic} needs the clients {', '.join(missing)}: pass clients={{Type: object}}")
+    return given or {}
+
+
+def _wanted(handler: Handler, variables: Mapping[str, object]) -> Mapping[str, object]:
     wanted = set(handler.variables)
-    return await call(handler, {name: value for name, value in variables.items() if name in wanted}, given)
+    return {name: value for name, value in variables.items() if name in wanted}

@@ -301,3 +301,20 @@ async def test_a_stop_ends_the_loop_between_two_turns() -> None:
     await asyncio.sleep(0.05)
     stopping.set()
     await asyncio.wait_for(running, 1)
+
+
+async def test_a_queue_that_is_not_fetched_for_though_a_pool_waits_is_a_problem(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("workers.bridge.fetching.SILENT", timedelta(milliseconds=20))
+    engine = Engine()
+    fetching, idle = await loop(engine, Broker()), await loop(engine, Broker(), slots=0)
+    engine.away = True
+    await asyncio.sleep(0.03)
+    await fetching.turn()
+    await idle.turn()
+    assert "queue test-fetch: the engine has answered no fetch" in str(fetching.problem)
+    assert idle.problem is None
+    engine.away = False
+    await fetching.turn()
+    assert fetching.problem is None

@@ -8,19 +8,22 @@ from datetime import timedelta
 from typing import Any, Protocol, TypeVar
 
 from celery import Celery
+from kombu.entity import Queue
 from kombu.exceptions import ChannelError, OperationalError
 from redis import RedisError
 
 from bpmn.errors import BatonError
 from workers.app import task_queue
 from workers.envelope import LEASE_QUEUE, REPORT_QUEUE, RUN_TASK, Bundle
+from workers.post import PATIENCE
 from workers.settings import BrokerSettings
 from workers.streams import stream_key
 
 __all__ = ["Broker", "BrokerUnavailable", "CeleryBroker"]
 
-# Beyond the handler's time-out: the worker stops it itself first, the pool's hard limit is for what will not stop.
-HARD_LIMIT_MARGIN = timedelta(seconds=30)
+# Beyond the handler's time-out: the worker stops it itself first, then tells for minutes if it must. The pool's hard
+# limit is for what will not stop.
+HARD_LIMIT_MARGIN = PATIENCE + timedelta(seconds=30)
 # All producers of the bridge's small pool are busy only when the broker does not answer.
 PRODUCER_WAIT = timedelta(seconds=10)
 BROKER_ERRORS = (OperationalError, RedisError, OSError)
@@ -60,6 +63,7 @@ class CeleryBroker:
         self._settings = settings
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="broker")
         self._connection: Any = None
+        self._queues: dict[str, Queue] = {}
 
     async def publish(self, queue: str, bundles: Sequence[Bundle], limit: timedelta) -> None:
         await self._in_thread(lambda: self._publish_all(queue, bundles, limit))
@@ -94,7 +98,7 @@ class CeleryBroker:
             args=[bundle.model_dump(mode="json")],
             # Celery logs this instead of the arguments, which are people's data.
             argsrepr=f"({bundle.topic} {bundle.lease} {len(bundle.jobs)})",
-            queue=task_queue(queue, self._settings),
+            queue=self._queue(queue),
             exchange="",
             routing_key=queue,
             time_limit=(limit + HARD_LIMIT_MARGIN).total_seconds(),
@@ -103,6 +107,11 @@ class CeleryBroker:
             retry=False,
             producer=producer,
         )
+
+    def _queue(self, name: str) -> Queue:
+        if name not in self._queues:
+            self._queues[name] = task_queue(name, self._settings)
+        return self._queues[name]
 
     def _waiting(self, queue: str) -> int:
         if self._connection is None:

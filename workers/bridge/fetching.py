@@ -1,6 +1,7 @@
 """Fetch what the pool of one queue can start soon, and hand it to the broker."""
 
 import asyncio
+import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -17,7 +18,19 @@ from workers.bridge.broker import Broker, BrokerUnavailable
 from workers.bridge.bundling import bundle_of, by_topic, job_of, portions
 from workers.bridge.capacity import Pools
 from workers.bridge.engine import ExternalTasks
-from workers.bridge.metrics import BUNDLE_JOBS, FETCHED, LAST_FETCH, PUBLISHED, ROOM
+from workers.bridge.metrics import (
+    BUNDLE_JOBS,
+    EMPTY_POLLS,
+    FETCH_SECONDS,
+    FETCHED,
+    LAST_FETCH,
+    POLLS,
+    PUBLISH_SECONDS,
+    PUBLISHED,
+    RETRIES_LEFT,
+    ROOM,
+    WAIT_SECONDS,
+)
 from workers.bridge.outage import Outage
 from workers.bridge.pace import Pace
 from workers.bridge.shares import Ask, Shares
@@ -39,6 +52,8 @@ FULL = timedelta(milliseconds=20)
 AHEAD = timedelta(seconds=1)
 # So many endings under way to the engine are usual.
 UNTOLD = 50
+# Longer than a long poll with all its pauses. While a pool is full nothing is fetched: see `turn`.
+SILENT = timedelta(seconds=60)
 AHEAD_WHEN_CROWDED = timedelta(milliseconds=100)
 
 
@@ -73,6 +88,15 @@ class FetchLoop:
         self._shares = Shares({handler.topic: handler.weight for handler in handlers})
         self._broker_outage = Outage(f"broker (publishing to {queue})")
         self._jobs_per_message = 1.0
+        self._fetched_at = time.monotonic()
+
+    @property
+    def problem(self) -> str | None:
+        """Why this queue is not served though a pool waits for it: mature job workers die silently exactly so."""
+        silent = time.monotonic() - self._fetched_at
+        if self._around.pools.concurrency(self._queue) == 0 or silent < SILENT.total_seconds():
+            return None
+        return f"queue {self._queue}: the engine has answered no fetch for {round(silent)} s"
 
     @property
     def in_outage(self) -> bool:
@@ -90,6 +114,7 @@ class FetchLoop:
         """Fetch and publish once; answers how long to wait before the next turn."""
         if self._around.pools.concurrency(self._queue) == 0:
             ROOM.labels(self._queue).set(0)
+            self._fetched_at = time.monotonic()
             return LOOK_AGAIN
         try:
             room = await self.room()
@@ -97,6 +122,7 @@ class FetchLoop:
             return self._broker_outage.noticed(error)
         ROOM.labels(self._queue).set(room)
         if room <= 0:
+            self._fetched_at = time.monotonic()
             return FULL
         left = 0
         for ask in self._shares.plan(room):
@@ -140,16 +166,34 @@ class FetchLoop:
     async def _fetch_and_publish(self, ask: Ask) -> tuple[Sequence[ExternalTask], timedelta]:
         # New for every fetch: it is the fencing token, and what a broken poll locked stays somebody else's.
         lease = f"{self._around.replica}.{uuid.uuid4().hex}"
-        tasks = await self._around.engine.fetch_and_lock(
-            lease,
-            [self._requests[topic] for topic in ask.topics],
-            max_tasks=ask.max_tasks,
-            wait=self._around.wait if ask.may_wait else timedelta(0),
-        )
+        with FETCH_SECONDS.labels(self._queue).time():
+            tasks = await self._around.engine.fetch_and_lock(
+                lease,
+                [self._requests[topic] for topic in ask.topics],
+                max_tasks=ask.max_tasks,
+                wait=self._around.wait if ask.may_wait else timedelta(0),
+            )
         self._around.engine_outage.over()
+        self._note_fetch(tasks)
+        if not tasks:
+            return tasks, timedelta(0)
+        with PUBLISH_SECONDS.labels(self._queue).time():
+            return tasks, await self._hand_over(lease, tasks)
+
+    def _note_fetch(self, tasks: Sequence[ExternalTask]) -> None:
+        self._fetched_at = time.monotonic()
         LAST_FETCH.labels(self._queue).set_to_current_time()
+        POLLS.labels(self._queue).inc()
         FETCHED.labels(self._queue).inc(len(tasks))
-        return tasks, await self._hand_over(lease, tasks)
+        if not tasks:
+            EMPTY_POLLS.labels(self._queue).inc()
+        for task in tasks:
+            if task.retries is not None:
+                RETRIES_LEFT.labels(task.topic).observe(task.retries)
+            elif task.create_time is not None:
+                # Both by the engine's clock: when the lock ends, less its length, is when it was fetched.
+                fetched = task.lock_expiration - self._handlers[task.topic].lock
+                WAIT_SECONDS.labels(task.topic).observe(max(0.0, (fetched - task.create_time).total_seconds()))
 
     async def _hand_over(self, lease: str, tasks: Sequence[ExternalTask]) -> timedelta:
         for topic, found in by_topic(tasks).items():

@@ -104,7 +104,8 @@ class Bridge:
         """Why the bridge is not ready; empty when it is."""
         away = ["engine"] if self._engine_outage.lasts else []
         broker = any(loop.in_outage for loop in self._loops) or any(inbox.in_outage for inbox in self._inboxes)
-        return [f"the {what} does not answer" for what in (*away, *(["broker"] if broker else []))]
+        silent = [problem for loop in self._loops if (problem := loop.problem) is not None]
+        return [f"the {what} does not answer" for what in (*away, *(["broker"] if broker else []))] + silent
 
     async def _watch_pools(self) -> None:
         while not self._stopping.is_set():

@@ -23,7 +23,7 @@ from bpmn.errors import (
 from bpmn.variables import decode_all
 from workers.app import REPORT_HOLD
 from workers.bridge.engine import ExternalTasks
-from workers.bridge.metrics import POISON, REPORT_SECONDS, REPORTS
+from workers.bridge.metrics import HANDLER_SECONDS, POISON, REPORT_SECONDS, REPORTS, UNTOLD
 from workers.bridge.outage import Outage
 from workers.bridge.pace import Pace
 from workers.envelope import (
@@ -97,6 +97,7 @@ class Outcomes:
             return Verdict.SETTLED
         self._note(report)
         self.untold += len(report.endings)
+        UNTOLD.set(self.untold)
         try:
             if len(report.endings) == 1:
                 results = [await self._settle(report, report.endings[0])]
@@ -104,12 +105,14 @@ class Outcomes:
                 results = await asyncio.gather(*(self._settle(report, ending) for ending in report.endings))
         finally:
             self.untold -= len(report.endings)
+            UNTOLD.set(self.untold)
         return Verdict.AGAIN if "again" in results else Verdict.SETTLED
 
     def _note(self, report: Report) -> None:
         for ending in report.endings:
             if ending.duration_ms is not None:
                 self._pace.took(report.topic, ending.duration_ms)
+                HANDLER_SECONDS.labels(report.topic).observe(ending.duration_ms / 1000)
 
     async def _settle(self, report: Report, ending: Ending) -> str:
         telling = Telling(ending.task_id, report.lease, ending.outcome)

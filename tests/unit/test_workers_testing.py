@@ -1,0 +1,48 @@
+"""The test kit: handlers run without broker and engine, one job or a batch."""
+
+from datetime import timedelta
+
+import pytest
+from pydantic import BaseModel
+
+from workers.errors import HandlerError, Permanent
+from workers.registry import handler
+from workers.testing import run, run_batch
+
+
+class Text(BaseModel):
+    text: str
+
+
+class Length(BaseModel):
+    length: int
+
+
+@handler("test-kit-one", queue="test-kit", timeout=timedelta(seconds=5))
+def measure(job: Text) -> Length:
+    return Length(length=len(job.text))
+
+
+@handler("test-kit-many", queue="test-kit", timeout=timedelta(seconds=5), batch=3)
+async def measure_all(jobs: list[Text]) -> list[Length | Exception]:
+    return [Length(length=len(job.text)) if job.text else ValueError("empty") for job in jobs]
+
+
+async def test_a_handler_gets_only_the_variables_it_asks_for() -> None:
+    assert await run(measure, {"text": "four", "other": 1}) == {"length": 4}
+
+
+async def test_each_job_of_a_batch_has_its_own_end() -> None:
+    first, second, third = await run_batch(measure_all, [{"text": "a", "other": 1}, {"text": ""}, {}])
+    assert first == {"length": 1}
+    assert isinstance(second, ValueError)
+    assert isinstance(third, Permanent)
+
+
+async def test_the_wrong_way_of_running_says_the_right_one() -> None:
+    with pytest.raises(HandlerError, match="run_batch"):
+        await run(measure_all, {"text": "a"})
+    with pytest.raises(HandlerError, match="takes 3 at once, not 4"):
+        await run_batch(measure_all, [{}] * 4)
+    with pytest.raises(HandlerError, match="takes 1 at once, not 2"):
+        await run_batch(measure, [{}] * 2)
