@@ -48,6 +48,7 @@ WAIT = timedelta(seconds=5)
 # Nobody serves the queue, or enough waits in it: look again.
 LOOK_AGAIN = timedelta(milliseconds=500)
 FULL = timedelta(milliseconds=20)
+LONGEST_FULL = timedelta(milliseconds=250)
 # How much work may wait in the broker: with a flood in one topic the others' tasks queue behind it, so less.
 AHEAD = timedelta(seconds=1)
 # So many endings under way to the engine are usual.
@@ -89,6 +90,7 @@ class FetchLoop:
         self._broker_outage = Outage(f"broker (publishing to {queue})")
         self._jobs_per_message = 1.0
         self._fetched_at = time.monotonic()
+        self._full_pause = FULL
 
     @property
     def problem(self) -> str | None:
@@ -123,7 +125,10 @@ class FetchLoop:
         ROOM.labels(self._queue).set(room)
         if room <= 0:
             self._fetched_at = time.monotonic()
-            return FULL
+            # Long jobs keep a pool full for long, and every look asks the broker.
+            self._full_pause = min(LONGEST_FULL, 2 * self._full_pause)
+            return self._full_pause
+        self._full_pause = FULL
         left = 0
         for ask in self._shares.plan(room):
             asked = Ask(ask.topics, ask.max_tasks + left, ask.may_wait)

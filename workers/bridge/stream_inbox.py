@@ -26,7 +26,7 @@ __all__ = ["StreamInbox"]
 log = structlog.get_logger(__name__)
 
 GROUP = "bridge"
-POLL = timedelta(milliseconds=500)
+POLL = timedelta(seconds=1)
 KEEP_EVERY = timedelta(seconds=2)
 # Several missed signs of life.
 LEFT_AFTER = timedelta(seconds=10)
