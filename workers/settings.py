@@ -5,12 +5,15 @@ import socket
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import NoDecode
 
 from bpmn.settings import ProcessSettings
 
 __all__ = ["BridgeSettings", "BrokerSettings", "WorkerSettings"]
+
+_REDIS = ("redis", "rediss")
+_BROKERS = ("amqp", "amqps", "pyamqp", *_REDIS)
 
 
 class BrokerSettings(ProcessSettings):
@@ -25,6 +28,15 @@ class BrokerSettings(ProcessSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("rabbitmq_url", "redis_url")
+    @classmethod
+    def _known_scheme(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        known = _BROKERS if info.field_name == "rabbitmq_url" else _REDIS
+        if value is not None and (scheme := urlsplit(value.get_secret_value()).scheme) not in known:
+            # Without the value: it holds a password.
+            raise ValueError(f"must be a URL that begins with {'://, '.join(known)}://, not {scheme or 'no scheme'}")
+        return value
 
     @property
     def broker_url(self) -> str:
@@ -55,7 +67,7 @@ class WorkerSettings(BrokerSettings):
 class BridgeSettings(BrokerSettings):
     """The bridge: which engine, and optionally which queues only and where to answer health checks."""
 
-    engine_url: str = Field(description="ends in /engine-rest")
+    engine_url: str = Field(pattern=r"^https?://", description="ends in /engine-rest")
     engine_token: SecretStr
     bridge_queues: Annotated[tuple[str, ...], NoDecode] = ()
     bridge_bundles: bool = Field(default=True, description="off: every job travels alone, however short")

@@ -75,8 +75,6 @@ class StreamInbox:
                 await step()
             except (RedisError, OSError) as error:
                 await _pause(self._outage.noticed(error), stopping)
-            else:
-                self._outage.over()
 
     async def _read(self) -> None:
         if len(self._open) >= self._prefetch:
@@ -92,6 +90,7 @@ class StreamInbox:
                 raise
             await self._create_group()
             return
+        self._outage.over()
         for _, entries in found or []:
             self._dispatch(entries)
 
