@@ -11,11 +11,11 @@ from typing import Any
 from celery import Celery
 from kombu.entity import Exchange, Queue
 
-from workers.envelope import LEASE_QUEUE, REPORT_QUEUE
+from workers.envelope import DEAD_QUEUE, LEASE_QUEUE, REPORT_QUEUE
 from workers.registry import queues, registered
 from workers.settings import BrokerSettings
 
-__all__ = ["REPORT_HOLD", "create_celery", "message_queue", "task_queue"]
+__all__ = ["REPORT_HOLD", "create_celery", "dead_queue", "declare_queues", "message_queue", "task_queue"]
 
 # Beyond the handler's own time-out: stopping it, publishing the outcome again and again while the broker is away.
 RUN_MARGIN = timedelta(minutes=3)
@@ -28,8 +28,13 @@ _SOCKET: Mapping[str, object] = {
     "health_check_interval": 20,
 }
 _QUORUM = {"x-queue-type": "quorum"}
-# Above the worker's own limit of starts, which reports the reason; this one only ends what the worker never saw.
-_DELIVERY_LIMIT = 10
+# Above the worker's own limit of starts, which reports the reason; this one only ends what no worker ever saw.
+_DELIVERY_LIMIT = 6
+# Reports wait for an engine that is away and come again and again; since RabbitMQ 4.0 twenty times would be the end.
+_WITHOUT_LIMIT = 1_000_000
+# After so long without an acknowledgement RabbitMQ gives a message to another worker. The argument is known to quorum
+# queues since 3.12, so it is only used where the default is too short.
+_ACK_TIMEOUT = timedelta(minutes=30)
 
 
 def create_celery(settings: BrokerSettings) -> Celery:
@@ -71,7 +76,30 @@ def message_queue(name: str) -> Queue:
     """A durable queue of plain messages, reports and leases, on RabbitMQ; on Redis these are streams."""
     if name not in {REPORT_QUEUE, LEASE_QUEUE}:
         raise ValueError(f"no queue of messages is called {name!r}")
-    return Queue(name, queue_arguments=dict(_QUORUM))  # type: ignore[no-untyped-call]
+    return Queue(name, queue_arguments=_QUORUM | {"x-delivery-limit": _WITHOUT_LIMIT})  # type: ignore[no-untyped-call]
+
+
+def dead_queue() -> Queue:
+    """Where RabbitMQ puts jobs that it delivered too often; the bridge makes incidents of them."""
+    exchange = Exchange("baton.dead", type="topic")  # type: ignore[no-untyped-call]
+    arguments = _QUORUM | {"x-delivery-limit": _WITHOUT_LIMIT}
+    return Queue(DEAD_QUEUE, exchange, routing_key=DEAD_QUEUE, queue_arguments=arguments)  # type: ignore[no-untyped-call]
+
+
+def declare_queues(app: Celery, settings: BrokerSettings) -> None:
+    """Make every queue before anything is published: RabbitMQ drops what goes to a queue that is not there.
+
+    Redis needs none. Raises the broker's errors.
+    """
+    if settings.is_redis:
+        return
+    with app.connection_for_write() as connection:
+        for queue in (
+            dead_queue(),
+            *(message_queue(name) for name in (REPORT_QUEUE, LEASE_QUEUE)),
+            *(task_queue(name, settings) for name in queues()),
+        ):
+            queue(connection.default_channel).declare()  # type: ignore[no-untyped-call]
 
 
 _AMQP_OPTIONS: dict[str, Any] = {
@@ -83,7 +111,16 @@ _AMQP_OPTIONS: dict[str, Any] = {
 def _arguments(settings: BrokerSettings) -> dict[str, object] | None:
     if settings.is_redis:
         return None  # Redis takes such arguments and ignores them
-    return _QUORUM | {"x-delivery-limit": _DELIVERY_LIMIT, "x-overflow": "reject-publish"}
+    arguments: dict[str, object] = _QUORUM | {
+        "x-delivery-limit": _DELIVERY_LIMIT,
+        "x-overflow": "reject-publish",
+        "x-dead-letter-exchange": "baton.dead",
+        "x-dead-letter-routing-key": DEAD_QUEUE,
+        "x-dead-letter-strategy": "at-least-once",
+    }
+    if (longest := _longest_run()) > _ACK_TIMEOUT:
+        arguments["x-consumer-timeout"] = round(longest.total_seconds() * 1000)
+    return arguments
 
 
 def _redis_options(visibility: timedelta) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Coroutine, Sequence
 from datetime import timedelta
 from typing import Any
@@ -42,6 +43,7 @@ class BundleRun:
         self._reporter = reporter
         self._open: dict[str, Job] = {}
         self.gone: set[str] = set()
+        self.outcomes: Counter[str] = Counter()
         self._running: tuple[Sequence[Job], asyncio.Task[Any]] | None = None
         self._endings: list[Ending] = []
         self._reported_at = time.monotonic()
@@ -84,6 +86,7 @@ class BundleRun:
         for job, outcome in zip(jobs, outcomes, strict=True):
             self._open.pop(job.task_id, None)
             if outcome is not None:
+                self.outcomes[outcome.kind] += 1
                 self._endings.append(Ending(task_id=job.task_id, outcome=outcome, duration_ms=round(each_ms, 3)))
 
     async def _within_time(self, jobs: Sequence[Job]) -> Sequence[Outcome | None]:
@@ -127,6 +130,7 @@ class BundleRun:
     def _give_back(self, jobs: Sequence[Job]) -> None:
         reason = f"the jobs before it took longer than {BUNDLE_PATIENCE}"
         log.info("given back", jobs=len(jobs), reason=reason)
+        self.outcomes["returned"] += len(jobs)
         self._endings.extend(Ending(task_id=job.task_id, outcome=Returned(reason=reason)) for job in jobs)
 
     async def _flush(self) -> None:

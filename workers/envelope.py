@@ -11,6 +11,7 @@ from pydantic.json_schema import models_json_schema
 from workers.errors import PoisonMessage
 
 __all__ = [
+    "DEAD_QUEUE",
     "LEASE_QUEUE",
     "REPORT_QUEUE",
     "RUN_TASK",
@@ -34,6 +35,7 @@ __all__ = [
 RUN_TASK = "baton.run"
 REPORT_QUEUE = "report"
 LEASE_QUEUE = "lease"
+DEAD_QUEUE = "dead"
 
 Variables = dict[str, dict[str, JsonValue]]
 

@@ -1,6 +1,7 @@
 """The Celery task `baton.run`: one bundle of external tasks, from its message to its reports."""
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
@@ -112,12 +113,15 @@ class JobRunner:
         except ConfigurationError as error:
             reporter.report([Ending(task_id=job.task_id, outcome=failure(handler, job, error)) for job in jobs])
             return
-        log.debug("started", suspects=suspects)
+        log.info("started")
+        started = time.perf_counter()
         run = BundleRun(bundle, handler, clients=clients, ledger=self._ledger, post=self._post, reporter=reporter)
         endings = loop.run(run.run(jobs, suspects=suspects))
         if run.gone:
             _drop(bundle, len(run.gone), "cancelled", "the engine has taken them away")
         reporter.report(endings)
+        # Not before: what the broker has not taken did not end for anybody else.
+        log.info("ended", outcomes=dict(run.outcomes), duration_ms=round((time.perf_counter() - started) * 1000))
 
     def _history(self, bundle: Bundle, deliveries: int) -> Sequence[History]:
         handed_out = [History(starts=job.lost, settled=False) for job in bundle.jobs]

@@ -20,7 +20,7 @@ from baton.stack.jre import find_jre
 from baton.stack.stack import Stack
 from workers.app import create_celery
 from workers.bridge.broker import CeleryBroker
-from workers.envelope import Job
+from workers.envelope import Bundle, Job
 from workers.registry import load_handlers
 from workers.settings import BrokerSettings
 
@@ -71,13 +71,14 @@ async def left_of(processes: list[psutil.Process]) -> list[list[str]]:
     return [process.cmdline() for process in left]
 
 
-def llm_job() -> Job:
-    return Job(
-        task_id="t-1", lease="lease-1", topic="llm-answer", business_key=None, process_instance_id="p-1",
+def llm_bundle() -> Bundle:
+    job = Job(
+        task_id="t-1", business_key=None, process_instance_id="p-1",
         process_definition_id="d:1", process_definition_key="d", activity_id="a", activity_instance_id="a-1",
-        variables={"question": {"value": "Are you there?", "type": "String"}},
-        attempt=1, retries=None, lock_expires=datetime.now(UTC) + timedelta(seconds=30), lock_ms=30_000,
+        variables={"question": {"value": "Are you there?", "type": "String"}}, attempt=1, retries=None,
     )  # fmt: skip
+    expires = datetime.now(UTC) + timedelta(seconds=30)
+    return Bundle(lease="lease-1", topic="llm-answer", lock_expires=expires, lock_ms=30_000, jobs=(job,))
 
 
 async def test_a_pool_child_in_the_middle_of_a_job_ends_with_a_killed_supervisor(home: Home) -> None:
@@ -96,7 +97,7 @@ async def test_a_pool_child_in_the_middle_of_a_job_ends_with_a_killed_supervisor
         place = Stack(home).urls["valkey"].replace("://", f"://:{home.secrets()['valkey_password']}@")
         settings = BrokerSettings(rabbitmq_url=f"{place}/0")
         broker = CeleryBroker(create_celery(settings), settings)
-        await broker.publish("llm", llm_job(), timedelta(seconds=60))
+        await broker.publish("llm", [llm_bundle()], timedelta(seconds=60))
         await broker.close()
         await asyncio.wait_for(asked.wait(), 20)
         family = supervisor.children(recursive=True)

@@ -13,7 +13,7 @@ from kombu.exceptions import ChannelError, OperationalError
 from redis import RedisError
 
 from bpmn.errors import BatonError
-from workers.app import task_queue
+from workers.app import declare_queues, task_queue
 from workers.envelope import LEASE_QUEUE, REPORT_QUEUE, RUN_TASK, Bundle
 from workers.post import PATIENCE
 from workers.settings import BrokerSettings
@@ -64,6 +64,7 @@ class CeleryBroker:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="broker")
         self._connection: Any = None
         self._queues: dict[str, Queue] = {}
+        self._declared = False
 
     async def publish(self, queue: str, bundles: Sequence[Bundle], limit: timedelta) -> None:
         await self._in_thread(lambda: self._publish_all(queue, bundles, limit))
@@ -81,6 +82,9 @@ class CeleryBroker:
     def _publish_all(self, queue: str, bundles: Sequence[Bundle], limit: timedelta) -> None:
         taken = 0
         try:
+            if not self._declared:
+                declare_queues(self._app, self._settings)
+                self._declared = True
             with self._app.producer_pool.acquire(block=True, timeout=PRODUCER_WAIT.total_seconds()) as producer:
                 # One command for all where the transport can; confirms one after another where the broker gives them.
                 together = getattr(producer.channel, "together", nullcontext)
@@ -89,6 +93,7 @@ class CeleryBroker:
                         self._publish(producer, queue, bundle, limit)
                         taken += together is nullcontext
         except BROKER_ERRORS as error:
+            self._declared = False  # whatever comes back may have lost its queues
             message = f"a bundle of {bundles[taken].topic} was not taken for queue {queue}: {error}"
             raise BrokerUnavailable(message, published=taken) from error
 
@@ -136,9 +141,11 @@ class CeleryBroker:
         try:
             return int(channel.queue_declare(queue=queue, passive=True).message_count)
         except ChannelError as error:
-            if getattr(error, "code", None) == _NOT_FOUND or "404" in str(error):
-                return 0  # on Redis an empty queue does not exist
-            raise
+            if getattr(error, "code", None) != _NOT_FOUND and "404" not in str(error):
+                raise
+            if not self._settings.is_redis:
+                self._disconnect()  # RabbitMQ closes the channel over a queue that nobody has made yet
+            return 0  # on Redis an empty queue does not exist
 
     def _disconnect(self) -> None:
         if self._connection is not None:

@@ -8,7 +8,7 @@ import json
 import queue
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
@@ -16,10 +16,10 @@ from typing import Any
 
 import structlog
 from celery import Celery
+from kombu.entity import Queue
 from kombu.exceptions import OperationalError
 from kombu.messaging import Consumer
 
-from workers.app import message_queue
 from workers.bridge.metrics import POISON
 from workers.bridge.outage import Outage
 from workers.bridge.outcomes import Verdict
@@ -36,21 +36,22 @@ STOP_GRACE = timedelta(seconds=5)
 
 
 class Inbox:
-    """One queue; at most `prefetch` messages are dealt with at once."""
+    """One queue; at most `prefetch` messages are dealt with at once. `take` gets a message's body and its headers."""
 
     def __init__(
         self,
         app: Celery,
-        name: str,
-        take: Callable[[object], Awaitable[Verdict]],
+        source: Queue,
+        take: Callable[[object, Mapping[str, Any]], Awaitable[Verdict]],
         *,
         prefetch: int,
     ) -> None:
         self._app = app
-        self._name = name
+        self._source = source
+        self._name = str(source.name)
         self._take = take
         self._prefetch = prefetch
-        self._outage = Outage(f"broker (queue {name})")
+        self._outage = Outage(f"broker (queue {self._name})")
         self._stopping = threading.Event()
         self._answers: queue.SimpleQueue[tuple[Any, Future[Verdict]]] = queue.SimpleQueue()
         self._open: dict[int, Any] = {}
@@ -85,7 +86,7 @@ class Inbox:
     def _serve(self, connection: Any, loop: asyncio.AbstractEventLoop) -> None:
         consumer = Consumer(  # type: ignore[no-untyped-call]
             connection,
-            queues=[message_queue(self._name)],
+            queues=[self._source],
             prefetch_count=self._prefetch,
             on_message=lambda message: self._dispatch(message, loop),
         )
@@ -114,11 +115,11 @@ class Inbox:
             message.reject()
             return
         self._open[id(message)] = message
-        answer = asyncio.run_coroutine_threadsafe(self._deal_with(raw), loop)
+        answer = asyncio.run_coroutine_threadsafe(self._deal_with(raw, message.headers or {}), loop)
         answer.add_done_callback(lambda done: self._answers.put((message, done)))
 
-    async def _deal_with(self, raw: object) -> Verdict:
-        return await self._take(raw)
+    async def _deal_with(self, raw: object, headers: Mapping[str, Any]) -> Verdict:
+        return await self._take(raw, headers)
 
     def _settle(self, *, wait: timedelta | None = None) -> None:
         """Acknowledge or give back everything that has its verdict."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 
@@ -11,16 +11,17 @@ from redis import RedisError
 
 from bpmn.client import EngineClient
 from bpmn.errors import ConfigurationError
-from workers.app import create_celery
+from workers.app import create_celery, dead_queue, message_queue
 from workers.bridge.broker import CeleryBroker
 from workers.bridge.capacity import Pools, ask_celery
+from workers.bridge.dead import DeadLetters
 from workers.bridge.engine import ExternalTasks
 from workers.bridge.fetching import WAIT, FetchLoop, Surroundings
 from workers.bridge.health import serve_health
 from workers.bridge.inbox import Inbox
 from workers.bridge.leases import Leases
 from workers.bridge.outage import Outage
-from workers.bridge.outcomes import Outcomes, Verdict
+from workers.bridge.outcomes import Outcomes
 from workers.bridge.pace import Pace
 from workers.bridge.stream_inbox import StreamInbox
 from workers.envelope import LEASE_QUEUE, REPORT_QUEUE
@@ -67,15 +68,23 @@ class Bridge:
         )
         self._loops = [FetchLoop(queue, _handlers(queue), around) for queue in served]
         leases = Leases(engine, self._ledger, self._engine_outage)
-        self._inboxes = [
-            self._inbox(REPORT_QUEUE, outcomes.take, REPORTS_AT_ONCE),
-            self._inbox(LEASE_QUEUE, leases.take, LEASES_AT_ONCE),
-        ]
+        if settings.is_redis:
+            self._inboxes: list[Inbox | StreamInbox] = [
+                StreamInbox(settings, REPORT_QUEUE, outcomes.take, prefetch=REPORTS_AT_ONCE),
+                StreamInbox(settings, LEASE_QUEUE, leases.take, prefetch=LEASES_AT_ONCE),
+            ]
+        else:
+            self._inboxes = self._rabbit_inboxes(outcomes, leases)
 
-    def _inbox(self, name: str, take: Callable[[object], Awaitable[Verdict]], prefetch: int) -> Inbox | StreamInbox:
-        if self._settings.is_redis:
-            return StreamInbox(self._settings, name, take, prefetch=prefetch)
-        return Inbox(self._app, name, take, prefetch=prefetch)
+    def _rabbit_inboxes(self, outcomes: Outcomes, leases: Leases) -> list[Inbox | StreamInbox]:
+        # Connections that nobody ticks: TCP's own keepalive notices a broker that is gone.
+        self._app.conf.broker_heartbeat = 0
+        dead = DeadLetters(outcomes)
+        return [
+            Inbox(self._app, message_queue(REPORT_QUEUE), lambda raw, _: outcomes.take(raw), prefetch=REPORTS_AT_ONCE),
+            Inbox(self._app, message_queue(LEASE_QUEUE), lambda raw, _: leases.take(raw), prefetch=LEASES_AT_ONCE),
+            Inbox(self._app, dead_queue(), dead.take, prefetch=1),
+        ]
 
     async def run(self) -> None:
         """Until `stop`. A part that breaks ends the whole, so that whoever supervises it starts it anew."""

@@ -4,6 +4,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 __all__ = [
     "BUNDLE_JOBS",
+    "DEAD_LETTERS",
     "EMPTY_POLLS",
     "FETCHED",
     "FETCH_SECONDS",
@@ -50,3 +51,4 @@ REPORT_SECONDS = Histogram("baton_bridge_report_seconds", "From taking an outcom
 UNTOLD = Gauge("baton_bridge_untold", "Outcomes taken from the broker and not yet answered by the engine")
 LEASES = Counter("baton_bridge_leases_total", "Locks extended, by answer", ["result"])
 POISON = Counter("baton_bridge_poison_total", "Messages that are no envelope of ours", ["queue"])
+DEAD_LETTERS = Counter("baton_bridge_dead_letters_total", "Jobs that the broker gave up on, by reason", ["reason"])

