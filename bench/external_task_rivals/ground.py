@@ -120,7 +120,7 @@ class Ground:
         counted = await self.engine.request("GET", "/history/process-instance/count", params=query)
         if counted["count"] != n:
             raise SystemExit(f"{counted['count']} of {n} instances have ended, but no task is open: work was lost")
-        latest = {**query, "sortBy": "endTime", "sortOrder": "desc", "maxResults": 1}
+        latest: dict[str, str | int] = {**query, "sortBy": "endTime", "sortOrder": "desc", "maxResults": 1}
         found = await self.engine.request("GET", "/history/process-instance", params=latest)
         return datetime.strptime(found[0]["endTime"], "%Y-%m-%dT%H:%M:%S.%f%z").timestamp()
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from external_task_rivals.ground import Ground, Span
 from external_task_rivals.rivals import READY, RIVALS, Rival
 
-__all__ = ["Result", "race", "table"]
+__all__ = ["FAMILIES", "Result", "missing", "race", "table"]
 
 WARM_UP = 500
 # The columns of the table; "client" is everything of a client that is no process of ours.
@@ -62,6 +62,15 @@ async def race(ground: Ground, names: Sequence[str], n: int, rounds: int) -> dic
             spans[name].append(span)
             print(f"{name}, round {number + 1}: {n / span.seconds:.0f} tasks/s", file=sys.stderr, flush=True)
     return {name: _median(seen, n) for name, seen in spans.items()}
+
+
+def missing(name: str) -> bool:
+    """Whether this machine lacks what a client needs; says so."""
+    rival = RIVALS.get(name)
+    reason = rival.missing() if rival is not None else None
+    if reason is not None:
+        print(f"{name} is not measured: {reason}", file=sys.stderr)
+    return reason is not None
 
 
 def _median(spans: Sequence[Span], n: int) -> Result:

@@ -5,18 +5,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from external_task_rivals import stock_js
 from external_task_rivals.child import Child, python_child
 from external_task_rivals.ground import Ground
-from external_task_rivals.stock_js import node_child
 
-__all__ = ["RIVALS", "Children", "Rival", "bridge", "worker"]
+__all__ = ["READY", "RIVALS", "Children", "Rival", "baton_children", "plain_child", "valkey"]
 
 # Measured on two cores: more slots only switch more often.
 WORKER_CONCURRENCY = os.environ.get("BENCH_WORKER_CONCURRENCY", "2")
 # Best of 1, 10, 100 and 500.
 STOCK_PYTHON_BEST = 100
 PYCAMUNDA_BEST = 100
-STOCK_JS_BEST = {"MAX_TASKS": "100", "MAX_PARALLEL": "100", "INTERVAL_MS": "10"}
+STOCK_JS_BEST = 100
 READY = '"event": "ready"'
 
 Children = dict[str, Child]
@@ -29,11 +29,13 @@ def _nothing(_: Ground) -> Children:
 @dataclass(frozen=True, slots=True)
 class Rival:
     """`waiting` are started before the instances are, `fetching` after them; `servers` names those of the ground whose
-    CPU time is this client's too, by what they are called in the table."""
+    CPU time is this client's too, by what they are called in the table. `missing` says why it cannot run here."""
 
     fetching: Callable[[Ground], Children]
     waiting: Callable[[Ground], Children] = _nothing
     servers: Mapping[str, str] = field(default_factory=dict)
+    missing: Callable[[], str | None] = lambda: None
+    on_request: bool = False
 
 
 def _log(ground: Ground, name: str) -> Path:
@@ -44,53 +46,72 @@ def _engine(ground: Ground) -> dict[str, str]:
     return {"ENGINE_URL": ground.engine_url, "ENGINE_TOKEN": ground.engine_token}
 
 
+def plain_child(module: str, ground: Ground, settings: Mapping[str, str]) -> Child:
+    """One of the modules beside this one, as a process that knows the engine."""
+    environment = _engine(ground) | dict(settings)
+    return python_child(f"external_task_rivals.{module}", environment=environment, log=_log(ground, module))
+
+
 def _plain(module: str, settings: Mapping[str, str] | None = None) -> Callable[[Ground], Children]:
+    return lambda ground: {"client": plain_child(module, ground, settings or {})}
+
+
+def _stock_js(*, max_tasks: int, parallel: int | None, interval_ms: int, on_request: bool = False) -> Rival:
+    settings = {"MAX_TASKS": str(max_tasks), "INTERVAL_MS": str(interval_ms)}
+    if parallel is not None:
+        settings["MAX_PARALLEL"] = str(parallel)
+
     def start(ground: Ground) -> Children:
-        environment = {**_engine(ground), **(settings or {})}
-        name = f"external_task_rivals.{module}"
-        return {"client": python_child(name, environment=environment, log=_log(ground, module))}
+        return {"client": stock_js.node_child(_engine(ground) | settings, _log(ground, "stock-js"))}
 
-    return start
+    return Rival(start, missing=stock_js.missing, on_request=on_request)
 
 
-def _stock_js(ground: Ground) -> Children:
-    settings = _engine(ground) | STOCK_JS_BEST
-    return {"client": node_child(settings, _log(ground, "stock-js"))}
+def baton_children(ground: Ground, broker: Mapping[str, str], settings: Mapping[str, str]) -> Children:
+    """`python -m baton.run worker` for the queue `bench`, and bridge; `settings` name the handlers."""
+    pool = {"WORKER_TYPE": "bench", "WORKER_CONCURRENCY": WORKER_CONCURRENCY}
+    worker, bridge = {**broker, **pool, **settings}, {**_engine(ground), **broker, **settings}
+    return {
+        "worker": python_child("baton.run", "worker", environment=worker, log=_log(ground, "worker")),
+        "bridge": python_child("baton.run", "bridge", environment=bridge, log=_log(ground, "bridge")),
+    }
 
 
-def worker(ground: Ground, broker: Mapping[str, str], settings: Mapping[str, str]) -> Child:
-    """`python -m baton.run worker` for the queue `bench`; `settings` name the handlers."""
-    environment = {**broker, "WORKER_TYPE": "bench", "WORKER_CONCURRENCY": WORKER_CONCURRENCY, **settings}
-    return python_child("baton.run", "worker", environment=environment, log=_log(ground, "worker"))
-
-
-def bridge(ground: Ground, broker: Mapping[str, str], settings: Mapping[str, str]) -> Child:
-    """`python -m baton.run bridge`."""
-    environment = {**_engine(ground), **broker, **settings}
-    return python_child("baton.run", "bridge", environment=environment, log=_log(ground, "bridge"))
+def valkey(ground: Ground) -> Mapping[str, str]:
+    """The broker that every stack has."""
+    return {"RABBITMQ_URL": ground.valkey_url}
 
 
 def _baton(broker: Callable[[Ground], Mapping[str, str]], server: str, *, bundles: bool) -> Rival:
-    handlers = {"WORKER_HANDLERS": "external_task_rivals.noop_handler"}
-    bundling = {"BRIDGE_BUNDLES": "on" if bundles else "off"}
-    return Rival(
-        waiting=lambda ground: {"worker": worker(ground, broker(ground), handlers)},
-        fetching=lambda ground: {"bridge": bridge(ground, broker(ground), handlers | bundling)},
-        servers={"broker": server},
-    )
+    settings = {"WORKER_HANDLERS": "external_task_rivals.noop_handler", "BRIDGE_BUNDLES": "on" if bundles else "off"}
 
+    def one(name: str) -> Callable[[Ground], Children]:
+        return lambda ground: {name: baton_children(ground, broker(ground), settings)[name]}
 
-def _valkey(ground: Ground) -> Mapping[str, str]:
-    return {"RABBITMQ_URL": ground.valkey_url}
+    return Rival(waiting=one("worker"), fetching=one("bridge"), servers={"broker": server})
 
 
 # In the order of the table; the first is what the ratios refer to.
 RIVALS: Mapping[str, Rival] = {
     "raw": Rival(_plain("raw")),
-    "baton_valkey": _baton(_valkey, "valkey", bundles=False),
-    "baton_valkey_bundled": _baton(_valkey, "valkey", bundles=True),
+    "baton_valkey": _baton(valkey, "valkey", bundles=False),
+    "baton_valkey_bundled": _baton(valkey, "valkey", bundles=True),
     "stock_python": Rival(_plain("stock_python")),
     "stock_python_best": Rival(_plain("stock_python", {"MAX_TASKS": str(STOCK_PYTHON_BEST)})),
     "pycamunda": Rival(_plain("pycamunda_loop", {"MAX_TASKS": str(PYCAMUNDA_BEST)})),
-    "stock_js": Rival(_stock_js),
+    "stock_js": _stock_js(max_tasks=STOCK_JS_BEST, parallel=STOCK_JS_BEST, interval_ms=10),
+    # How the best settings were found.
+    **{
+        f"stock_python_{number}": Rival(_plain("stock_python", {"MAX_TASKS": str(number)}), on_request=True)
+        for number in (10, 100, 500)
+    },
+    **{
+        f"pycamunda_{number}": Rival(_plain("pycamunda_loop", {"MAX_TASKS": str(number)}), on_request=True)
+        for number in (10, 100, 500)
+    },
+    "stock_js_default": _stock_js(max_tasks=10, parallel=None, interval_ms=300, on_request=True),
+    **{
+        f"stock_js_{parallel}": _stock_js(max_tasks=parallel, parallel=parallel, interval_ms=10, on_request=True)
+        for parallel in (20, 50, 200)
+    },
 }

@@ -11,7 +11,7 @@ const client = new Client({
   baseUrl: process.env.ENGINE_URL,
   workerId: "stock-js",
   maxTasks: Number(process.env.MAX_TASKS),
-  maxParallelExecutions: Number(process.env.MAX_PARALLEL),
+  maxParallelExecutions: process.env.MAX_PARALLEL ? Number(process.env.MAX_PARALLEL) : undefined,
   interval: Number(process.env.INTERVAL_MS),
   lockDuration: 600000,
   asyncResponseTimeout: 5000,
