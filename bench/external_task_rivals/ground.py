@@ -1,6 +1,7 @@
 """The ground of a whole run: one engine on one PostgreSQL, Valkey, and processes of one external task."""
 
 import asyncio
+import secrets
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -13,6 +14,7 @@ import psycopg
 from baton.stack.home import Home
 from baton.stack.plan import plan_servers
 from baton.stack.postgres import PostgresServer
+from baton.stack.rabbitmq import RabbitServer, rabbit_servers
 from baton.stack.supervisor import Supervisor
 from baton.stack.valkey import ValkeyServer
 from bpmn.client import EngineClient
@@ -65,6 +67,12 @@ class Ground:
         return server.secret_url
 
     @property
+    def rabbitmq_url(self) -> str:
+        server = self._stack.runs["rabbitmq"].server
+        assert isinstance(server, RabbitServer)
+        return server.secret_url
+
+    @property
     def logs(self) -> Path:
         return self._stack.home.logs
 
@@ -72,6 +80,10 @@ class Ground:
         pid = self._stack.runs[server].pid
         assert pid is not None
         return pid
+
+    async def need(self, *servers: str) -> None:
+        """Start what is not started yet."""
+        await self._stack.start(*servers)
 
     async def create(self, n: int, mark: str) -> float:
         """Start `n` instances with the business key `mark`; answers how many a second."""
@@ -131,7 +143,8 @@ async def open_ground(folder: Path) -> AsyncIterator[Ground]:
     home = Home(folder)
     home.prepare()
     try:
-        async with Supervisor(home, plan_servers(home), initially=SERVERS) as stack:
+        rabbitmq = rabbit_servers(home, secrets.token_hex(16), secrets.token_hex(16))
+        async with Supervisor(home, [*plan_servers(home), *rabbitmq], initially=SERVERS) as stack:
             postgres = stack.runs["postgres"].server
             assert isinstance(postgres, PostgresServer)
             url, token = str(stack.runs["engine"].server.url), home.secrets()["engine_token"]

@@ -13,8 +13,8 @@ __all__ = ["FAMILIES", "Result", "missing", "race", "table"]
 
 WARM_UP = 500
 # The columns of the table; "client" is everything of a client that is no process of ours.
-FAMILIES = ("bridge", "broker", "worker", "client", "engine", "postgres")
-OURS = ("bridge", "broker", "worker", "client")
+FAMILIES = ("bridge", "broker", "ledger", "worker", "client", "engine", "postgres")
+OURS = ("bridge", "broker", "ledger", "worker", "client")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,8 @@ async def run_once(rival: Rival, ground: Ground, n: int, mark: str) -> Span:
 
 async def race(ground: Ground, names: Sequence[str], n: int, rounds: int) -> dict[str, Result]:
     """Every client in every round, so that a busy minute falls on all. The first instances warm the engine up."""
+    for name in names:
+        await ground.need(*RIVALS[name].servers.values())
     await run_once(RIVALS["raw"], ground, WARM_UP, "warm-up")
     spans: dict[str, list[Span]] = {name: [] for name in names}
     for number in range(rounds):

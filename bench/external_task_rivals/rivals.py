@@ -82,20 +82,27 @@ def valkey(ground: Ground) -> Mapping[str, str]:
     return {"RABBITMQ_URL": ground.valkey_url}
 
 
-def _baton(broker: Callable[[Ground], Mapping[str, str]], server: str, *, bundles: bool) -> Rival:
+def rabbitmq(ground: Ground) -> Mapping[str, str]:
+    """The broker of production, with the ledger in Valkey."""
+    return {"RABBITMQ_URL": ground.rabbitmq_url, "REDIS_URL": ground.valkey_url.removesuffix("/0") + "/1"}
+
+
+def _baton(broker: Callable[[Ground], Mapping[str, str]], servers: Mapping[str, str], *, bundles: bool) -> Rival:
     settings = {"WORKER_HANDLERS": "external_task_rivals.noop_handler", "BRIDGE_BUNDLES": "on" if bundles else "off"}
 
     def one(name: str) -> Callable[[Ground], Children]:
         return lambda ground: {name: baton_children(ground, broker(ground), settings)[name]}
 
-    return Rival(waiting=one("worker"), fetching=one("bridge"), servers={"broker": server})
+    return Rival(waiting=one("worker"), fetching=one("bridge"), servers=servers)
 
 
 # In the order of the table; the first is what the ratios refer to.
 RIVALS: Mapping[str, Rival] = {
     "raw": Rival(_plain("raw")),
-    "baton_valkey": _baton(valkey, "valkey", bundles=False),
-    "baton_valkey_bundled": _baton(valkey, "valkey", bundles=True),
+    "baton_valkey": _baton(valkey, {"broker": "valkey"}, bundles=False),
+    "baton_valkey_bundled": _baton(valkey, {"broker": "valkey"}, bundles=True),
+    "baton_rabbitmq": _baton(rabbitmq, {"broker": "rabbitmq", "ledger": "valkey"}, bundles=False),
+    "baton_rabbitmq_bundled": _baton(rabbitmq, {"broker": "rabbitmq", "ledger": "valkey"}, bundles=True),
     "stock_python": Rival(_plain("stock_python")),
     "stock_python_best": Rival(_plain("stock_python", {"MAX_TASKS": str(STOCK_PYTHON_BEST)})),
     "pycamunda": Rival(_plain("pycamunda_loop", {"MAX_TASKS": str(PYCAMUNDA_BEST)})),
