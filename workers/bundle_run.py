@@ -11,6 +11,7 @@ import structlog
 from redis import RedisError
 
 from workers.envelope import Bundle, Ending, Job, Lease, Outcome, Returned
+from workers.escort import Escort
 from workers.execution import Clients, failure, work, work_many
 from workers.ledger import Ledger
 from workers.post import Post, PostError
@@ -33,7 +34,15 @@ class BundleRun:
     """One delivery of one bundle in this process."""
 
     def __init__(
-        self, bundle: Bundle, handler: Handler, *, clients: Clients, ledger: Ledger, post: Post, reporter: Reporter
+        self,
+        bundle: Bundle,
+        handler: Handler,
+        *,
+        clients: Clients,
+        ledger: Ledger,
+        post: Post,
+        reporter: Reporter,
+        escort: Escort | None = None,
     ) -> None:
         self._bundle = bundle
         self._handler = handler
@@ -41,6 +50,7 @@ class BundleRun:
         self._ledger = ledger
         self._post = post
         self._reporter = reporter
+        self._escort = escort
         self._open: dict[str, Job] = {}
         self.gone: set[str] = set()
         self.outcomes: Counter[str] = Counter()
@@ -125,6 +135,8 @@ class BundleRun:
         return task.done()
 
     async def _one(self, job: Job) -> list[Outcome]:
+        if self._escort is not None:
+            return [await self._escort.work(job, self._clients)]
         return [await work(self._handler, job, self._clients)]
 
     def _give_back(self, jobs: Sequence[Job]) -> None:

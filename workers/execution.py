@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from bpmn.variables import NotAVariable, decode_all, encode_all
+from workers.context import JobContext
 from workers.envelope import BpmnError, Completed, Failed, Job, Outcome
 from workers.errors import BusinessError, Permanent
 from workers.registry import Handler
@@ -22,12 +23,14 @@ MAX_DETAILS_CHARACTERS = 20_000
 Clients = Mapping[type[Any], object]
 
 
-async def call(handler: Handler, variables: Mapping[str, object], clients: Clients) -> dict[str, object]:
+async def call(
+    handler: Handler, variables: Mapping[str, object], clients: Clients, context: JobContext | None = None
+) -> dict[str, object]:
     """Plain variables in, plain variables out. Raises what the handler raises, and `Permanent` for wrong data.
 
     A plain `def` runs in a thread: it cannot be stopped, so prefer `async def` for anything that may hang.
     """
-    return _read_output(handler, await _invoke(handler, _read_input(handler, variables), clients))
+    return _read_output(handler, await _invoke(handler, _read_input(handler, variables), clients, context))
 
 
 async def call_many(
@@ -47,10 +50,10 @@ async def call_many(
     return [item if isinstance(item, Exception) else _output_or_error(handler, next(answers)) for item in read]
 
 
-async def work(handler: Handler, job: Job, clients: Clients) -> Outcome:
-    """One job to its outcome."""
+async def work(handler: Handler, job: Job, clients: Clients, context: JobContext | None = None) -> Outcome:
+    """One job to its outcome. `context` is for a handler that asks for one."""
     try:
-        written: dict[str, object] | BaseException = await call(handler, decode_all(job.variables), clients)
+        written: dict[str, object] | BaseException = await call(handler, decode_all(job.variables), clients, context)
     except (Exception, SystemExit) as error:  # noqa: BLE001 -- whatever a handler raises is an outcome
         written = error
     return outcome_of(handler, job, written)
@@ -98,8 +101,10 @@ def _bpmn_error(handler: Handler, job: Job, error: BusinessError) -> Outcome:
         return failure(handler, job, Permanent(f"BPMN error {error.code} with unfit variables: {unfit}"))
 
 
-async def _invoke(handler: Handler, given: object, clients: Clients) -> Any:
-    arguments = {name: clients[kind] for name, kind in handler.clients.items()}
+async def _invoke(handler: Handler, given: object, clients: Clients, context: JobContext | None = None) -> Any:
+    arguments: dict[str, Any] = {name: clients[kind] for name, kind in handler.clients.items()}
+    if handler.context is not None:
+        arguments[handler.context] = context
     if inspect.iscoroutinefunction(handler.function):
         return await handler.function(given, **arguments)
     return await asyncio.to_thread(handler.function, given, **arguments)

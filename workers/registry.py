@@ -1,7 +1,8 @@
 """`@handler`: one typed function is one worker.
 
 The signature says the rest: the first parameter is a pydantic model whose fields are the variables to fetch, the
-returned model's fields are the variables to write, and every further parameter is a client, found by its type.
+returned model's fields are the variables to write, and every further parameter is a client, found by its type, or the
+`JobContext`.
 """
 
 import importlib
@@ -57,11 +58,17 @@ class Handler:
     input: type[BaseModel]
     output: type[BaseModel] | None
     clients: Mapping[str, type[Client]]
+    context: str | None = None
 
     @property
     def variables(self) -> list[str]:
         """The process variables to fetch for it."""
         return [str(field.validation_alias or name) for name, field in self.input.model_fields.items()]
+
+    @property
+    def asks_for_more(self) -> bool:
+        """Whether its jobs need company on their way (`workers.escort`); for all others that costs nothing."""
+        return self.context is not None
 
 
 _handlers: dict[str, Handler] = {}
@@ -123,6 +130,7 @@ def read_handler(
         input=signature.input,
         output=signature.output,
         clients=signature.clients,
+        context=signature.context,
     )
     _check(found)
     return found

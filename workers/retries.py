@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from workers.registry import DEFAULT_BACKOFF, Handler
 
-__all__ = ["after_failure", "attempt_of"]
+__all__ = ["after_failure", "attempt_of", "is_last_attempt"]
 
 
 def attempt_of(handler: Handler, retries: int | None) -> int:
@@ -14,6 +14,11 @@ def attempt_of(handler: Handler, retries: int | None) -> int:
     """
     left = handler.retries if retries is None else retries
     return max(1, handler.retries - left + 1)
+
+
+def is_last_attempt(handler: Handler, retries: int | None) -> bool:
+    """Whether another failure makes an incident. `retries` is what the engine has left, None before the first."""
+    return (handler.retries if retries is None else retries) <= 1
 
 
 def after_failure(handler: Handler | None, retries: int | None) -> tuple[int, timedelta]:

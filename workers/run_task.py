@@ -15,6 +15,7 @@ from bpmn.errors import ConfigurationError
 from workers.bundle_run import BundleRun
 from workers.envelope import RUN_TASK, Bundle, Ending, Failed, Job, read_bundle
 from workers.errors import PoisonMessage
+from workers.escort import Escorts
 from workers.execution import Clients, failure
 from workers.ledger import History, Ledger, open_ledger
 from workers.loops import Loop, OwnLoop
@@ -57,6 +58,7 @@ class JobRunner:
         self._make_loop = loop
         self._loop: Loop | None = None
         self._clients: dict[type[Any], Any] = {}
+        self._escorts = Escorts(settings)
         self._opening = threading.Lock()
 
     def take(self, raw: Any, *, deliveries: int = 0) -> None:
@@ -88,6 +90,7 @@ class JobRunner:
         if self._loop is not None:
             for client in self._clients.values():
                 self._loop.run(client.aclose())
+            self._loop.run(self._escorts.aclose())
             self._loop.close()
             self._loop = None
         self._clients.clear()
@@ -115,7 +118,15 @@ class JobRunner:
             return
         log.info("started")
         started = time.perf_counter()
-        run = BundleRun(bundle, handler, clients=clients, ledger=self._ledger, post=self._post, reporter=reporter)
+        run = BundleRun(
+            bundle,
+            handler,
+            clients=clients,
+            ledger=self._ledger,
+            post=self._post,
+            reporter=reporter,
+            escort=self._escorts.of(handler),
+        )
         endings = loop.run(run.run(jobs, suspects=suspects))
         if run.gone:
             _drop(bundle, len(run.gone), "cancelled", "the engine has taken them away")

@@ -1,4 +1,4 @@
-"""What a handler's signature says: the variables it reads and writes, and the clients it needs."""
+"""What a handler's signature says: the variables it reads and writes, the clients it needs, and its job's context."""
 
 import inspect
 import types
@@ -8,6 +8,7 @@ from typing import Any, Protocol, Self, Union, get_args, get_origin, get_type_hi
 
 from pydantic import BaseModel
 
+from workers.context import JobContext
 from workers.errors import HandlerError
 
 __all__ = ["Client", "Signature", "place_of", "read_signature"]
@@ -26,11 +27,15 @@ class Client(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """`input` and `output` are the models of one job, also where the function takes a list of them."""
+    """`input` and `output` are the models of one job, also where the function takes a list of them.
+
+    `context` is the name of the parameter that takes the `JobContext`.
+    """
 
     input: type[BaseModel]
     output: type[BaseModel] | None
     clients: Mapping[str, type[Client]]
+    context: str | None
 
 
 def read_signature(function: Callable[..., Any], *, many: bool = False) -> Signature:
@@ -53,10 +58,14 @@ def read_signature(function: Callable[..., Any], *, many: bool = False) -> Signa
     if many:
         takes = _item(takes, f"{place}: parameter {first.name!r}")
         gives = _item(gives, f"{place}: what it returns")
+    context = _context([p.name for p in rest if hints.get(p.name) is JobContext], place, many=many)
     return Signature(
         input=_input(takes, f"{place}: parameter {first.name!r}"),
         output=_output(gives, place, many=many),
-        clients={p.name: _client(hints.get(p.name), f"{place}: parameter {p.name!r}") for p in rest},
+        clients={
+            p.name: _client(hints.get(p.name), f"{place}: parameter {p.name!r}") for p in rest if p.name != context
+        },
+        context=context,
     )
 
 
@@ -105,6 +114,14 @@ def _client(hint: Any, place: str) -> type[Client]:
     if not inspect.isclass(hint) or not callable(getattr(hint, "from_settings", None)):
         raise HandlerError(f"{place} must be annotated with a client class (one with from_settings), not {hint!r}")
     return hint  # type: ignore[return-value]  # from_settings is what makes it a client
+
+
+def _context(names: list[str], place: str, *, many: bool) -> str | None:
+    if many and names:
+        raise HandlerError(f"{place}: parameter {names[0]!r}: a handler with batch= has many jobs, so no JobContext")
+    if len(names) > 1:
+        raise HandlerError(f"{place}: parameters {' and '.join(names)} are the same JobContext; leave one")
+    return names[0] if names else None
 
 
 def _is_model(hint: Any) -> bool:

@@ -1,20 +1,74 @@
 """Run a handler in a test: no broker, no engine, clients of your own.
 
 answer = await run(llm_answer, {"question": "Why?"}, clients={LLM: FakeModel()})
+
+A handler with a `JobContext` says into a `RecordedJob` what people would see:
+
+job = RecordedJob(attempt=3, is_last_attempt=True)
+await run(scan, {"file": "a.pdf"}, job=job)
+assert job.progressed[-1] == (1.0, "page 8 of 8")
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from workers.context import JobContext
+from workers.envelope import Job
 from workers.errors import HandlerError
 from workers.execution import call, call_many
 from workers.registry import Handler, handler_of
 
-__all__ = ["run", "run_batch"]
+__all__ = ["RecordedJob", "run", "run_batch"]
+
+
+class RecordedJob(JobContext):
+    """The context of a job in a test: `progressed` are the (fraction, text) told, `parts` the streamed texts, in order.
+
+    Further keywords are fields of `workers.envelope.Job`, as `attempt` or `business_key`.
+    """
+
+    def __init__(self, *, topic: str = "test", is_last_attempt: bool = False, **job: Any) -> None:
+        self.progressed: list[tuple[float, str]] = []
+        self.parts: list[str] = []
+        super().__init__(Job(**(_A_JOB | job)), _Recorder(self), topic=topic, is_last_attempt=is_last_attempt)
+
+    @property
+    def streamed(self) -> str:
+        """All parts as one text."""
+        return "".join(self.parts)
+
+
+class _Recorder:
+    def __init__(self, job: RecordedJob) -> None:
+        self._job = job
+
+    def progress(self, fraction: float, text: str) -> None:
+        self._job.progressed.append((fraction, text))
+
+    def part(self, text: str) -> None:
+        self._job.parts.append(text)
+
+
+_A_JOB: dict[str, Any] = {
+    "task_id": "task",
+    "variables": {},
+    "business_key": None,
+    "process_instance_id": "instance",
+    "process_definition_id": "process:1:definition",
+    "process_definition_key": "process",
+    "activity_id": "activity",
+    "activity_instance_id": "activity:instance",
+    "attempt": 1,
+    "retries": None,
+}
 
 
 async def run(
-    function: Callable[..., Any], variables: Mapping[str, object], *, clients: Mapping[type[Any], object] | None = None
+    function: Callable[..., Any],
+    variables: Mapping[str, object],
+    *,
+    clients: Mapping[type[Any], object] | None = None,
+    job: RecordedJob | None = None,
 ) -> dict[str, object]:
     """The variables that the handler would write. Raises what it raises, and `Permanent` for variables that don't fit.
 
@@ -24,7 +78,7 @@ async def run(
     if handler.batch is not None:
         raise HandlerError(f"{handler.topic} takes a batch: test it with run_batch(function, [variables, …])")
     given = _clients(handler, clients)
-    return await call(handler, _wanted(handler, variables), given)
+    return await call(handler, _wanted(handler, variables), given, job or RecordedJob(topic=handler.topic))
 
 
 async def run_batch(

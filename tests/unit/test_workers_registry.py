@@ -8,6 +8,7 @@ import pytest
 from pydantic import AliasChoices, BaseModel, Field
 
 from workers.clients.llm import LLM
+from workers.context import JobContext
 from workers.errors import HandlerError
 from workers.registry import handler, handler_of, handlers_of, load_handlers, queues, read_handler, registered
 
@@ -45,6 +46,17 @@ def test_fields_are_the_variables_to_fetch_under_their_aliases() -> None:
     assert found.output is Receipt
 
 
+def test_a_context_is_found_by_its_type_and_belongs_to_one_job() -> None:
+    def pay(job: Order, clock: Clock, context: JobContext) -> None: ...
+    def pay_all(jobs: list[Order], context: JobContext) -> list[None]: ...
+
+    found = read(pay)
+    assert (found.context, found.clients) == ("context", {"clock": Clock})
+    assert found.asks_for_more
+    with pytest.raises(HandlerError, match=r"pay_all.*test_workers_registry.py:\d+.*many jobs, so no JobContext"):
+        read(pay_all, batch=3)
+
+
 def test_a_handler_may_write_nothing() -> None:
     def note(job: Order) -> None: ...
 
@@ -64,6 +76,7 @@ def no_annotation(job) -> None: ...  # type: ignore[no-untyped-def]
 def no_return(job: Order): ...  # type: ignore[no-untyped-def]
 def plain_return(job: Order) -> str: ...
 def no_client(job: Order, name: str) -> None: ...
+def two_contexts(job: Order, one: JobContext, two: JobContext) -> None: ...
 def star(job: Order, *rest: Order) -> None: ...
 def keyword_only(*, job: Order) -> None: ...
 
@@ -77,6 +90,7 @@ def keyword_only(*, job: Order) -> None: ...
         (no_return, "annotate what it returns"),
         (plain_return, "must return a pydantic model"),
         (no_client, "client class"),
+        (two_contexts, "one and two are the same JobContext"),
         (star, "name every parameter"),
         (keyword_only, "first parameter"),
     ],

@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 from pydantic import BaseModel
 
+from workers.context import JobContext
 from workers.errors import HandlerError, Permanent
 from workers.registry import handler
-from workers.testing import run, run_batch
+from workers.testing import RecordedJob, run, run_batch
 
 
 class Text(BaseModel):
@@ -26,6 +27,23 @@ def measure(job: Text) -> Length:
 @handler("test-kit-many", queue="test-kit", timeout=timedelta(seconds=5), batch=3)
 async def measure_all(jobs: list[Text]) -> list[Length | Exception]:
     return [Length(length=len(job.text)) if job.text else ValueError("empty") for job in jobs]
+
+
+@handler("test-kit-context", queue="test-kit", timeout=timedelta(seconds=5))
+def spell(text: Text, job: JobContext) -> Length:
+    for place, letter in enumerate(text.text, 1):
+        job.progress(place / len(text.text), letter)
+        job.stream(letter)
+    return Length(length=job.attempt)
+
+
+async def test_what_a_job_says_can_be_asserted() -> None:
+    job = RecordedJob(attempt=2, is_last_attempt=True, business_key="b")
+    assert await run(spell, {"text": "abcd"}, job=job) == {"length": 2}
+    assert job.progressed[-1] == (1.0, "d")
+    assert (job.streamed, job.parts) == ("abcd", ["a", "b", "c", "d"])
+    assert (job.business_key, job.is_last_attempt, len(job.idempotency_key)) == ("b", True, 64)
+    assert await run(spell, {"text": "a"}) == {"length": 1}
 
 
 async def test_a_handler_gets_only_the_variables_it_asks_for() -> None:
