@@ -91,13 +91,26 @@ class BundleRun:
 
     async def _run_some(self, jobs: Sequence[Job]) -> None:
         started = time.perf_counter()
-        outcomes = await self._within_time(jobs)
+        outcomes = await self._escorted(jobs)
         each_ms = (time.perf_counter() - started) * 1000 / len(jobs)
         for job, outcome in zip(jobs, outcomes, strict=True):
             self._open.pop(job.task_id, None)
             if outcome is not None:
                 self.outcomes[outcome.kind] += 1
                 self._endings.append(Ending(task_id=job.task_id, outcome=outcome, duration_ms=round(each_ms, 3)))
+
+    async def _escorted(self, jobs: Sequence[Job]) -> Sequence[Outcome | None]:
+        """Guards are taken before the handler's time begins, and what it did is kept after it has ended."""
+        if self._escort is None:
+            return await self._within_time(jobs)
+        (job,) = jobs
+
+        async def run() -> Outcome | None:
+            if job.task_id in self.gone:
+                return None
+            return (await self._within_time([job]))[0]
+
+        return [await self._escort.lead(job, run)]
 
     async def _within_time(self, jobs: Sequence[Job]) -> Sequence[Outcome | None]:
         """None for a job that was cancelled: there is nobody to report to."""

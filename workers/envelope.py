@@ -117,12 +117,16 @@ class Failed(BaseModel):
 
 
 class Returned(BaseModel):
-    """The handler was not started: the task goes back to the engine, without costing a retry."""
+    """The handler was not started: the task goes back to the engine, without costing a retry.
+
+    Nobody gets it before `after_ms` have passed.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: Literal["returned"] = "returned"
     reason: str
+    after_ms: int = Field(default=0, ge=0)
 
 
 Outcome = Annotated[Completed | BpmnError | Failed | Returned, Discriminator("kind")]

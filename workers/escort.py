@@ -1,40 +1,83 @@
-"""What goes with a job whose handler asks for more than variables and clients: a context to speak through."""
+"""What goes with a job whose handler asks for more than variables and clients: a context, and that it is done once."""
 
 import threading
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import timedelta
 
+import structlog
+from redis import RedisError
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
+from bpmn.errors import ConfigurationError
+from bpmn.variables import decode_all
 from workers.context import JobContext
-from workers.envelope import Job, Outcome
-from workers.execution import Clients, work
+from workers.envelope import BpmnError, Completed, Job, Outcome, Returned
+from workers.errors import Permanent
+from workers.execution import Clients, failure, read_input, work
+from workers.idempotency import key_of
+from workers.once import Busy, Claim, Once
 from workers.registry import Handler
 from workers.retries import is_last_attempt
-from workers.settings import BrokerSettings
+from workers.settings import WorkerSettings
 from workers.voice import RedisVoice
 
 __all__ = ["Escort", "Escorts"]
 
+log = structlog.get_logger(__name__)
+
 # A job waits no longer than this for what only goes with it.
 PATIENCE_SECONDS = 2
+# When a job whose start is guarded comes again: another of its key runs, or Redis is away.
+BUSY_AGAIN = timedelta(seconds=3)
+UNGUARDED_AGAIN = timedelta(seconds=5)
+
+Run = Callable[[], Awaitable[Outcome | None]]
 
 
 class Escort:
     """For all jobs of one handler in one process."""
 
-    def __init__(self, handler: Handler, server: Redis | None) -> None:
+    def __init__(self, handler: Handler, server: Redis | None, kept: timedelta) -> None:
         self._handler = handler
         self._server = server
+        self._once = Once(server, handler.topic, kept) if server is not None and handler.idempotent_by else None
+
+    async def lead(self, job: Job, run: Run) -> Outcome | None:
+        """What `run` answers for this job, or why it was not called. `run` is called with all guards taken.
+
+        A job whose guards cannot be asked goes back to the engine: to run it unguarded would break the promise.
+        """
+        if self._once is None:
+            return await run()
+        try:
+            key = self._key(job)
+        except Permanent as error:
+            return failure(self._handler, job, error)
+        try:
+            taken = await self._once.take(key)
+        except RedisError as error:
+            log.warning("not started: Redis cannot say whether it was done", task_id=job.task_id, error=str(error))
+            return _returned(f"Redis cannot say whether it was done before: {error}", UNGUARDED_AGAIN)
+        if isinstance(taken, Busy):
+            return _returned("another job of the same key runs", BUSY_AGAIN)
+        if not isinstance(taken, Claim):
+            log.info("done before; its outcome is told again", task_id=job.task_id, key=key)
+            return taken
+        return await _claimed(taken, run)
 
     async def work(self, job: Job, clients: Clients) -> Outcome:
         """One job to its outcome, as `execution.work`; the handler may speak meanwhile."""
+        if self._handler.context is None:
+            return await work(self._handler, job, clients)
         voice = RedisVoice(self._server, self._handler.topic, job)
         context = JobContext(
             job,
             voice,
             topic=self._handler.topic,
             is_last_attempt=is_last_attempt(self._handler, job.retries),
+            idempotency_key=self._key(job) if self._once is not None else None,
         )
         ended = "stopped"
         try:
@@ -44,23 +87,39 @@ class Escort:
             await voice.end(ended)
         return outcome
 
+    def _key(self, job: Job) -> str:
+        """Raises `Permanent`."""
+        return key_of(self._handler, read_input(self._handler, decode_all(job.variables)), job.activity_instance_id)
+
 
 class Escorts:
     """Of one process, all on one event loop; connects on first use."""
 
-    def __init__(self, settings: BrokerSettings) -> None:
+    def __init__(self, settings: WorkerSettings) -> None:
         self._settings = settings
         self._server: Redis | None = None
         self._known: dict[str, Escort] = {}
         self._opening = threading.Lock()
 
+    @staticmethod
+    def check(handlers: Iterable[Handler], settings: WorkerSettings) -> None:
+        """Raises `ConfigurationError` for handlers whose promises need Redis where there is none."""
+        for handler in handlers:
+            if handler.guards and settings.ledger_url is None:
+                raise ConfigurationError(
+                    f"REDIS_URL is not set, and {handler.topic} has {', '.join(handler.guards)}: "
+                    "name a Redis or Valkey that all workers share"
+                )
+
     def of(self, handler: Handler) -> Escort | None:
-        """None for a handler that asks for nothing."""
+        """None for a handler that asks for nothing. Raises `ConfigurationError`."""
         if not handler.asks_for_more:
             return None
+        self.check([handler], self._settings)
         with self._opening:
             if (known := self._known.get(handler.topic)) is None:
-                known = self._known[handler.topic] = Escort(handler, self._open())
+                known = Escort(handler, self._open(), self._settings.worker_outcomes_kept)
+                self._known[handler.topic] = known
             return known
 
     async def aclose(self) -> None:
@@ -81,3 +140,13 @@ class Escorts:
                 decode_responses=True,
             )
         return self._server
+
+
+async def _claimed(claim: Claim, run: Run) -> Outcome | None:
+    async with claim:
+        outcome = await run()
+        return await claim.keep(outcome) if isinstance(outcome, Completed | BpmnError) else outcome
+
+
+def _returned(reason: str, after: timedelta) -> Returned:
+    return Returned(reason=reason, after_ms=round(after.total_seconds() * 1000))

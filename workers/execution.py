@@ -16,7 +16,7 @@ from workers.errors import BusinessError, Permanent
 from workers.registry import Handler
 from workers.retries import after_failure
 
-__all__ = ["call", "call_many", "failure", "outcome_of", "work", "work_many"]
+__all__ = ["call", "call_many", "failure", "outcome_of", "read_input", "work", "work_many"]
 
 MAX_DETAILS_CHARACTERS = 20_000
 
@@ -30,7 +30,7 @@ async def call(
 
     A plain `def` runs in a thread: it cannot be stopped, so prefer `async def` for anything that may hang.
     """
-    return _read_output(handler, await _invoke(handler, _read_input(handler, variables), clients, context))
+    return _read_output(handler, await _invoke(handler, read_input(handler, variables), clients, context))
 
 
 async def call_many(
@@ -110,7 +110,8 @@ async def _invoke(handler: Handler, given: object, clients: Clients, context: Jo
     return await asyncio.to_thread(handler.function, given, **arguments)
 
 
-def _read_input(handler: Handler, variables: Mapping[str, object]) -> BaseModel:
+def read_input(handler: Handler, variables: Mapping[str, object]) -> BaseModel:
+    """What the handler gets. Raises `Permanent` that names the fields that do not fit, without their values."""
     try:
         return handler.input.model_validate(dict(variables))
     except ValidationError as error:
@@ -120,7 +121,7 @@ def _read_input(handler: Handler, variables: Mapping[str, object]) -> BaseModel:
 
 def _input_or_error(handler: Handler, variables: Mapping[str, object]) -> BaseModel | Exception:
     try:
-        return _read_input(handler, variables)
+        return read_input(handler, variables)
     except Permanent as error:
         return error
 

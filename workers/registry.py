@@ -14,6 +14,7 @@ from datetime import timedelta
 from typing import Any, TypedDict, TypeVar, Unpack
 
 from pydantic import BaseModel
+from workers.idempotency import check_fields
 
 from workers.errors import HandlerError
 from workers.signature import Client, place_of, read_signature
@@ -56,6 +57,7 @@ class Handler:
     weight: int
     function: Callable[..., Any]
     input: type[BaseModel]
+    idempotent_by: str | tuple[str, ...] | None = None
     output: type[BaseModel] | None
     clients: Mapping[str, type[Client]]
     context: str | None = None
@@ -68,7 +70,13 @@ class Handler:
     @property
     def asks_for_more(self) -> bool:
         """Whether its jobs need company on their way (`workers.escort`); for all others that costs nothing."""
-        return self.context is not None
+        return self.context is not None or bool(self.guards)
+
+    @property
+    def guards(self) -> tuple[str, ...]:
+        """The options whose promises need Redis, by name."""
+        options = {"idempotent_by": self.idempotent_by}
+        return tuple(name for name, value in options.items() if value is not None)
 
 
 _handlers: dict[str, Handler] = {}
@@ -78,6 +86,9 @@ class HandlerOptions(TypedDict, total=False):
     """What `handler` takes beside topic, queue and time-out.
 
     `retries` counts the attempts in all (default 3), `backoff` the waits between them (the last one repeats), `lock`
+
+    `idempotent_by` names fields of the input model, or is "activity": a job with the same values, or of the same step
+    of the process instance, gets the outcome of the one that ended before, and the function is not called again.
     how long the engine keeps the task for us without a heartbeat (default: time-out and half a minute). `batch` is how
     many jobs the function takes at once: then it gets a list and returns a list. `weight` is this topic's share of a
     crowded queue against the other topics' (default 1).
@@ -85,6 +96,7 @@ class HandlerOptions(TypedDict, total=False):
 
     retries: int
     backoff: Iterable[timedelta]
+    idempotent_by: str | Iterable[str]
     lock: timedelta
     batch: int
     weight: int
@@ -128,6 +140,7 @@ def read_handler(
         weight=options.get("weight", 1),
         function=function,
         input=signature.input,
+        idempotent_by=_idempotent_by(function, signature.input, options),
         output=signature.output,
         clients=signature.clients,
         context=signature.context,
@@ -155,6 +168,19 @@ def handler_of(function: Callable[..., Any]) -> Handler:
         if found.function is function:
             return found
     raise HandlerError(f"{place_of(function)} is no handler: decorate it with @handler(topic, queue=…, timeout=…)")
+
+def _idempotent_by(
+    function: Callable[..., Any], model: type[BaseModel], options: HandlerOptions
+) -> str | tuple[str, ...] | None:
+    if (by := options.get("idempotent_by")) is None:
+        return None
+    if options.get("batch") is not None:
+        raise HandlerError(f"{place_of(function)}: idempotent_by is for one job at a time; leave batch= out")
+    try:
+        return check_fields(by, model)
+    except ValueError as error:
+        raise HandlerError(f"{place_of(function)}: {error}") from None
+
 
 
 def handlers_of(queue: str) -> tuple[Handler, ...]:

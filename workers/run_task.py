@@ -113,6 +113,7 @@ class JobRunner:
     ) -> None:
         try:
             loop, clients = self._open(handler)
+            escort = self._escorts.of(handler)
         except ConfigurationError as error:
             reporter.report([Ending(task_id=job.task_id, outcome=failure(handler, job, error)) for job in jobs])
             return
@@ -125,7 +126,7 @@ class JobRunner:
             ledger=self._ledger,
             post=self._post,
             reporter=reporter,
-            escort=self._escorts.of(handler),
+            escort=escort,
         )
         endings = loop.run(run.run(jobs, suspects=suspects))
         if run.gone:

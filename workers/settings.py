@@ -2,6 +2,7 @@
 
 import os
 import socket
+from datetime import timedelta
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -75,6 +76,15 @@ class BridgeSettings(BrokerSettings):
     bridge_host: str = "127.0.0.1"
     bridge_replica: str = Field(default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}")
 
+    worker_pool: Literal["prefork", "threads"] = Field(
+        default="prefork", description="threads: one process, whose asynchronous handlers share one loop"
+    )
+    worker_max_memory_mb: int | None = Field(
+        default=None, ge=32, description="a process of the pool that has more is replaced after its job (prefork only)"
+    )
+    worker_outcomes_kept: timedelta = Field(
+        default=timedelta(days=7), gt=timedelta(0), description="how long idempotent_by remembers, as P7D or in seconds"
+    )
     @field_validator("bridge_queues", mode="before")
     @classmethod
     def _split_queues(cls, value: object) -> object:

@@ -7,18 +7,23 @@ A handler with a `JobContext` says into a `RecordedJob` what people would see:
 job = RecordedJob(attempt=3, is_last_attempt=True)
 await run(scan, {"file": "a.pdf"}, job=job)
 assert job.progressed[-1] == (1.0, "page 8 of 8")
+
+With a `Memory`, `idempotent_by` holds between runs: the second one gets the first one's outcome.
 """
 
+import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from workers.context import JobContext
 from workers.envelope import Job
-from workers.errors import HandlerError
-from workers.execution import call, call_many
+from workers.errors import BusinessError, HandlerError
+from workers.execution import Clients, call, call_many, read_input
+from workers.idempotency import key_of
 from workers.registry import Handler, handler_of
 
-__all__ = ["RecordedJob", "run", "run_batch"]
+__all__ = ["Memory", "RecordedJob", "run", "run_batch"]
 
 
 class RecordedJob(JobContext):
@@ -30,12 +35,38 @@ class RecordedJob(JobContext):
     def __init__(self, *, topic: str = "test", is_last_attempt: bool = False, **job: Any) -> None:
         self.progressed: list[tuple[float, str]] = []
         self.parts: list[str] = []
-        super().__init__(Job(**(_A_JOB | job)), _Recorder(self), topic=topic, is_last_attempt=is_last_attempt)
+        self.job = Job(**(_A_JOB | job))
+        super().__init__(self.job, _Recorder(self), topic=topic, is_last_attempt=is_last_attempt)
 
     @property
     def streamed(self) -> str:
         """All parts as one text."""
         return "".join(self.parts)
+
+
+class Memory:
+    """What ended, by key, in place of the Redis that production keeps it in."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, dict[str, object] | BusinessError] = {}
+        self._running: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def call(
+        self, handler: Handler, variables: Mapping[str, object], clients: Clients, job: RecordedJob
+    ) -> dict[str, object]:
+        """The outcome of the run that ended before for this key, or of this one. A failure leaves nothing."""
+        key = key_of(handler, read_input(handler, variables), job.job.activity_instance_id)
+        job.idempotency_key = key
+        async with self._running[key]:
+            if key not in self._kept:
+                try:
+                    self._kept[key] = await call(handler, variables, clients, job)
+                except BusinessError as error:
+                    self._kept[key] = error
+            kept = self._kept[key]
+        if isinstance(kept, BusinessError):
+            raise kept
+        return kept
 
 
 class _Recorder:
@@ -69,16 +100,21 @@ async def run(
     *,
     clients: Mapping[type[Any], object] | None = None,
     job: RecordedJob | None = None,
+    memory: Memory | None = None,
 ) -> dict[str, object]:
     """The variables that the handler would write. Raises what it raises, and `Permanent` for variables that don't fit.
 
     Only variables that the handler asks for reach it, as in production. Raises `HandlerError` for a missing client.
+    Runs with the same `memory` are idempotent as the handler says; without one every run is the first.
     """
     handler = handler_of(function)
     if handler.batch is not None:
         raise HandlerError(f"{handler.topic} takes a batch: test it with run_batch(function, [variables, …])")
     given = _clients(handler, clients)
-    return await call(handler, _wanted(handler, variables), given, job or RecordedJob(topic=handler.topic))
+    wanted, job = _wanted(handler, variables), job or RecordedJob(topic=handler.topic)
+    if memory is not None and handler.idempotent_by is not None:
+        return await memory.call(handler, wanted, given, job)
+    return await call(handler, wanted, given, job)
 
 
 async def run_batch(

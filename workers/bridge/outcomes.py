@@ -163,9 +163,10 @@ class Outcomes:
                 await self._engine.bpmn_error_external(
                     telling.task_id, telling.lease, code=code, message=message, variables=decode_all(variables)
                 )
-            case Returned():
-                # Not unlock: it takes anybody's lock. This only shortens our own, and the next poll finds the task.
-                await self._engine.extend_lock(telling.task_id, telling.lease, timedelta(milliseconds=1))
+            case Returned(after_ms=after_ms):
+                # Not unlock: it takes anybody's lock. This only shortens our own, and a later poll finds the task.
+                pause = timedelta(milliseconds=max(1, after_ms))
+                await self._engine.extend_lock(telling.task_id, telling.lease, pause)
             case Failed() as failed:
                 await self._engine.fail_external(
                     telling.task_id,
