@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bpmn.errors import BatonError
+from bpmn.errors import BatonError, ConfigurationError
 
 __all__ = ["BusinessError", "HandlerError", "Permanent", "PoisonMessage"]
 
@@ -21,7 +21,7 @@ class Permanent(BatonError):
     """Trying again cannot help: the task becomes an incident at once, with this message."""
 
 
-class HandlerError(BatonError):
+class HandlerError(ConfigurationError):
     """A handler that cannot be registered; the message names the function and what to change."""
 
 

@@ -1,79 +1,101 @@
-"""A worker process: a Celery prefork pool for one queue. `python -m workers.pool` starts it from its environment."""
+"""A worker process: a Celery pool for one queue or for all. `python -m baton.run worker` starts it."""
 
 import logging
 import os
-import signal
 import socket
 import sys
 from typing import Any
 
 import structlog
-from celery import signals
+from celery import Celery, signals
 
 from bpmn.errors import ConfigurationError
 from workers.app import create_celery
+from workers.escort import Escorts
+from workers.loading import load_handlers
 from workers.log import configure_logging
-from workers.registry import handlers_of, load_handlers, queues
+from workers.loops import OwnLoop, SharedLoop
+from workers.registry import handlers_of, queues
 from workers.run_task import JobRunner, register_run_task
 from workers.settings import WorkerSettings
 
-__all__ = ["run_worker"]
+__all__ = ["ALL_QUEUES", "run_worker"]
+
+# As WORKER_TYPE: every queue that a handler names.
+ALL_QUEUES = "all"
 
 log = structlog.get_logger(__name__)
 
 
 def run_worker(settings: WorkerSettings) -> int:
-    """Serve one queue until SIGTERM, which lets running jobs end. Returns the exit status.
+    """Serve until SIGTERM, which lets running jobs end. Returns the exit status.
 
     Raises `ConfigurationError` for a queue that no handler names and for missing settings of a handler's client.
     """
     configure_logging(f"worker-{settings.worker_type}", level=settings.baton_log_level)
-    load_handlers(settings.worker_handlers)
-    _check(settings)
+    load_handlers(settings.handler_modules)
+    served = _served(settings)
     for chatty in ("celery.worker.strategy", "celery.app.trace"):
         logging.getLogger(chatty).setLevel(logging.WARNING)  # our own lines say the same, and which task it is
     app = create_celery(settings)
-    runner = register_run_task(app, settings)
-    _connect_signals(runner, settings)
-    worker = app.Worker(
+    runner = register_run_task(app, settings, loop=SharedLoop if settings.worker_pool == "threads" else OwnLoop)
+    _connect_signals(runner, served, settings)
+    worker = _celery_worker(app, served, settings)
+    worker.start()
+    return int(worker.exitcode or 0)
+
+
+def _celery_worker(app: Celery, served: tuple[str, ...], settings: WorkerSettings) -> Any:
+    if settings.worker_max_memory_mb is not None:
+        app.conf.worker_max_memory_per_child = settings.worker_max_memory_mb * 1024  # Celery counts KiB
+    return app.Worker(
         hostname=f"{settings.worker_type}-{os.getpid()}@{socket.gethostname()}",
-        pool="prefork",
+        pool=settings.worker_pool,
         concurrency=settings.worker_concurrency,
-        queues=[settings.worker_type],
+        queues=list(served),
         quiet=True,
         without_gossip=True,
         without_mingle=True,
         without_heartbeat=settings.is_redis,
     )
-    worker.start()
-    return int(worker.exitcode or 0)
 
 
-def _check(settings: WorkerSettings) -> None:
-    handlers = handlers_of(settings.worker_type)
+def _served(settings: WorkerSettings) -> tuple[str, ...]:
+    served = queues() if settings.worker_type == ALL_QUEUES else (settings.worker_type,)
+    handlers = [handler for queue in served for handler in handlers_of(queue)]
     if not handlers:
         known = ", ".join(queues()) or "none"
-        raise ConfigurationError(f"WORKER_TYPE={settings.worker_type}: no handler names this queue; known are {known}")
+        raise ConfigurationError(
+            f"WORKER_TYPE={settings.worker_type}: no handler names this queue; known are {known}. "
+            "TOOL_CONFIGS names further modules of handlers"
+        )
     for handler in handlers:
         for client in handler.clients.values():
             client.from_settings(settings)  # raises for what is missing, before the first job does
+    Escorts.check(handlers, settings)
+    if settings.worker_pool == "threads" and settings.worker_max_memory_mb is not None:
+        raise ConfigurationError(
+            "WORKER_MAX_MEMORY_MB needs WORKER_POOL=prefork: threads cannot be replaced one by one"
+        )
+    return served
 
 
-def _connect_signals(runner: JobRunner, settings: WorkerSettings) -> None:
+def _connect_signals(runner: JobRunner, served: tuple[str, ...], settings: WorkerSettings) -> None:
     def keep_logging(**_: Any) -> None:
         """Being connected is enough: Celery then leaves the root logger alone."""
 
     def on_ready(**_: Any) -> None:
-        log.info("ready", queue=settings.worker_type, concurrency=settings.worker_concurrency)
+        log.info("ready", queues=served, concurrency=settings.worker_concurrency, pool=settings.worker_pool)
 
-    def on_child_end(**_: Any) -> None:
+    def on_end(**_: Any) -> None:
         runner.close()
 
     signals.setup_logging.connect(keep_logging, weak=False)
     signals.worker_ready.connect(on_ready, weak=False)
-    signals.worker_process_shutdown.connect(on_child_end, weak=False)
+    # The runner is open where the jobs run: in the children, or among the threads of this process.
+    end = signals.worker_shutdown if settings.worker_pool == "threads" else signals.worker_process_shutdown
+    end.connect(on_end, weak=False)
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # until Celery has installed its own
     sys.exit(run_worker(WorkerSettings()))

@@ -5,8 +5,6 @@ returned model's fields are the variables to write, and every further parameter 
 `JobContext`.
 """
 
-import importlib
-import pkgutil
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -26,7 +24,6 @@ __all__ = [
     "handler",
     "handler_of",
     "handlers_of",
-    "load_handlers",
     "queues",
     "read_handler",
     "registered",
@@ -147,14 +144,6 @@ def read_handler(
     )
     _check(found)
     return found
-
-
-def load_handlers(packages: Iterable[str] = ("workers.handlers",)) -> None:
-    """Import every module of these packages, so that their handlers register. A plain module is imported itself."""
-    for name in packages:
-        package = importlib.import_module(name)
-        for module in pkgutil.iter_modules(getattr(package, "__path__", ())):
-            importlib.import_module(f"{name}.{module.name}")
 
 
 def registered() -> Mapping[str, Handler]:

@@ -10,25 +10,41 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import NoDecode
 
 from bpmn.settings import ProcessSettings
+from workers.loading import OUR_HANDLERS
 
-__all__ = ["BridgeSettings", "BrokerSettings", "WorkerSettings"]
+__all__ = ["BridgeSettings", "BrokerSettings", "HandlerSettings", "WorkerSettings"]
 
 _REDIS = ("redis", "rediss")
 _BROKERS = ("amqp", "amqps", "pyamqp", *_REDIS)
 
 
-class BrokerSettings(ProcessSettings):
-    """What bridge and workers share. All processes of one installation must load the same handlers."""
+class HandlerSettings(ProcessSettings):
+    """Which handlers there are. All processes of one installation must load the same ones."""
 
-    rabbitmq_url: SecretStr = Field(description="any Celery broker URL: amqp://, redis://, …")
-    redis_url: SecretStr | None = Field(default=None, description="for the ledger of starts; default: the broker")
-    worker_handlers: Annotated[tuple[str, ...], NoDecode] = ("workers.handlers",)
-    baton_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    worker_handlers: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(OUR_HANDLERS,), description="modules and packages of handlers, with commas between them"
+    )
+    tool_configs: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="further ones, beside WORKER_HANDLERS and what installed packages bring"
+    )
 
-    @field_validator("worker_handlers", mode="before")
+    @field_validator("worker_handlers", "tool_configs", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @property
+    def handler_modules(self) -> tuple[str, ...]:
+        """For `load_handlers`."""
+        return tuple(dict.fromkeys((*self.worker_handlers, *self.tool_configs)))
+
+
+class BrokerSettings(HandlerSettings):
+    """What bridge and workers share."""
+
+    rabbitmq_url: SecretStr = Field(description="any Celery broker URL: amqp://, redis://, …")
+    redis_url: SecretStr | None = Field(default=None, description="for the ledger of starts; default: the broker")
+    baton_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @field_validator("rabbitmq_url", "redis_url")
     @classmethod
@@ -58,8 +74,17 @@ class BrokerSettings(ProcessSettings):
 class WorkerSettings(BrokerSettings):
     """One worker process: which queue it serves, and what its clients need."""
 
-    worker_type: str = Field(min_length=1, description="the queue to serve: llm, image, …")
+    worker_type: str = Field(min_length=1, description="the queue to serve: llm, image, …; all: every queue")
     worker_concurrency: int = Field(default=1, ge=1, le=256)
+    worker_pool: Literal["prefork", "threads"] = Field(
+        default="prefork", description="threads: one process, whose asynchronous handlers share one loop"
+    )
+    worker_max_memory_mb: int | None = Field(
+        default=None, ge=32, description="a process of the pool that has more is replaced after its job (prefork only)"
+    )
+    worker_outcomes_kept: timedelta = Field(
+        default=timedelta(days=7), gt=timedelta(0), description="how long idempotent_by remembers, as P7D or in seconds"
+    )
     openai_base_url: str | None = None
     openai_api_key: SecretStr | None = None
     openai_model: str | None = None
@@ -76,15 +101,6 @@ class BridgeSettings(BrokerSettings):
     bridge_host: str = "127.0.0.1"
     bridge_replica: str = Field(default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}")
 
-    worker_pool: Literal["prefork", "threads"] = Field(
-        default="prefork", description="threads: one process, whose asynchronous handlers share one loop"
-    )
-    worker_max_memory_mb: int | None = Field(
-        default=None, ge=32, description="a process of the pool that has more is replaced after its job (prefork only)"
-    )
-    worker_outcomes_kept: timedelta = Field(
-        default=timedelta(days=7), gt=timedelta(0), description="how long idempotent_by remembers, as P7D or in seconds"
-    )
     @field_validator("bridge_queues", mode="before")
     @classmethod
     def _split_queues(cls, value: object) -> object:

@@ -19,7 +19,9 @@ from baton.stack.jre import find_jre
 from baton.stack.stack import Stack
 from bpmn.catalog import Catalog
 from bpmn.errors import BatonError
-from workers.registry import load_handlers, registered
+from workers.loading import load_handlers
+from workers.registry import registered
+from workers.settings import HandlerSettings
 
 __all__ = ["Finding", "doctor", "examine"]
 
@@ -106,7 +108,7 @@ def _stack() -> Iterator[Finding]:
 
 
 def _topics() -> Iterator[Finding]:
-    load_handlers()
+    load_handlers(HandlerSettings().handler_modules)
     handlers = registered()
     try:
         models = Catalog.packaged().processes

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from baton.cli import demo, deploy, doctor, incidents, process, stack, topics
+from baton.cli import demo, deploy, doctor, incidents, process, stack, topics, workers
 from baton.cli.errors import FAILED, exit_code, words_of
 from baton.cli.output import errors
 from bpmn.errors import BatonError
@@ -31,6 +31,9 @@ app.command("tasks")(process.tasks)
 app.command("complete")(process.complete)
 app.add_typer(incidents.app, name="incidents")
 app.command("topics")(topics.topics)
+app.command("worker")(workers.worker)
+app.command("workers")(workers.workers)
+app.command("queues")(workers.queues)
 
 
 def run() -> None:

@@ -33,7 +33,8 @@ from bpmn.types import ExternalTask, TopicRequest
 from workers.app import dead_queue
 from workers.bridge.main import Bridge
 from workers.envelope import Bundle, Job
-from workers.registry import load_handlers
+from workers.inspection import ask_queues, ask_workers
+from workers.loading import load_handlers
 from workers.settings import BridgeSettings
 
 HANDLERS = """
@@ -237,7 +238,7 @@ def says(log: Path, text: str) -> bool:
 
 
 @contextmanager
-def running_worker(broker: Address, handlers: str, log: Path) -> Iterator["subprocess.Popen[bytes]"]:
+def running_worker(broker: Address, handlers: str, log: Path, **settings: str) -> Iterator["subprocess.Popen[bytes]"]:
     """A worker process that has to end well when it is asked to."""
     environment = os.environ | {
         "PYTHONPATH": handlers,
@@ -245,6 +246,7 @@ def running_worker(broker: Address, handlers: str, log: Path) -> Iterator["subpr
         "WORKER_TYPE": "test-bridge",
         "WORKER_CONCURRENCY": "2",
         "WORKER_HANDLERS": "bridge_test_handlers",
+        **settings,
     }
     with log.open("ab") as lines:
         process = subprocess.Popen([sys.executable, "-m", "workers.pool"], env=environment, stderr=lines, stdout=lines)
@@ -311,6 +313,39 @@ async def test_a_long_job_keeps_its_lock_and_stops_when_the_engine_cancels_it(br
             assert time.monotonic() - started < 20
             await asyncio.sleep(0.2)
     assert "cancelled" not in engine.told
+
+
+async def test_operators_see_pools_and_queues(broker: Address, worker: Path) -> None:
+    engine = Engine()
+    async with running_bridge(broker, engine):
+        engine.add("test-bridge-nobody", "waits", number=1)
+        engine.add("test-bridge-long", "runs", number=3)
+        while not (running := await asyncio.to_thread(_running_jobs, broker)):  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+        assert running == ["runs"]
+        queues = {state.name: state for state in await asyncio.to_thread(ask_queues, broker.bridge_settings())}
+        assert (queues["test-bridge"].kind, queues["test-bridge"].slots) == ("jobs", 2)
+        assert queues["test-nobody"].slots == 0
+        assert {"report", "lease"} <= set(queues)
+        await engine.outcome("runs")
+
+
+def _running_jobs(broker: Address) -> list[str]:
+    return [job.task_id for state in ask_workers(broker.bridge_settings()) for job in state.running]
+
+
+async def test_threads_share_one_loop_and_one_process(broker: Address, handlers: str, tmp_path: Path) -> None:
+    engine = Engine()
+    log = tmp_path / "threads.log"
+    with running_worker(broker, handlers, log, WORKER_POOL="threads", WORKER_CONCURRENCY="4") as process:
+        async with running_bridge(broker, engine):
+            for number in range(8):
+                engine.add("test-bridge-long", f"long-{number}", number=1)
+                engine.add("test-bridge-double", f"plain-{number}", number=number + 20)
+            for number in range(8):
+                assert await engine.outcome(f"long-{number}") == ("completed", {"double": 2})
+                assert await engine.outcome(f"plain-{number}") == ("completed", {"double": 2 * number + 40})
+        assert not psutil.Process(process.pid).children()
 
 
 async def test_short_jobs_travel_together_and_a_killed_worker_loses_none(

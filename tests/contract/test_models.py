@@ -12,7 +12,8 @@ from bpmn.catalog import Catalog, ProcessModel
 from forms.camunda import read_form, variable_names
 from forms.fields import kinds
 from forms.messages import LOCALES
-from workers.registry import Handler, load_handlers, registered
+from workers.loading import load_handlers
+from workers.registry import Handler, registered
 
 MODELS = Catalog.packaged().processes
 START_VARIABLES = {*PROTECTED_VARIABLES, "locale"}

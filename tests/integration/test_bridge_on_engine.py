@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from bpmn.client import EngineClient
 from workers.bridge.main import Bridge
-from workers.registry import load_handlers
+from workers.loading import load_handlers
 from workers.settings import BridgeSettings
 
 DUE = datetime(2026, 11, 23, 12, tzinfo=UTC)

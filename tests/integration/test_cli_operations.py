@@ -17,7 +17,8 @@ from baton.cli.main import run
 from baton.stack.supervisor import Supervisor
 from bpmn.client import EngineClient
 from bpmn.types import ExternalTask, ProcessInstance, TopicRequest
-from workers.registry import load_handlers, registered
+from workers.loading import load_handlers
+from workers.registry import registered
 
 MODELS = Path(__file__).parents[1] / "contract" / "models"
 WORKER = "cli-test"

@@ -21,7 +21,7 @@ from baton.stack.stack import Stack
 from workers.app import create_celery
 from workers.bridge.broker import CeleryBroker
 from workers.envelope import Bundle, Job
-from workers.registry import load_handlers
+from workers.loading import load_handlers
 from workers.settings import BrokerSettings
 
 # Some servers only: a training as after the very first start, without the minute that the first start takes.

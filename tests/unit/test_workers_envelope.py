@@ -23,7 +23,8 @@ from workers.envelope import (
     read_report,
 )
 from workers.errors import PoisonMessage
-from workers.registry import load_handlers, registered
+from workers.loading import load_handlers
+from workers.registry import registered
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 

@@ -10,7 +10,8 @@ from pydantic import AliasChoices, BaseModel, Field
 from workers.clients.llm import LLM
 from workers.context import JobContext
 from workers.errors import HandlerError
-from workers.registry import handler, handler_of, handlers_of, load_handlers, queues, read_handler, registered
+from workers.loading import load_handlers
+from workers.registry import handler, handler_of, handlers_of, queues, read_handler, registered
 
 MINUTE = timedelta(minutes=1)
 

@@ -26,8 +26,9 @@ from workers.bridge.pace import Pace
 from workers.bridge.stream_inbox import StreamInbox
 from workers.envelope import LEASE_QUEUE, REPORT_QUEUE
 from workers.ledger import open_ledger
+from workers.loading import load_handlers
 from workers.log import configure_logging
-from workers.registry import Handler, handlers_of, load_handlers, queues
+from workers.registry import Handler, handlers_of, queues
 from workers.settings import BridgeSettings
 
 __all__ = ["Bridge", "run_bridge"]
@@ -133,7 +134,7 @@ class Bridge:
 async def run_bridge(settings: BridgeSettings) -> None:
     """Run a bridge until SIGTERM or SIGINT. Raises `ConfigurationError`."""
     configure_logging("bridge", level=settings.baton_log_level)
-    load_handlers(settings.worker_handlers)
+    load_handlers(settings.handler_modules)
     async with EngineClient(settings.engine_url, settings.engine_token.get_secret_value()) as engine:
         bridge = Bridge(engine, settings)
         loop = asyncio.get_running_loop()

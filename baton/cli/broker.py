@@ -1,0 +1,23 @@
+"""Which broker the commands speak of: RABBITMQ_URL, else the embedded stack's."""
+
+import os
+
+from baton.stack.stack import Stack
+from workers.settings import BrokerSettings
+
+__all__ = ["broker_environment", "broker_settings"]
+
+
+def broker_environment() -> dict[str, str]:
+    """RABBITMQ_URL and REDIS_URL of the environment, else of the running embedded stack. Raises `StackError`."""
+    if "RABBITMQ_URL" in os.environ or "RABBITMQ_URL_FILE" in os.environ:
+        return {}
+    stack = Stack.from_environment()
+    place = stack.urls["valkey"].removeprefix("redis://")
+    return {"RABBITMQ_URL": f"redis://:{stack.secrets['valkey_password']}@{place}/0"}
+
+
+def broker_settings() -> BrokerSettings:
+    """The broker and the handlers that its queues belong to. Raises `StackError`, `ValidationError`."""
+    found = broker_environment()
+    return BrokerSettings(**{name.lower(): value for name, value in found.items()})  # type: ignore[arg-type]

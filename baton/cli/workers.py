@@ -1,0 +1,135 @@
+"""`baton worker`, `baton workers` and `baton queues`: run a pool, and see what pools and queues do."""
+
+import os
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from baton.cli.broker import broker_environment, broker_settings
+from baton.cli.errors import Usage
+from baton.cli.output import AsJson, console, one_line, print_json, table
+from baton.sandbox.llm import MODEL_NAME
+from baton.stack.stack import Stack
+from workers.loading import load_handlers
+
+if TYPE_CHECKING:
+    from workers.inspection import QueueState, RunningJob, WorkerState
+
+__all__ = ["queues", "worker", "workers"]
+
+Queue = Annotated[
+    str | None,
+    typer.Argument(help="llm, image, whisper, onchain, custom or any queue of a handler; all. [default: WORKER_TYPE]"),
+]
+Handlers = Annotated[
+    str | None, typer.Option("--handlers", metavar="MODULE,…", help="Modules of handlers, beside the installed ones.")
+]
+
+
+def worker(
+    queue: Queue = None,
+    *,
+    concurrency: Annotated[
+        int | None, typer.Option("--concurrency", "-c", min=1, max=256, help="How many jobs at once.")
+    ] = None,
+    pool: Annotated[
+        Literal["prefork", "threads"] | None, typer.Option(help="Processes, or threads that share one event loop.")
+    ] = None,
+    max_memory_mb: Annotated[
+        int | None, typer.Option("--max-memory-mb", min=32, help="Replace a process of the pool that has more.")
+    ] = None,
+    handlers: Handlers = None,
+) -> None:
+    """Run the jobs of a queue until Ctrl-C, which lets running ones end.
+
+    The broker is RABBITMQ_URL, else the running embedded stack's. The bridge must know the same handlers.
+    """
+    settings = {
+        "WORKER_TYPE": queue,
+        "WORKER_CONCURRENCY": concurrency,
+        "WORKER_POOL": pool,
+        "WORKER_MAX_MEMORY_MB": max_memory_mb,
+        "TOOL_CONFIGS": handlers,
+    }
+    given = {name: str(value) for name, value in settings.items() if value is not None}
+    environment = {**_embedded(), **os.environ, **given}
+    if not environment.get("WORKER_TYPE"):
+        raise Usage("say which queue to serve: `baton worker llm`, or `baton worker all`")
+    sys.stdout.flush()
+    # In our place, so that signals reach it; its own imports take a second that other commands need not pay.
+    os.execve(sys.executable, [sys.executable, "-m", "baton.run", "worker"], environment)  # noqa: S606
+
+
+def workers(*, as_json: AsJson = False, handlers: Handlers = None) -> None:
+    """The worker processes that answer: their queues, what they run now, and how much they do."""
+    from workers.inspection import ask_workers  # noqa: PLC0415 -- Celery takes a second, which other commands spare
+
+    settings = broker_settings()
+    load_handlers(_modules(settings.handler_modules, handlers))
+    found = ask_workers(settings)
+    if as_json:
+        print_json([_worker_json(state) for state in found])
+    elif found:
+        console.print(table(_WORKER_COLUMNS, [_worker_row(state) for state in found]))
+    else:
+        console.print("no worker answers; `baton worker <queue>` starts one")
+
+
+def queues(*, as_json: AsJson = False, handlers: Handlers = None) -> None:
+    """What waits in the broker, and who takes it.
+
+    waiting: with nobody. taken: with a bridge that has not settled it yet. slots: jobs that workers can run at once.
+    A queue that grows while its slots are 0 needs `baton worker`.
+    """
+    from workers.inspection import ask_queues  # noqa: PLC0415 -- as above
+
+    settings = broker_settings()
+    load_handlers(_modules(settings.handler_modules, handlers))
+    found = ask_queues(settings)
+    if as_json:
+        print_json([asdict(state) for state in found])
+    else:
+        console.print(table(_QUEUE_COLUMNS, [_queue_row(state) for state in found]))
+
+
+_WORKER_COLUMNS = ("worker", "queues", "pool", "slots", "messages", "per minute", "running")
+_QUEUE_COLUMNS = ("queue", "kind", "waiting", "taken", "slots")
+
+
+def _worker_row(state: "WorkerState") -> tuple[object, ...]:
+    running = ", ".join(_running(job) for job in state.running[:5])
+    more = f" and {len(state.running) - 5} more" if len(state.running) > 5 else ""
+    return (
+        state.name, " ".join(state.queues), state.pool, state.concurrency, state.messages, state.messages_per_minute,
+        running + more,
+    )  # fmt: skip
+
+
+def _running(job: "RunningJob") -> str:
+    progress = "" if job.progress is None else f" {job.progress:.0%} {one_line(job.text, 40)}".rstrip()
+    return f"{job.topic} {job.running_s:.0f} s{progress}"
+
+
+def _worker_json(state: "WorkerState") -> dict[str, object]:
+    return {**asdict(state), "messages_per_minute": state.messages_per_minute}
+
+
+def _queue_row(state: "QueueState") -> tuple[object, ...]:
+    return state.name, state.kind, state.waiting, state.taken, state.slots
+
+
+def _modules(configured: tuple[str, ...], handlers: str | None) -> tuple[str, ...]:
+    return (*configured, *(name.strip() for name in (handlers or "").split(",") if name.strip()))
+
+
+def _embedded() -> dict[str, str]:
+    """What a worker needs of the embedded stack, when no other broker is named."""
+    found = broker_environment()
+    if not found or "OPENAI_BASE_URL" in os.environ:
+        return found
+    stack = Stack.from_environment()
+    if url := stack.urls.get("llm"):
+        found |= {"OPENAI_BASE_URL": url, "OPENAI_API_KEY": stack.secrets["llm_key"], "OPENAI_MODEL": MODEL_NAME}
+    return found

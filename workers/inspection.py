@@ -1,0 +1,208 @@
+"""What workers and brokers say of themselves, for operators: pools, what they run, and what waits in the queues."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import redis
+from celery import Celery
+from kombu.exceptions import ChannelError, OperationalError
+from pydantic import ValidationError
+
+from bpmn.errors import BatonError
+from bpmn.live import progress_key, read_progress
+from workers.app import create_celery, dead_queue, message_queue, task_queue
+from workers.bridge.capacity import ask_celery
+from workers.envelope import DEAD_QUEUE, LEASE_QUEUE, REPORT_QUEUE, RUN_TASK
+from workers.registry import queues
+from workers.settings import BrokerSettings
+from workers.streams import stream_key
+
+__all__ = ["BrokerUnavailable", "QueueState", "RunningJob", "WorkerState", "ask_queues", "ask_workers"]
+
+ANSWER_TIME = timedelta(seconds=1)
+CONNECT_TIME_S = 5.0
+
+Answer = TypeVar("Answer")
+
+
+class BrokerUnavailable(BatonError):
+    """The broker does not answer; the message names it without its password."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunningJob:
+    """One external task in a worker; `progress` from 0 to 1 where the handler tells it."""
+
+    task_id: str
+    topic: str
+    running_s: float
+    progress: float | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerState:
+    """One worker process. `messages` counts the bundles it took since its start, `up_s` seconds ago."""
+
+    name: str
+    pid: int
+    queues: tuple[str, ...]
+    pool: str
+    concurrency: int
+    messages: int
+    up_s: int
+    running: tuple[RunningJob, ...]
+
+    @property
+    def messages_per_minute(self) -> float:
+        return round(self.messages * 60 / max(1, self.up_s), 1)
+
+
+@dataclass(frozen=True, slots=True)
+class QueueState:
+    """One queue. `kind`: jobs, reports, leases or dead. `waiting` messages are with nobody, `taken` ones with somebody
+    who has not settled them (None where the broker does not say); `slots` of workers that serve it."""
+
+    name: str
+    kind: str
+    waiting: int
+    taken: int | None
+    slots: int | None
+
+
+def ask_workers(settings: BrokerSettings) -> list[WorkerState]:
+    """Every worker that answers within a second, by name. Raises `BrokerUnavailable`."""
+    return _answer(_workers, settings)
+
+
+def ask_queues(settings: BrokerSettings) -> list[QueueState]:
+    """Queues of jobs, then those of the bridge. Call it after `load_handlers`. Raises `BrokerUnavailable`."""
+    return _answer(_queues, settings)
+
+
+def _answer(question: Callable[[Celery, BrokerSettings], Answer], settings: BrokerSettings) -> Answer:
+    try:
+        return question(create_celery(settings), settings)
+    except (OperationalError, redis.RedisError, OSError) as error:
+        place = settings.broker_url.rpartition("@")[2]
+        message = f"the broker at {place} does not answer ({error}): is it running? `baton status`"
+        raise BrokerUnavailable(message) from error
+
+
+def _workers(app: Celery, settings: BrokerSettings) -> list[WorkerState]:
+    served = app.control.inspect(timeout=ANSWER_TIME.total_seconds()).active_queues() or {}
+    if not served:
+        return []
+    some = app.control.inspect(destination=list(served), timeout=ANSWER_TIME.total_seconds(), limit=len(served))
+    stats, active = some.stats() or {}, some.active() or {}
+    progress = _progress(settings, [task_id for tasks in active.values() for task_id, *_ in _jobs(tasks)])
+    return [
+        _worker_state(
+            name, [queue["name"] for queue in served[name]], stats.get(name) or {}, active.get(name), progress
+        )
+        for name in sorted(served)
+    ]
+
+
+def _queues(app: Celery, settings: BrokerSettings) -> list[QueueState]:
+    pools = ask_celery(app)
+    slots = {name: sum(pool.concurrency for pool in pools.values() if name in pool.queues) for name in queues()}
+    ask = _redis_queues if settings.is_redis else _amqp_queues
+    return ask(app, settings, slots)
+
+
+def _worker_state(
+    name: str, served: Sequence[str], stats: Mapping[str, Any], active: Any, progress: Mapping[str, tuple[float, str]]
+) -> WorkerState:
+    pool = stats.get("pool") or {}
+    running = [
+        RunningJob(task_id, topic, seconds, *progress.get(task_id, (None, "")))
+        for task_id, topic, seconds in _jobs(active)
+    ]
+    return WorkerState(
+        name=name,
+        pid=int(stats.get("pid") or 0),
+        queues=tuple(served),
+        pool=str(pool.get("implementation") or "unknown").partition(":")[0].rpartition(".")[2],
+        concurrency=int(pool.get("max-concurrency") or 0),
+        messages=int((stats.get("total") or {}).get(RUN_TASK) or 0),
+        up_s=int(stats.get("uptime") or 0),
+        running=tuple(running),
+    )
+
+
+def _jobs(active: Any) -> list[tuple[str, str, float]]:
+    """Task id, topic and seconds of every job of the bundles that run."""
+    found = []
+    for request in active or []:
+        for bundle in request.get("args") or []:
+            if isinstance(bundle, dict):
+                seconds = round(max(0.0, time.time() - (request.get("time_start") or time.time())), 1)
+                found += [(job["task_id"], bundle["topic"], seconds) for job in bundle.get("jobs") or []]
+    return found
+
+
+def _progress(settings: BrokerSettings, task_ids: Sequence[str]) -> dict[str, tuple[float, str]]:
+    if settings.ledger_url is None or not task_ids:
+        return {}
+    with (
+        redis.Redis.from_url(
+            settings.ledger_url, socket_timeout=CONNECT_TIME_S, socket_connect_timeout=CONNECT_TIME_S, protocol=2,
+            decode_responses=True,
+        ) as server,
+        server.pipeline(transaction=False) as steps,
+    ):  # fmt: skip
+        for task_id in task_ids:
+            steps.hgetall(progress_key(task_id))
+        answers = dict(zip(task_ids, steps.execute(), strict=True))
+    found = {}
+    for task_id, fields in answers.items():
+        try:
+            said = read_progress(fields)
+        except ValidationError:
+            continue  # it has said nothing
+        found[task_id] = said.fraction, said.text
+    return found
+
+
+def _redis_queues(_: Celery, settings: BrokerSettings, slots: Mapping[str, int]) -> list[QueueState]:
+    with redis.Redis.from_url(
+        settings.broker_url, socket_timeout=CONNECT_TIME_S, socket_connect_timeout=CONNECT_TIME_S, protocol=2,
+        decode_responses=True,
+    ) as server:  # fmt: skip
+        states = [QueueState(name, "jobs", int(server.llen(name)), None, slots[name]) for name in queues()]
+        for name, kind in ((REPORT_QUEUE, "reports"), (LEASE_QUEUE, "leases")):
+            states.append(_stream_state(server, name, kind))
+        return states
+
+
+def _stream_state(server: "redis.Redis", name: str, kind: str) -> QueueState:
+    # What is settled is deleted: the length counts the rest.
+    length = int(server.xlen(stream_key(name)))
+    groups: Any = server.xinfo_groups(stream_key(name)) if length else []
+    taken = sum(int(group["pending"]) for group in groups)
+    return QueueState(name, kind, max(0, length - taken), taken, None)
+
+
+def _amqp_queues(app: Celery, settings: BrokerSettings, slots: Mapping[str, int]) -> list[QueueState]:
+    known = [(name, "jobs", task_queue(name, settings)) for name in queues()]
+    known += [
+        (REPORT_QUEUE, "reports", message_queue(REPORT_QUEUE)),
+        (LEASE_QUEUE, "leases", message_queue(LEASE_QUEUE)),
+    ]
+    known.append((DEAD_QUEUE, "dead", dead_queue()))
+    states = []
+    for name, kind, queue in known:
+        # A question for a queue that is not there closes the channel.
+        with app.connection_for_read() as connection, connection.channel() as channel:
+            try:
+                answer = queue(channel).queue_declare(passive=True)  # type: ignore[no-untyped-call]
+            except ChannelError:
+                waiting = 0  # no bridge has run yet
+            else:
+                waiting = answer.message_count
+            states.append(QueueState(name, kind, waiting, None, slots.get(name)))
+    return states
