@@ -51,7 +51,10 @@ OnChange = Callable[[Run], None]
 
 
 class Supervisor:
-    """Use as a context manager: entering starts the servers (`initially` only some), leaving stops them."""
+    """Use as a context manager: entering starts the servers (`initially` only some), leaving stops them.
+
+    What falls over again and again is started after ever longer pauses, up to `longest_pause`.
+    """
 
     def __init__(
         self,
@@ -60,8 +63,10 @@ class Supervisor:
         on_change: OnChange | None = None,
         *,
         initially: Collection[str] | None = None,
+        longest_pause: timedelta = LONGEST_PAUSE,
     ) -> None:
         self.home = home
+        self._longest_pause = longest_pause
         self.runs = {server.name: Run(server) for server in servers}
         self._initially = initially
         self._on_change = on_change
@@ -173,7 +178,7 @@ class Supervisor:
             self._change(run, "restarting", f"ended with {code}")
             log.warning("server ended, starting it again", name=run.server.name, code=code, after_s=pause.seconds)
             await asyncio.sleep(pause.total_seconds())
-            pause = min(pause * 2, LONGEST_PAUSE)
+            pause = min(pause * 2, self._longest_pause)
             await self._relaunch(run)
 
     async def _relaunch(self, run: Run) -> None:
