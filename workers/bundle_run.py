@@ -77,19 +77,21 @@ class BundleRun:
         started = time.monotonic()
         for first in range(0, len(jobs), step):
             if first and time.monotonic() - started > BUNDLE_PATIENCE.total_seconds():
-                self._give_back(jobs[first:])
+                self._give_back(jobs[first:], Returned(reason=f"the jobs before it took longer than {BUNDLE_PATIENCE}"))
                 return
             some = [job for job in jobs[first : first + step] if job.task_id not in self.gone]
             if suspects:
                 await asyncio.to_thread(self._count_start, some)
-            if some:
-                await self._run_some(some)
+            if some and (full := await self._run_some(some)):
+                self._give_back(jobs[first + step :], full)
+                return
             is_last = first + step >= len(jobs)
             # What is left at the end is reported by the caller, outside the loop.
             if not is_last and (suspects or time.monotonic() - self._reported_at > REPORT_EVERY.total_seconds()):
                 await self._flush()
 
-    async def _run_some(self, jobs: Sequence[Job]) -> None:
+    async def _run_some(self, jobs: Sequence[Job]) -> Returned | None:
+        """Why the rest of the bundle could not start now either, if that is so."""
         started = time.perf_counter()
         outcomes = await self._escorted(jobs)
         each_ms = (time.perf_counter() - started) * 1000 / len(jobs)
@@ -97,20 +99,23 @@ class BundleRun:
             self._open.pop(job.task_id, None)
             if outcome is not None:
                 self.outcomes[outcome.kind] += 1
-                self._endings.append(Ending(task_id=job.task_id, outcome=outcome, duration_ms=round(each_ms, 3)))
+                took = None if isinstance(outcome, Returned) else round(each_ms, 3)
+                self._endings.append(Ending(task_id=job.task_id, outcome=outcome, duration_ms=took))
+
+        last = outcomes[-1]
+        return last if isinstance(last, Returned) and last.whole_topic else None
 
     async def _escorted(self, jobs: Sequence[Job]) -> Sequence[Outcome | None]:
         """Guards are taken before the handler's time begins, and what it did is kept after it has ended."""
         if self._escort is None:
             return await self._within_time(jobs)
-        (job,) = jobs
 
-        async def run() -> Outcome | None:
-            if job.task_id in self.gone:
-                return None
-            return (await self._within_time([job]))[0]
+        async def run() -> Sequence[Outcome | None]:
+            if all(job.task_id in self.gone for job in jobs):
+                return [None for _ in jobs]
+            return await self._within_time(jobs)
 
-        return [await self._escort.lead(job, run)]
+        return await self._escort.lead(jobs, run)
 
     async def _within_time(self, jobs: Sequence[Job]) -> Sequence[Outcome | None]:
         """None for a job that was cancelled: there is nobody to report to."""
@@ -152,11 +157,13 @@ class BundleRun:
             return [await self._escort.work(job, self._clients)]
         return [await work(self._handler, job, self._clients)]
 
-    def _give_back(self, jobs: Sequence[Job]) -> None:
-        reason = f"the jobs before it took longer than {BUNDLE_PATIENCE}"
-        log.info("given back", jobs=len(jobs), reason=reason)
-        self.outcomes["returned"] += len(jobs)
-        self._endings.extend(Ending(task_id=job.task_id, outcome=Returned(reason=reason)) for job in jobs)
+    def _give_back(self, jobs: Sequence[Job], outcome: Returned) -> None:
+        left = [job for job in jobs if job.task_id not in self.gone]
+        for job in left:
+            self._open.pop(job.task_id, None)
+        log.info("given back", jobs=len(left), reason=outcome.reason)
+        self.outcomes["returned"] += len(left)
+        self._endings.extend(Ending(task_id=job.task_id, outcome=outcome) for job in left)
 
     async def _flush(self) -> None:
         endings, self._endings = self._endings, []

@@ -119,7 +119,7 @@ class Failed(BaseModel):
 class Returned(BaseModel):
     """The handler was not started: the task goes back to the engine, without costing a retry.
 
-    Nobody gets it before `after_ms` have passed.
+    Nobody gets it before `after_ms` have passed. `whole_topic`: no other job of its topic could start before either.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -127,6 +127,7 @@ class Returned(BaseModel):
     kind: Literal["returned"] = "returned"
     reason: str
     after_ms: int = Field(default=0, ge=0)
+    whole_topic: bool = False
 
 
 Outcome = Annotated[Completed | BpmnError | Failed | Returned, Discriminator("kind")]

@@ -1,7 +1,7 @@
-"""What goes with a job whose handler asks for more than variables and clients: a context, and that it is done once."""
+"""What goes with jobs whose handler asks for more than variables and clients: context, limits, being done once."""
 
 import threading
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import timedelta
 
 import structlog
@@ -17,6 +17,7 @@ from workers.envelope import BpmnError, Completed, Job, Outcome, Returned
 from workers.errors import Permanent
 from workers.execution import Clients, failure, read_input, work
 from workers.idempotency import key_of
+from workers.limits import Full, Limits
 from workers.once import Busy, Claim, Once
 from workers.registry import Handler
 from workers.retries import is_last_attempt
@@ -33,7 +34,7 @@ PATIENCE_SECONDS = 2
 BUSY_AGAIN = timedelta(seconds=3)
 UNGUARDED_AGAIN = timedelta(seconds=5)
 
-Run = Callable[[], Awaitable[Outcome | None]]
+Run = Callable[[], Awaitable[Sequence[Outcome | None]]]
 
 
 class Escort:
@@ -43,20 +44,25 @@ class Escort:
         self._handler = handler
         self._server = server
         self._once = Once(server, handler.topic, kept) if server is not None and handler.idempotent_by else None
+        self._limits = _limits(handler, server)
 
-    async def lead(self, job: Job, run: Run) -> Outcome | None:
-        """What `run` answers for this job, or why it was not called. `run` is called with all guards taken.
+    async def lead(self, jobs: Sequence[Job], run: Run) -> Sequence[Outcome | None]:
+        """What `run` answers for these jobs, or why it was not called. `run` is called with all guards taken.
 
-        A job whose guards cannot be asked goes back to the engine: to run it unguarded would break the promise.
+        Jobs whose guards cannot be asked go back to the engine: to run them unguarded would break the promise.
         """
         if self._once is None:
-            return await run()
+            return await self._limited(jobs, run)
+        (job,) = jobs  # a batch cannot be idempotent
+        return [await self._once_only(self._once, job, run)]
+
+    async def _once_only(self, once: Once, job: Job, run: Run) -> Outcome | None:
         try:
             key = self._key(job)
         except Permanent as error:
             return failure(self._handler, job, error)
         try:
-            taken = await self._once.take(key)
+            taken = await once.take(key)
         except RedisError as error:
             log.warning("not started: Redis cannot say whether it was done", task_id=job.task_id, error=str(error))
             return _returned(f"Redis cannot say whether it was done before: {error}", UNGUARDED_AGAIN)
@@ -65,7 +71,22 @@ class Escort:
         if not isinstance(taken, Claim):
             log.info("done before; its outcome is told again", task_id=job.task_id, key=key)
             return taken
-        return await _claimed(taken, run)
+        async with taken:
+            (outcome,) = await self._limited([job], run)
+            return await taken.keep(outcome) if isinstance(outcome, Completed | BpmnError) else outcome
+
+    async def _limited(self, jobs: Sequence[Job], run: Run) -> Sequence[Outcome | None]:
+        if self._limits is None:
+            return await run()
+        try:
+            slot = await self._limits.enter()
+        except RedisError as error:
+            log.warning("not started: Redis cannot say whether a limit is reached", error=str(error))
+            slot = Full(f"Redis cannot say whether a limit is reached: {error}", UNGUARDED_AGAIN)
+        if isinstance(slot, Full):
+            return [_returned(slot.reason, slot.after, whole_topic=True) for _ in jobs]
+        async with slot:
+            return await run()
 
     async def work(self, job: Job, clients: Clients) -> Outcome:
         """One job to its outcome, as `execution.work`; the handler may speak meanwhile."""
@@ -142,11 +163,11 @@ class Escorts:
         return self._server
 
 
-async def _claimed(claim: Claim, run: Run) -> Outcome | None:
-    async with claim:
-        outcome = await run()
-        return await claim.keep(outcome) if isinstance(outcome, Completed | BpmnError) else outcome
+def _limits(handler: Handler, server: Redis | None) -> Limits | None:
+    if server is None or (handler.rate_limit is None and handler.max_concurrency is None):
+        return None
+    return Limits(server, handler.topic, handler.rate_limit, handler.max_concurrency)
 
 
-def _returned(reason: str, after: timedelta) -> Returned:
-    return Returned(reason=reason, after_ms=round(after.total_seconds() * 1000))
+def _returned(reason: str, after: timedelta, *, whole_topic: bool = False) -> Returned:
+    return Returned(reason=reason, after_ms=round(after.total_seconds() * 1000), whole_topic=whole_topic)

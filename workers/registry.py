@@ -12,9 +12,10 @@ from datetime import timedelta
 from typing import Any, TypedDict, TypeVar, Unpack
 
 from pydantic import BaseModel
-from workers.idempotency import check_fields
 
 from workers.errors import HandlerError
+from workers.idempotency import check_fields
+from workers.limits import RateLimit, check_rate
 from workers.signature import Client, place_of, read_signature
 
 __all__ = [
@@ -54,10 +55,12 @@ class Handler:
     weight: int
     function: Callable[..., Any]
     input: type[BaseModel]
-    idempotent_by: str | tuple[str, ...] | None = None
     output: type[BaseModel] | None
     clients: Mapping[str, type[Client]]
     context: str | None = None
+    idempotent_by: str | tuple[str, ...] | None = None
+    rate_limit: RateLimit | None = None
+    max_concurrency: int | None = None
 
     @property
     def variables(self) -> list[str]:
@@ -72,8 +75,8 @@ class Handler:
     @property
     def guards(self) -> tuple[str, ...]:
         """The options whose promises need Redis, by name."""
-        options = {"idempotent_by": self.idempotent_by}
-        return tuple(name for name, value in options.items() if value is not None)
+        names = ("idempotent_by", "rate_limit", "max_concurrency")
+        return tuple(name for name in names if getattr(self, name) is not None)
 
 
 _handlers: dict[str, Handler] = {}
@@ -83,20 +86,25 @@ class HandlerOptions(TypedDict, total=False):
     """What `handler` takes beside topic, queue and time-out.
 
     `retries` counts the attempts in all (default 3), `backoff` the waits between them (the last one repeats), `lock`
-
-    `idempotent_by` names fields of the input model, or is "activity": a job with the same values, or of the same step
-    of the process instance, gets the outcome of the one that ended before, and the function is not called again.
     how long the engine keeps the task for us without a heartbeat (default: time-out and half a minute). `batch` is how
     many jobs the function takes at once: then it gets a list and returns a list. `weight` is this topic's share of a
     crowded queue against the other topics' (default 1).
+
+    `idempotent_by` names fields of the input model, or is "activity": a job with the same values, or of the same step
+    of the process instance, gets the outcome of the one that ended before, and the function is not called again.
+
+    `rate_limit` ("10/s", "100/min", or a `RateLimit`) and `max_concurrency` hold for the calls in all replicas
+    together. A job that cannot start within a second goes back to the engine, without costing a retry.
     """
 
     retries: int
     backoff: Iterable[timedelta]
-    idempotent_by: str | Iterable[str]
     lock: timedelta
     batch: int
     weight: int
+    idempotent_by: str | Iterable[str]
+    rate_limit: RateLimit | str
+    max_concurrency: int
 
 
 def handler(
@@ -137,10 +145,12 @@ def read_handler(
         weight=options.get("weight", 1),
         function=function,
         input=signature.input,
-        idempotent_by=_idempotent_by(function, signature.input, options),
         output=signature.output,
         clients=signature.clients,
         context=signature.context,
+        idempotent_by=_idempotent_by(function, signature.input, options),
+        rate_limit=_rate_limit(function, options),
+        max_concurrency=options.get("max_concurrency"),
     )
     _check(found)
     return found
@@ -158,6 +168,17 @@ def handler_of(function: Callable[..., Any]) -> Handler:
             return found
     raise HandlerError(f"{place_of(function)} is no handler: decorate it with @handler(topic, queue=…, timeout=…)")
 
+
+def handlers_of(queue: str) -> tuple[Handler, ...]:
+    """The handlers whose tasks travel in this queue, by topic."""
+    return tuple(sorted((h for h in _handlers.values() if h.queue == queue), key=lambda h: h.topic))
+
+
+def queues() -> tuple[str, ...]:
+    """Every queue that a registered handler names, sorted."""
+    return tuple(sorted({h.queue for h in _handlers.values()}))
+
+
 def _idempotent_by(
     function: Callable[..., Any], model: type[BaseModel], options: HandlerOptions
 ) -> str | tuple[str, ...] | None:
@@ -171,15 +192,13 @@ def _idempotent_by(
         raise HandlerError(f"{place_of(function)}: {error}") from None
 
 
-
-def handlers_of(queue: str) -> tuple[Handler, ...]:
-    """The handlers whose tasks travel in this queue, by topic."""
-    return tuple(sorted((h for h in _handlers.values() if h.queue == queue), key=lambda h: h.topic))
-
-
-def queues() -> tuple[str, ...]:
-    """Every queue that a registered handler names, sorted."""
-    return tuple(sorted({h.queue for h in _handlers.values()}))
+def _rate_limit(function: Callable[..., Any], options: HandlerOptions) -> RateLimit | None:
+    if (rate := options.get("rate_limit")) is None:
+        return None
+    try:
+        return check_rate(rate)
+    except ValueError as error:
+        raise HandlerError(f"{place_of(function)}: {error}") from None
 
 
 def _check(found: Handler) -> None:
@@ -193,6 +212,7 @@ def _check(found: Handler) -> None:
         (backoff and min(backoff) >= timedelta(0), "backoff needs at least one wait, and none below 0"),
         (found.batch is None or 2 <= found.batch <= MAX_BATCH, f"batch={found.batch} must be from 2 to {MAX_BATCH}"),
         (1 <= found.weight <= MAX_WEIGHT, f"weight={found.weight} must be from 1 to {MAX_WEIGHT}"),
+        (found.max_concurrency is None or found.max_concurrency >= 1, "max_concurrency must be at least 1"),
     )
     for holds, message in rules:
         if not holds:

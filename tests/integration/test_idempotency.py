@@ -88,10 +88,10 @@ async def escorts(valkey_url: str) -> AsyncIterator[tuple[Escort, Escort]]:
 
 
 async def led(escort: Escort, job: Job) -> Outcome:
-    async def run() -> Outcome:
-        return await work(registered()["test-once"], job, {})
+    async def run() -> list[Outcome]:
+        return [await work(registered()["test-once"], job, {})]
 
-    outcome = await escort.lead(job, run)
+    (outcome,) = await escort.lead([job], run)
     assert outcome is not None
     return outcome
 

@@ -318,3 +318,18 @@ async def test_a_queue_that_is_not_fetched_for_though_a_pool_waits_is_a_problem(
     engine.away = False
     await fetching.turn()
     assert fetching.problem is None
+
+
+async def test_a_topic_at_its_limit_is_left_out_until_it_may_start_again() -> None:
+    engine, now = Engine(task("1"), task("2", "test-fetch-other")), [0.0]
+    pace = Pace(clock=lambda: now[0])
+    fetching = await loop(engine, Broker(), pace=pace, handlers=[HANDLER, OTHER])
+    pace.is_full("test-fetch", SECOND)
+    assert await fetching.turn() == timedelta(0)
+    assert [request.topic for request in engine.fetches[0][1]] == ["test-fetch-other"]
+    pace.is_full("test-fetch-other", 2 * SECOND)
+    assert timedelta(0) < await fetching.turn() <= SECOND
+    assert len(engine.fetches) == 1, "nothing is asked for while all are full"
+    now[0] = 1.0
+    await fetching.turn()
+    assert [request.topic for request in engine.fetches[1][1]] == ["test-fetch"]

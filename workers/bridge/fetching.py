@@ -129,11 +129,13 @@ class FetchLoop:
             self._full_pause = min(LONGEST_FULL, 2 * self._full_pause)
             return self._full_pause
         self._full_pause = FULL
-        left = 0
+        left, asks = 0, 0
         for ask in self._shares.plan(room):
-            asked = Ask(ask.topics, ask.max_tasks + left, ask.may_wait)
-            if asked.max_tasks == 0:
+            topics = tuple(topic for topic in ask.topics if not self._around.pace.full_for(topic))
+            asked = Ask(topics, ask.max_tasks + left, ask.may_wait)
+            if asked.max_tasks == 0 or not topics:
                 continue
+            asks += 1
             try:
                 tasks, pause = await self._fetch_and_publish(asked)
             except EngineError as error:
@@ -141,7 +143,17 @@ class FetchLoop:
             left = self._shares.note(asked, (task.topic for task in tasks))
             if pause:
                 return pause
-        return timedelta(0)
+        return timedelta(0) if asks else self._until_some_can_start()
+
+    def _until_some_can_start(self) -> timedelta:
+        """Every topic that could be asked for has reached a limit of its handler."""
+        self._fetched_at = time.monotonic()
+        return min(LOOK_AGAIN, self._shortest_full() or FULL)
+
+    def _shortest_full(self) -> timedelta | None:
+        """When the first topic that is full may start again; None when none is."""
+        full = [left for topic in self._handlers if (left := self._around.pace.full_for(topic))]
+        return min(full, default=None)
 
     async def room(self) -> int:
         """What the pool gets through soon and at least one job for each slot, minus what waits."""
@@ -176,7 +188,7 @@ class FetchLoop:
                 lease,
                 [self._requests[topic] for topic in ask.topics],
                 max_tasks=ask.max_tasks,
-                wait=self._around.wait if ask.may_wait else timedelta(0),
+                wait=self._wait() if ask.may_wait else timedelta(0),
             )
         self._around.engine_outage.over()
         self._note_fetch(tasks)
@@ -184,6 +196,10 @@ class FetchLoop:
             return tasks, timedelta(0)
         with PUBLISH_SECONDS.labels(self._queue).time():
             return tasks, await self._hand_over(lease, tasks)
+
+    def _wait(self) -> timedelta:
+        """A topic that is full is left out of a long poll: it must not last until that one may start again."""
+        return min(self._around.wait, self._shortest_full() or self._around.wait)
 
     def _note_fetch(self, tasks: Sequence[ExternalTask]) -> None:
         self._fetched_at = time.monotonic()

@@ -110,6 +110,8 @@ class Outcomes:
 
     def _note(self, report: Report) -> None:
         for ending in report.endings:
+            if isinstance(ending.outcome, Returned) and ending.outcome.whole_topic:
+                self._pace.is_full(report.topic, timedelta(milliseconds=ending.outcome.after_ms))
             if ending.duration_ms is not None:
                 self._pace.took(report.topic, ending.duration_ms)
                 HANDLER_SECONDS.labels(report.topic).observe(ending.duration_ms / 1000)
@@ -121,7 +123,8 @@ class Outcomes:
                 with REPORT_SECONDS.time():
                     result = await self._tell_until_answered(telling)
         REPORTS.labels(ending.outcome.kind, result).inc()
-        if (handler := registered().get(report.topic)) is not None:
+        handler = registered().get(report.topic)
+        if handler is not None and not isinstance(ending.outcome, Returned):
             self._pace.ended(handler.queue, 1)
         return result
 

@@ -1,4 +1,4 @@
-"""How fast the pools are, from their reports: how many jobs end, and how long a handler takes."""
+"""How fast the pools are, from their reports: how many jobs end, how long a handler takes, which limit is reached."""
 
 import time
 from collections import deque
@@ -27,10 +27,24 @@ class Pace:
         self._ended: dict[str, deque[tuple[float, int]]] = {}
         self._mean_ms: dict[str, float] = {}
         self._measured: dict[str, int] = {}
+        self._full_until: dict[str, float] = {}
 
     def ended(self, queue: str, jobs: int) -> None:
         """So many jobs of a queue have ended now."""
         self._ended.setdefault(queue, deque(maxlen=5000)).append((self._clock(), jobs))
+
+    def is_full(self, topic: str, lasts: timedelta) -> None:
+        """A limit of this topic is reached: nothing of it could start before this has passed."""
+        self._full_until[topic] = max(self._full_until.get(topic, 0.0), self._clock() + lasts.total_seconds())
+
+    def full_for(self, topic: str) -> timedelta:
+        """How long nothing of this topic can start; zero for all that has room."""
+        if (until := self._full_until.get(topic)) is None:
+            return timedelta(0)
+        if (left := until - self._clock()) <= 0:
+            del self._full_until[topic]
+            return timedelta(0)
+        return timedelta(seconds=left)
 
     def took(self, topic: str, duration_ms: float) -> None:
         """A handler has run for so long. The mean follows a change within some tens of jobs."""
