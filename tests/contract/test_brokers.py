@@ -37,42 +37,6 @@ from workers.inspection import ask_queues, ask_workers
 from workers.loading import load_handlers
 from workers.settings import BridgeSettings
 
-HANDLERS = """
-import asyncio, os, signal
-from datetime import timedelta
-from pydantic import BaseModel
-from workers.errors import BusinessError
-from workers.registry import handler
-
-class Number(BaseModel):
-    number: int = 0
-
-class Double(BaseModel):
-    double: int
-
-@handler("test-bridge-double", queue="test-bridge", timeout=timedelta(seconds=10))
-def double(job: Number) -> Double:
-    if job.number == 13:
-        raise BusinessError("UNLUCKY", "thirteen", {"number": 13})
-    if job.number < 0:
-        raise ValueError("below zero")
-    return Double(double=2 * job.number)
-
-@handler("test-bridge-nobody", queue="test-nobody", timeout=timedelta(seconds=10))
-def nobody(job: Number) -> None:
-    raise AssertionError("no worker serves this queue")
-
-@handler("test-bridge-kill", queue="test-bridge", timeout=timedelta(seconds=30))
-def kill(job: Number) -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
-
-@handler("test-bridge-long", queue="test-bridge", timeout=timedelta(seconds=60), lock=timedelta(seconds=2))
-async def long(job: Number) -> Double:
-    await asyncio.sleep(job.number)
-    return Double(double=2 * job.number)
-"""
-
-
 A_JOB = Job(
     task_id="dead",
     variables={},
@@ -215,14 +179,13 @@ async def broker(
 
 
 @pytest.fixture(scope="module")
-def handlers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The name of a module of test handlers, importable here and in the worker."""
-    folder = tmp_path_factory.mktemp("handlers")
-    (folder / "bridge_test_handlers.py").write_text(HANDLERS)
-    sys.path.insert(0, str(folder))
+def handlers() -> Iterator[str]:
+    """The folder of the module of test handlers, importable here and in the worker."""
+    folder = str(Path(__file__).parent)
+    sys.path.insert(0, folder)
     load_handlers(["bridge_test_handlers"])
-    yield str(folder)
-    sys.path.remove(str(folder))
+    yield folder
+    sys.path.remove(folder)
 
 
 @pytest.fixture(scope="module")
