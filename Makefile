@@ -33,10 +33,10 @@ up: $(STAMP) ## start the embedded stack
 down: ## stop the embedded stack
 	@test ! -x $(BIN)/baton || $(BIN)/baton down
 
-test: $(STAMP) ## every test on Camunda 7
-	@$(BIN)/python -m pytest $(PYTEST_FLAGS)
+test: $(STAMP) ## the tests on Camunda 7, without those that take minutes each
+	@$(BIN)/python -m pytest -m "not full" $(PYTEST_FLAGS)
 
-test-full: $(STAMP) ## the same, and the engine contract suite on Operaton too
+test-full: $(STAMP) ## every test, with all faults, and the engine contract suite on Operaton too
 	@$(BIN)/python -m pytest $(PYTEST_FLAGS)
 	@BATON_ENGINE_PROFILE=operaton $(BIN)/python -m pytest tests/contract/test_engine_client.py \
 		tests/contract/test_engine_incidents.py $(PYTEST_FLAGS)

@@ -16,7 +16,9 @@ from external_task_rivals.memory import memory
 from external_task_rivals.race import FAMILIES, Result, missing, race, table
 from external_task_rivals.rivals import RIVALS
 
-OTHER_PARTS = ("latency", "flood", "memory")
+# The ceiling of an engine and a database as they come.
+UNTUNED = "raw_untuned"
+OTHER_PARTS = ("latency", "flood", "memory", UNTUNED)
 # Too long to be run each time.
 ON_REQUEST = ("memory", *(name for name, rival in RIVALS.items() if rival.on_request))
 MAIN = "baton_valkey"
@@ -24,7 +26,7 @@ MAIN = "baton_valkey"
 
 async def measure(parts: list[str], options: argparse.Namespace) -> dict[str, Any]:
     """The figures as `--json` prints them, with the results of the race under `race`."""
-    figures: dict[str, Any] = {}
+    figures: dict[str, Any] = {"race": {}}
     with tempfile.TemporaryDirectory(prefix="bench-home-") as folder:
         async with open_ground(Path(folder)) as ground:
             names = [name for name in RIVALS if name in parts]
@@ -36,6 +38,11 @@ async def measure(parts: list[str], options: argparse.Namespace) -> dict[str, An
                 figures["flood_ms"] = await flood(ground)
             if "memory" in parts:
                 figures["memory_mib"] = await memory(ground, options.n_memory)
+    if UNTUNED in parts:
+        with tempfile.TemporaryDirectory(prefix="bench-home-") as folder:
+            async with open_ground(Path(folder), tuned=False) as ground:
+                found = await race(ground, ["raw"], options.n, options.rounds)
+                figures["race"][UNTUNED] = found["raw"]
     return figures
 
 

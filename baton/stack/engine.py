@@ -67,38 +67,38 @@ class EngineServer:
     ) -> None:
         self.log = home.log(self.name)
         self.url = f"http://{LOOPBACK}:{config.port}/engine-rest"
-        self._home = home
-        self._config = config
+        self.home = home
+        self.config = config
         self._jre = jre
         self._progress = progress
 
     def command(self) -> Launch:
         """How to start it. The first call may take a minute: it builds the jar. Raises `StackError`."""
         jre, app = self.program()
-        data = self._home.data(self.name)
+        data = self.home.data(self.name)
         scratch = data / "tmp"
         scratch.mkdir(exist_ok=True)
         flags = [*JVM_FLAGS, f"-Djava.io.tmpdir={scratch}"]
         cache = cache_file(app, jre)
-        if self._config.aot and is_usable(cache, app, jre):
+        if self.config.aot and is_usable(cache, app, jre):
             flags.append(f"-XX:AOTCache={cache}")
         tuned = {name: value for name, value in os.environ.items() if _tunes(name)}
         return Launch(
             argv=(str(jre.java), *flags, "-jar", str(app)),
-            env={**inherited_environment(), **tuned, **self._config.environment()},
+            env={**inherited_environment(), **tuned, **self.config.environment()},
             cwd=data,
         )
 
     async def ready(self) -> None:
         """Returns when the engine and its database answer."""
-        url = f"http://{LOOPBACK}:{self._config.port}/actuator/health/readiness"
+        url = f"http://{LOOPBACK}:{self.config.port}/actuator/health/readiness"
         await wait_until(self.name, self.log, lambda: http_problem(url), within=READY_TIMEOUT)
 
     def program(self) -> tuple[Jre, Path]:
         """The Java and the unpacked jar; builds it when it is missing."""
         if self._jre is None:
             self._jre = find_jre()
-        jar = ensure_jar(self._config.profile, progress=self._progress)
+        jar = ensure_jar(self.config.profile, progress=self._progress)
         return self._jre, extracted(jar, self._jre)
 
 

@@ -19,6 +19,7 @@ from baton.stack.supervisor import Supervisor
 from baton.stack.valkey import ValkeyServer
 from bpmn.client import EngineClient
 from external_task_rivals.families import cpu_seconds
+from external_task_rivals.untuned import untuned
 
 __all__ = ["ANY_TOPIC", "ONE_TASK", "TOPIC", "Ground", "Span", "open_ground"]
 
@@ -138,13 +139,17 @@ class Ground:
 
 
 @asynccontextmanager
-async def open_ground(folder: Path) -> AsyncIterator[Ground]:
-    """Start the servers in `folder` and deploy the processes; on leaving, stop them and remove what they wrote."""
+async def open_ground(folder: Path, *, tuned: bool = True) -> AsyncIterator[Ground]:
+    """Start the servers in `folder` and deploy the processes; on leaving, stop them and remove what they wrote.
+
+    Not `tuned`: engine and PostgreSQL with the settings they come with.
+    """
     home = Home(folder)
     home.prepare()
     try:
         rabbitmq = rabbit_servers(home, secrets.token_hex(16), secrets.token_hex(16))
-        async with Supervisor(home, [*plan_servers(home), *rabbitmq], initially=SERVERS) as stack:
+        planned = plan_servers(home) if tuned else untuned(plan_servers(home))
+        async with Supervisor(home, [*planned, *rabbitmq], initially=SERVERS) as stack:
             postgres = stack.runs["postgres"].server
             assert isinstance(postgres, PostgresServer)
             url, token = str(stack.runs["engine"].server.url), home.secrets()["engine_token"]

@@ -323,6 +323,8 @@ def bridge(home: Home, name: str, proxies: dict[str, Proxy]) -> ProcessServer:
 def worker(home: Home, name: str, proxies: dict[str, Proxy], *, clock: str | None = None) -> ProcessServer:
     settings = {**ours(home, proxies["worker"]), "WORKER_TYPE": "faults", "WORKER_CONCURRENCY": "2"}
     if clock is not None:
+        if FAKETIME is None:
+            raise RuntimeError("libfaketime is not installed: apt-get install libfaketime")
         # Only the date: the steady clock of a machine goes right, however wrong its date is.
         settings |= {"LD_PRELOAD": str(FAKETIME), "FAKETIME": clock, "DONT_FAKE_MONOTONIC": "1"}
     return ProcessServer(home, name, "worker", settings, needs=("valkey",))
