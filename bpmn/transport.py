@@ -1,5 +1,6 @@
 """HTTP to the engine: one pool of kept connections, one service token, time-outs, and errors with a meaning."""
 
+import io
 import json
 from collections.abc import Mapping
 from datetime import timedelta
@@ -12,6 +13,7 @@ from bpmn.errors import EngineUnavailable, engine_error
 __all__ = ["EngineTransport"]
 
 CONNECT_TIMEOUT = timedelta(seconds=5)
+LARGE_BODY_BYTES = 512 * 1024
 
 
 class EngineTransport:
@@ -69,13 +71,16 @@ class EngineTransport:
         `accept` is for the few calls that answer with something else than JSON.
         """
         what = f"{method} {path}"
-        headers = {"Accept": accept} if accept else None
+        headers = {"Accept": accept} if accept else {}
+        content: aiohttp.FormData | bytes | io.BytesIO | None = data
+        if json is not None:
+            content, headers["Content-Type"] = _write_json(json), "application/json"
         limit = aiohttp.ClientTimeout(
             total=(timeout or self._timeout).total_seconds(), sock_connect=CONNECT_TIMEOUT.total_seconds()
         )
         try:
             async with self._open().request(
-                method, f"{self.base_url}{path}", params=params, json=json, data=data, headers=headers, timeout=limit
+                method, f"{self.base_url}{path}", params=params, data=content, headers=headers, timeout=limit
             ) as answer:
                 body = await answer.read()
         except TimeoutError as error:
@@ -92,6 +97,12 @@ class EngineTransport:
         if self._session is None:
             raise RuntimeError("the engine client is not open: use it as `async with EngineClient(...) as engine`")
         return self._session
+
+
+def _write_json(value: object) -> bytes | io.BytesIO:
+    body = json.dumps(value).encode()
+    # What is large is sent in pieces, so that it does not keep the loop from everything else.
+    return io.BytesIO(body) if len(body) > LARGE_BODY_BYTES else body
 
 
 def _read_json(body: bytes, what: str) -> Any:

@@ -4,21 +4,26 @@ import asyncio
 import inspect
 import traceback
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from bpmn.errors import BatonError
 from bpmn.variables import NotAVariable, decode_all, encode_all
+from workers.clients.files import Files
 from workers.context import JobContext
 from workers.envelope import BpmnError, Completed, Failed, Job, Outcome
 from workers.errors import BusinessError, Permanent
+from workers.large import loaded, spilled
+from workers.output import plain_output
 from workers.registry import Handler
 from workers.retries import after_failure
 
 __all__ = ["call", "call_many", "failure", "outcome_of", "read_input", "work", "work_many"]
 
 MAX_DETAILS_CHARACTERS = 20_000
+# The engine keeps 666 of them.
+MAX_MESSAGE_CHARACTERS = 2_000
 
 Clients = Mapping[type[Any], object]
 
@@ -53,19 +58,24 @@ async def call_many(
 async def work(handler: Handler, job: Job, clients: Clients, context: JobContext | None = None) -> Outcome:
     """One job to its outcome. `context` is for a handler that asks for one."""
     try:
-        written: dict[str, object] | BaseException = await call(handler, decode_all(job.variables), clients, context)
+        variables = await loaded(handler.input, decode_all(job.variables), _files(clients))
+        written: dict[str, object] | BaseException = await call(handler, variables, clients, context)
     except (Exception, SystemExit) as error:  # noqa: BLE001 -- whatever a handler raises is an outcome
         written = error
-    return outcome_of(handler, job, written)
+    return await _light(handler, job, outcome_of(handler, job, written), clients)
 
 
 async def work_many(handler: Handler, jobs: Sequence[Job], clients: Clients) -> list[Outcome]:
     """The jobs of a batch to their outcomes, in order."""
     try:
-        written: list[Any] = await call_many(handler, [decode_all(job.variables) for job in jobs], clients)
+        variables = [await loaded(handler.input, decode_all(job.variables), _files(clients)) for job in jobs]
+        written: list[Any] = await call_many(handler, variables, clients)
     except (Exception, SystemExit) as error:  # noqa: BLE001 -- as above
         written = [error for _ in jobs]
-    return [outcome_of(handler, job, result) for job, result in zip(jobs, written, strict=True)]
+    return [
+        await _light(handler, job, outcome_of(handler, job, result), clients)
+        for job, result in zip(jobs, written, strict=True)
+    ]
 
 
 def outcome_of(handler: Handler, job: Job, written: Mapping[str, object] | BaseException) -> Outcome:
@@ -86,12 +96,26 @@ def failure(handler: Handler | None, job: Job, error: BaseException) -> Failed:
     if isinstance(error, Permanent):
         left = 0
     text = str(error) or type(error).__name__
+    message = text if isinstance(error, Permanent) else f"{type(error).__name__}: {text}"
     return Failed(
-        message=text if isinstance(error, Permanent) else f"{type(error).__name__}: {text}",
+        message=message[:MAX_MESSAGE_CHARACTERS],
         details="".join(traceback.format_exception(error))[-MAX_DETAILS_CHARACTERS:],
         retries=left,
         retry_after_ms=round(wait.total_seconds() * 1000),
     )
+
+
+async def _light(handler: Handler, job: Job, outcome: Outcome, clients: Clients) -> Outcome:
+    """The outcome without what is too large for its way, which is stored as files."""
+    try:
+        return await spilled(outcome, _files(clients))
+    except BatonError as error:
+        return failure(handler, job, error)
+
+
+def _files(clients: Clients) -> Files | None:
+    found = clients.get(Files)
+    return found if isinstance(found, Files) else None
 
 
 def _bpmn_error(handler: Handler, job: Job, error: BusinessError) -> Outcome:
@@ -132,10 +156,10 @@ def _read_output(handler: Handler, result: object) -> dict[str, object]:
     if handler.output is None or not isinstance(result, handler.output):
         declared = handler.output.__name__ if handler.output else "None"
         raise Permanent(f"{handler.topic} declares that it returns {declared} but returned {type(result).__name__}")
-    plain = result.model_dump(by_alias=True)
-    as_json = result.model_dump(by_alias=True, mode="json")
-    # The engine has types of its own for moments and bytes; everything else travels as JSON would carry it.
-    return {name: value if isinstance(value, datetime | bytes) else as_json[name] for name, value in plain.items()}
+    try:
+        return plain_output(result)
+    except NotAVariable as error:
+        raise Permanent(f"{handler.topic} returned what the engine cannot store: {error}") from error
 
 
 def _output_or_error(handler: Handler, result: object) -> dict[str, object] | Exception:

@@ -1,16 +1,19 @@
 """Tell the bridge how jobs ended."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import structlog
 from prometheus_client import Counter
 
 from workers.envelope import Bundle, Ending, Report
+from workers.large import wire_bytes
 from workers.post import Post
 
 __all__ = ["JOBS", "Reporter"]
 
 log = structlog.get_logger(__name__)
+
+FULL_MESSAGE_BYTES = 1024 * 1024
 
 JOBS = Counter("baton_worker_jobs_total", "Jobs taken from the queue, by how they ended", ["topic", "result"])
 
@@ -27,10 +30,26 @@ class Reporter:
         bundle = self._bundle
         if not endings:
             return
-        self._post.report(Report(lease=bundle.lease, topic=bundle.topic, endings=tuple(endings)), bundle)
+        for some in _messages(endings):
+            self._post.report(Report(lease=bundle.lease, topic=bundle.topic, endings=some), bundle)
         for ending in endings:
             JOBS.labels(bundle.topic, ending.outcome.kind).inc()
             if ending.outcome.kind != "completed":
                 reason = getattr(ending.outcome, "message", None) or getattr(ending.outcome, "reason", None)
                 log.info("not completed", task_id=ending.task_id, outcome=ending.outcome.kind, reason=reason)
         log.info("reported", jobs=len(endings))
+
+
+def _messages(endings: Sequence[Ending]) -> Iterator[tuple[Ending, ...]]:
+    """Endings with large values travel in several messages: each alone fits into one."""
+    some: list[Ending] = []
+    size = 0
+    for ending in endings:
+        variables = getattr(ending.outcome, "variables", {})
+        its = sum(wire_bytes(wire) for wire in variables.values())
+        if some and size + its > FULL_MESSAGE_BYTES:
+            yield tuple(some)
+            some, size = [], 0
+        some.append(ending)
+        size += its
+    yield tuple(some)

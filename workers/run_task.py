@@ -13,6 +13,7 @@ from redis import RedisError
 
 from bpmn.errors import ConfigurationError
 from workers.bundle_run import BundleRun
+from workers.clients.files import Files
 from workers.envelope import RUN_TASK, Bundle, Ending, Failed, Job, read_bundle
 from workers.errors import PoisonMessage
 from workers.escort import Escorts
@@ -166,7 +167,10 @@ class JobRunner:
         with self._opening:
             if self._loop is None:
                 self._loop = self._make_loop()
-            for kind in handler.clients.values():
+            kinds = list(handler.clients.values())
+            if self._settings.files_url is not None:
+                kinds.append(Files)  # also for values that are too large for a variable
+            for kind in kinds:
                 if kind not in self._clients:
                     self._clients[kind] = kind.from_settings(self._settings)
             return self._loop, self._clients

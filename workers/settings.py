@@ -85,6 +85,10 @@ class WorkerSettings(BrokerSettings):
     worker_outcomes_kept: timedelta = Field(
         default=timedelta(days=7), gt=timedelta(0), description="how long idempotent_by remembers, as P7D or in seconds"
     )
+    files_url: str | None = Field(default=None, description="where files are: file:///folder, s3://bucket/folder, …")
+    files_spill_above_bytes: int = Field(
+        default=256 * 1024, ge=4096, description="larger values of variables are stored as files, if there is FILES_URL"
+    )
     openai_base_url: str | None = None
     openai_api_key: SecretStr | None = None
     openai_model: str | None = None

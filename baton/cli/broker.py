@@ -9,12 +9,18 @@ __all__ = ["broker_environment", "broker_settings"]
 
 
 def broker_environment() -> dict[str, str]:
-    """RABBITMQ_URL and REDIS_URL of the environment, else of the running embedded stack. Raises `StackError`."""
+    """Nothing when the environment names a broker, else the running embedded stack's RABBITMQ_URL and FILES_URL.
+
+    Raises `StackError`.
+    """
     if "RABBITMQ_URL" in os.environ or "RABBITMQ_URL_FILE" in os.environ:
         return {}
     stack = Stack.from_environment()
     place = stack.urls["valkey"].removeprefix("redis://")
-    return {"RABBITMQ_URL": f"redis://:{stack.secrets['valkey_password']}@{place}/0"}
+    return {
+        "RABBITMQ_URL": f"redis://:{stack.secrets['valkey_password']}@{place}/0",
+        "FILES_URL": stack.home.files_url,
+    }
 
 
 def broker_settings() -> BrokerSettings:

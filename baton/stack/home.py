@@ -66,6 +66,11 @@ class Home:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         return path
 
+    @property
+    def files_url(self) -> str:
+        """The folder in which workers of this stack keep files, as FILES_URL."""
+        return self.data("files").absolute().as_uri()
+
     def log(self, name: str) -> Path:
         return self.logs / f"{name}.log"
 

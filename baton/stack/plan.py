@@ -77,7 +77,7 @@ def _plan_processes(planned: dict[str, Server], home: Home, environment: Mapping
     valkey = planned["valkey"]
     assert isinstance(valkey, ValkeyServer)
     engine = {"ENGINE_URL": str(planned["engine"].url), "ENGINE_TOKEN": secrets["engine_token"]}
-    broker = {"RABBITMQ_URL": valkey.secret_url}
+    broker = {"RABBITMQ_URL": valkey.secret_url, "FILES_URL": environment.get("FILES_URL") or home.files_url}
     api_url = f"http://{LOOPBACK}:{home.port('engine-api')}"
     bridge_url = f"http://{LOOPBACK}:{home.port('bridge')}"
     processes = [

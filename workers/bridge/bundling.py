@@ -8,10 +8,14 @@ from datetime import datetime
 from bpmn.types import ExternalTask
 from bpmn.variables import FileValue, encode_all
 from workers.envelope import Bundle, Job
+from workers.large import check_size, wire_bytes
 from workers.registry import Handler
 from workers.retries import attempt_of
 
-__all__ = ["bundle_of", "by_topic", "job_of", "portions"]
+__all__ = ["bundle_of", "by_topic", "is_heavy", "job_of", "portions"]
+
+# Up to fifty jobs share a message.
+HEAVY_BYTES = 128 * 1024
 
 
 def by_topic(tasks: Iterable[ExternalTask]) -> dict[str, list[ExternalTask]]:
@@ -42,10 +46,12 @@ def bundle_of(jobs: Sequence[Job], handler: Handler, lease: str, lock_expires: d
 
 
 def job_of(task: ExternalTask, handler: Handler) -> Job:
-    """A fetched task. Raises `NotAVariable`."""
+    """A fetched task. Raises `NotAVariable`, and `Permanent` for more than fits into a message."""
+    variables = encode_all({name: _reference(value) for name, value in task.variables.items()})
+    check_size(variables, "too large to travel to a worker; keep it as a file")
     return Job(
         task_id=task.id,
-        variables=encode_all({name: _reference(value) for name, value in task.variables.items()}),
+        variables=variables,
         business_key=task.business_key,
         process_instance_id=task.process_instance_id,
         process_definition_id=task.process_definition_id,
@@ -55,6 +61,11 @@ def job_of(task: ExternalTask, handler: Handler) -> Job:
         attempt=attempt_of(handler, task.retries),
         retries=task.retries,
     )
+
+
+def is_heavy(job: Job) -> bool:
+    """Whether a few such jobs would fill a message."""
+    return sum(wire_bytes(wire) for wire in job.variables.values()) > HEAVY_BYTES
 
 
 def _reference(value: object) -> object:

@@ -15,7 +15,7 @@ from bpmn.errors import EngineError
 from bpmn.types import ExternalTask, TopicRequest
 from bpmn.variables import NotAVariable
 from workers.bridge.broker import Broker, BrokerUnavailable
-from workers.bridge.bundling import bundle_of, by_topic, job_of, portions
+from workers.bridge.bundling import bundle_of, by_topic, is_heavy, job_of, portions
 from workers.bridge.capacity import Pools
 from workers.bridge.engine import ExternalTasks
 from workers.bridge.metrics import (
@@ -35,6 +35,7 @@ from workers.bridge.outage import Outage
 from workers.bridge.pace import Pace
 from workers.bridge.shares import Ask, Shares
 from workers.envelope import REPORT_QUEUE, Bundle, Job
+from workers.errors import Permanent
 from workers.ledger import Ledger
 from workers.registry import Handler
 
@@ -235,14 +236,14 @@ class FetchLoop:
         for task in tasks:
             try:
                 jobs.append(job_of(task, handler))
-            except NotAVariable as error:
+            except (NotAVariable, Permanent) as error:
                 PUBLISHED.labels(self._queue, "unreadable").inc()
                 await self._fail(task, lease, error)
         jobs = list(await self._counted(jobs))
         expires = around.ledger.now() + handler.lock
-        # What was lost before may have killed its worker: alone it harms no neighbours.
-        alone = [[job] for job in jobs if job.lost]
-        fresh = [job for job in jobs if not job.lost]
+        # What was lost before may have killed its worker: alone it harms no neighbours. What is heavy fills a message.
+        alone = [[job] for job in jobs if job.lost or is_heavy(job)]
+        fresh = [job for job in jobs if not (job.lost or is_heavy(job))]
         together = portions(fresh, self._bundle_size(handler), around.pools.concurrency(self._queue))
         return [bundle_of(portion, handler, lease, expires) for portion in (*alone, *together)]
 
@@ -298,7 +299,7 @@ class FetchLoop:
         except EngineError as error:
             log.warning("not given back; its lock will expire", task_id=task.id, error=str(error))
 
-    async def _fail(self, task: ExternalTask, lease: str, error: NotAVariable) -> None:
+    async def _fail(self, task: ExternalTask, lease: str, error: NotAVariable | Permanent) -> None:
         message = f"its variables cannot travel to a worker: {error}"
         try:
             await self._around.engine.fail_external(

@@ -1,0 +1,197 @@
+"""Files for handlers: put, get, stream. Variables carry references, the store behind `FILES_URL` has the bytes.
+
+Paths begin with a day (`files/2026-11-24/…`), so that a store's own rules can remove what is old.
+"""
+
+import asyncio
+import hashlib
+import uuid
+from collections.abc import AsyncIterable, AsyncIterator, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Self
+from urllib.parse import unquote, urlsplit
+
+from obstore import exceptions as trouble
+from obstore.store import LocalStore, ObjectStore, from_url
+
+from bpmn.errors import BatonError, ConfigurationError
+from bpmn.files import FileReference, Holds
+from workers.errors import Permanent
+from workers.settings import WorkerSettings
+
+__all__ = ["FileDamaged", "FileMissing", "Files", "FilesUnavailable"]
+
+SCHEMES = ("file", "s3", "s3a", "gs", "az", "azure", "abfs", "abfss", "adl")
+MAX_IN_MEMORY_BYTES = 256 * 1024 * 1024
+CHUNK_BYTES = 1024 * 1024
+
+
+class FilesUnavailable(BatonError):
+    """The store did not answer, or refused; another attempt may help."""
+
+
+class FileMissing(Permanent):
+    """The store has no such file, perhaps not any more."""
+
+
+class FileDamaged(Permanent):
+    """What the store has is not what the reference says."""
+
+
+class Files:
+    """One store; it is opened on first use, in the process that uses it."""
+
+    def __init__(self, store: ObjectStore | None = None, *, url: str | None = None, spill_above_bytes: int) -> None:
+        """Either a store or its URL. Values of variables above `spill_above_bytes` are put here by the worker."""
+        self._store = store
+        self._url = url
+        self.spill_above_bytes = spill_above_bytes
+
+    @classmethod
+    def from_settings(cls, settings: WorkerSettings) -> Self:
+        """Raises `ConfigurationError` for a store that is none."""
+        if settings.files_url is None:
+            raise ConfigurationError(
+                "FILES_URL is not set: name a store of files, as file:///var/lib/baton/files or s3://bucket/folder"
+            )
+        if (scheme := urlsplit(settings.files_url).scheme) not in SCHEMES:
+            raise ConfigurationError(
+                f"FILES_URL must begin with {'://, '.join(SCHEMES)}://, not {scheme or 'no scheme'}"
+            )
+        return cls(url=settings.files_url, spill_above_bytes=settings.files_spill_above_bytes)
+
+    async def put(
+        self,
+        content: bytes | str | Path | AsyncIterable[bytes],
+        *,
+        name: str | None = None,
+        content_type: str = "application/octet-stream",
+    ) -> FileReference:
+        """Keep a file of any size, from memory, disk or a stream. Raises `FilesUnavailable`."""
+        path = f"files/{_today()}/{uuid.uuid4().hex}"
+        counted = _Counted(_chunks(content))
+        try:
+            with self._trouble(path) as store:
+                await store.put_async(path, aiter(counted))
+        except Exception:
+            if counted.error is not None:
+                raise counted.error from None  # of the caller's stream, not of the store
+            raise
+        return FileReference(
+            path=path, sha256=counted.sha256, size_bytes=counted.size_bytes, content_type=content_type, name=name
+        )
+
+    async def keep(self, content: bytes, holds: Holds, content_type: str) -> FileReference:
+        """Keep a variable's value: the same value of the same day is one file, however often it is written."""
+        sha256 = await asyncio.to_thread(lambda: hashlib.sha256(content).hexdigest())
+        path = f"spilled/{_today()}/{sha256}"
+        with self._trouble(path) as store:
+            await store.put_async(path, content)
+        return FileReference(path=path, sha256=sha256, size_bytes=len(content), content_type=content_type, holds=holds)
+
+    async def get(self, reference: FileReference) -> bytes:
+        """The whole content, checked. Raises `FileMissing`, `FileDamaged`, `FilesUnavailable`, or `Permanent` for a
+        file that is too large for memory: stream it.
+        """
+        if reference.size_bytes > MAX_IN_MEMORY_BYTES:
+            raise Permanent(f"the file {reference.path} has {reference.size_bytes} bytes: stream it")
+        return b"".join([chunk async for chunk in self.stream(reference)])
+
+    async def text(self, reference: FileReference) -> str:
+        """The same as UTF-8."""
+        try:
+            return (await self.get(reference)).decode()
+        except UnicodeDecodeError as error:
+            raise FileDamaged(f"the file {reference.path} is no UTF-8 text: {error.reason}") from error
+
+    async def stream(self, reference: FileReference) -> AsyncIterator[bytes]:
+        """The content in pieces of about a megabyte; whether it is the right one is known at the end.
+
+        Raises as `get`. Do what cannot be undone after the last piece.
+        """
+        with self._trouble(reference.path) as store:
+            found = await store.get_async(reference.path)
+            if found.meta["size"] != reference.size_bytes:
+                raise FileDamaged(
+                    f"the file {reference.path} has {found.meta['size']} bytes, not {reference.size_bytes}"
+                )
+            digest = hashlib.sha256()
+            async for piece in found.stream(min_chunk_size=CHUNK_BYTES):
+                digest.update(piece)
+                yield bytes(piece)
+        if digest.hexdigest() != reference.sha256:
+            raise FileDamaged(f"the file {reference.path} does not have the SHA-256 of its reference")
+
+    async def aclose(self) -> None:
+        self._store = None if self._url is not None else self._store
+
+    @contextmanager
+    def _trouble(self, path: str) -> Iterator[ObjectStore]:
+        try:
+            yield self._open()
+        except FileNotFoundError as error:
+            raise FileMissing(f"the store has no file {path}") from error
+        except (trouble.BaseError, OSError) as error:
+            raise FilesUnavailable(f"the store of files does not answer for {path}: {_first_line(error)}") from error
+
+    def _open(self) -> ObjectStore:
+        if self._store is None:
+            assert self._url is not None
+            address = urlsplit(self._url)
+            if address.scheme == "file":
+                folder = Path(unquote(address.path))
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+                self._store = LocalStore(folder)
+            else:
+                self._store = from_url(self._url)
+        return self._store
+
+
+class _Counted:
+    """A stream that says afterwards how much and what it was."""
+
+    def __init__(self, chunks: AsyncIterator[bytes]) -> None:
+        self._chunks = chunks
+        self._digest = hashlib.sha256()
+        self.size_bytes = 0
+        self.error: Exception | None = None
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for chunk in self._chunks:
+                self._digest.update(chunk)
+                self.size_bytes += len(chunk)
+                yield chunk
+        except Exception as error:
+            self.error = error
+            raise
+
+    @property
+    def sha256(self) -> str:
+        return self._digest.hexdigest()
+
+
+async def _chunks(content: bytes | str | Path | AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+    match content:
+        case str():
+            yield bytes(content, "utf-8")
+        case bytes():
+            yield content
+        case Path():
+            with await asyncio.to_thread(content.open, "rb") as handle:
+                while chunk := await asyncio.to_thread(handle.read, CHUNK_BYTES):
+                    yield chunk
+        case _:
+            async for chunk in content:
+                yield chunk
+
+
+def _today() -> str:
+    return datetime.now(UTC).date().isoformat()
+
+
+def _first_line(error: BaseException) -> str:
+    # obstore adds pages of debug text, which may hold what a request was made of.
+    return (str(error).splitlines() or [type(error).__name__])[0][:300]

@@ -1,0 +1,54 @@
+"""What a handler returned, as plain values."""
+
+import math
+from collections.abc import Mapping, Set
+from datetime import datetime
+
+from pydantic import BaseModel
+
+from bpmn.variables import NotAVariable
+
+__all__ = ["plain_output"]
+
+
+def plain_output(result: BaseModel) -> dict[str, object]:
+    """By the aliases of the fields. Raises `NotAVariable` that names the field.
+
+    The engine has types of its own for moments and bytes; everything else travels as JSON would carry it.
+    """
+    fields = type(result).model_fields
+    own = {name for name in fields if isinstance(getattr(result, name), datetime | bytes)}
+    try:
+        plain = result.model_dump(by_alias=True, mode="json", exclude=own)
+    except ValueError:
+        raise NotAVariable(_culprit(result)) from None
+    for name in fields:
+        if _has_no_number(getattr(result, name)):
+            # JSON has none of these, and pydantic would make null of them: another value than was returned.
+            raise NotAVariable(f"variable {name!r}: a number in it is infinite or none (NaN); use null or text")
+    return plain | result.model_dump(by_alias=True, include=own) if own else plain
+
+
+def _culprit(result: BaseModel) -> str:
+    """Which field it was pydantic does not say."""
+    for name in type(result).model_fields:
+        try:
+            result.model_dump(mode="json", include={name})
+        except ValueError as error:
+            return f"variable {name!r} is no JSON: {str(error).removeprefix('Error serializing to JSON: ')}"
+    return "its fields are no JSON"
+
+
+def _has_no_number(value: object) -> bool:
+    match value:
+        case float():
+            return not math.isfinite(value)
+        case str() | bytes():
+            return False
+        case Mapping():
+            return any(_has_no_number(item) for item in value.values())
+        case list() | tuple() | Set():
+            return any(_has_no_number(item) for item in value)
+        case BaseModel():
+            return _has_no_number(value.__dict__)
+    return False
