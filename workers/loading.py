@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+import sys
 import traceback
 from collections.abc import Iterable
 from importlib.metadata import entry_points
@@ -14,11 +15,13 @@ ENTRY_POINTS = "baton.handlers"
 OUR_HANDLERS = "workers.handlers"
 
 
-def load_handlers(modules: Iterable[str] = (OUR_HANDLERS,)) -> None:
+def load_handlers(modules: Iterable[str] = (OUR_HANDLERS,), folders: Iterable[str] = ()) -> None:
     """Import these modules and every module of a package among them, then those of entry points.
 
-    Raises `ConfigurationError` that names what cannot be imported and the line at fault, and `HandlerError`.
+    `folders` are searched after everything that is installed, so nothing in them can hide a package of ours. Raises
+    `ConfigurationError` that names what cannot be imported and the line at fault, and `HandlerError`.
     """
+    sys.path += [folder for folder in folders if folder not in sys.path]
     for name in modules:
         _import(name, f"the handlers of {name!r}")
     for entry in entry_points(group=ENTRY_POINTS):
@@ -35,7 +38,7 @@ def _import(name: str, what: str) -> None:
         raise  # a handler with a wrong signature names its place itself
     except ModuleNotFoundError as error:
         if error.name is not None and (name == error.name or name.startswith(f"{error.name}.")):
-            hint = "is it installed, or its folder in PYTHONPATH?"
+            hint = "is it installed, or its folder in HANDLER_FOLDERS?"
             raise ConfigurationError(f"{what} cannot be loaded: there is no module {error.name}; {hint}") from error
         raise ConfigurationError(f"{what} cannot be loaded: {_told(error)}") from error
     except Exception as error:

@@ -33,7 +33,7 @@ def run_worker(settings: WorkerSettings) -> int:
     Raises `ConfigurationError` for a queue that no handler names and for missing settings of a handler's client.
     """
     configure_logging(f"worker-{settings.worker_type}", level=settings.baton_log_level)
-    load_handlers(settings.handler_modules)
+    load_handlers(settings.handler_modules, settings.handler_folders)
     served = _served(settings)
     for chatty in ("celery.worker.strategy", "celery.app.trace"):
         logging.getLogger(chatty).setLevel(logging.WARNING)  # our own lines say the same, and which task it is

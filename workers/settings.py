@@ -28,7 +28,11 @@ class HandlerSettings(ProcessSettings):
         default=(), description="further ones, beside WORKER_HANDLERS and what installed packages bring"
     )
 
-    @field_validator("worker_handlers", "tool_configs", mode="before")
+    handler_folders: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="where else modules of handlers are searched, with commas between the folders"
+    )
+
+    @field_validator("worker_handlers", "tool_configs", "handler_folders", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -44,6 +48,10 @@ class BrokerSettings(HandlerSettings):
 
     rabbitmq_url: SecretStr = Field(description="any Celery broker URL: amqp://, redis://, …")
     redis_url: SecretStr | None = Field(default=None, description="for the ledger of starts; default: the broker")
+    files_url: str | None = Field(default=None, description="where files are: file:///folder, s3://bucket/folder, …")
+    files_spill_above_bytes: int = Field(
+        default=256 * 1024, ge=4096, description="larger values of variables are stored as files, if there is FILES_URL"
+    )
     baton_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @field_validator("rabbitmq_url", "redis_url")
@@ -84,10 +92,6 @@ class WorkerSettings(BrokerSettings):
     )
     worker_outcomes_kept: timedelta = Field(
         default=timedelta(days=7), gt=timedelta(0), description="how long idempotent_by remembers, as P7D or in seconds"
-    )
-    files_url: str | None = Field(default=None, description="where files are: file:///folder, s3://bucket/folder, …")
-    files_spill_above_bytes: int = Field(
-        default=256 * 1024, ge=4096, description="larger values of variables are stored as files, if there is FILES_URL"
     )
     openai_base_url: str | None = None
     openai_api_key: SecretStr | None = None

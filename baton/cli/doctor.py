@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 import typer
 from rich.text import Text
 
+from baton.cli.handlers import load_known_handlers
 from baton.cli.output import AsJson, console, print_json, table
 from baton.stack.engine_jar import JAR_NAME, cache_folder, engine_sources, find_maven, source_key
 from baton.stack.errors import StackError
@@ -19,9 +20,7 @@ from baton.stack.jre import find_jre
 from baton.stack.stack import Stack
 from bpmn.catalog import Catalog
 from bpmn.errors import BatonError
-from workers.loading import load_handlers
 from workers.registry import registered
-from workers.settings import HandlerSettings
 
 __all__ = ["Finding", "doctor", "examine"]
 
@@ -108,7 +107,7 @@ def _stack() -> Iterator[Finding]:
 
 
 def _topics() -> Iterator[Finding]:
-    load_handlers(HandlerSettings().handler_modules)
+    load_known_handlers()
     handlers = registered()
     try:
         models = Catalog.packaged().processes

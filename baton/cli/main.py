@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from baton.cli import demo, deploy, doctor, incidents, process, stack, topics, workers
+from baton.cli import demo, deploy, doctor, incidents, new, process, stack, templates, topics, workers
 from baton.cli.errors import FAILED, exit_code, words_of
 from baton.cli.output import errors
 from bpmn.errors import BatonError
@@ -34,6 +34,8 @@ app.command("topics")(topics.topics)
 app.command("worker")(workers.worker)
 app.command("workers")(workers.workers)
 app.command("queues")(workers.queues)
+app.command("templates")(templates.templates)
+app.add_typer(new.app, name="new")
 
 
 def run() -> None:

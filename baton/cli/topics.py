@@ -6,10 +6,9 @@ from typing import Any
 from rich.text import Text
 
 from baton.cli.api import EngineApi
+from baton.cli.handlers import load_known_handlers
 from baton.cli.output import AsJson, console, print_json, printable, table
-from workers.loading import load_handlers
 from workers.registry import Handler, registered
-from workers.settings import HandlerSettings
 
 __all__ = ["topics"]
 
@@ -24,7 +23,7 @@ def topics(*, as_json: AsJson = False) -> None:
     for its next try. failed: no tries left, see `baton incidents`. suspended: its instance is.
     """
     loads = EngineApi.from_environment().topics()
-    load_handlers(HandlerSettings().handler_modules)
+    load_known_handlers()
     rows = _merged(loads, dict(registered()), datetime.now(UTC))
     if as_json:
         print_json(rows)

@@ -9,10 +9,12 @@ import typer
 
 from baton.cli.broker import broker_environment, broker_settings
 from baton.cli.errors import Usage
+from baton.cli.handlers import bring_handlers, handler_environment, listed, load_known_handlers
 from baton.cli.output import AsJson, console, one_line, print_json, table
 from baton.sandbox.llm import MODEL_NAME
 from baton.stack.stack import Stack
-from workers.loading import load_handlers
+from workers.loading import OUR_HANDLERS
+from workers.settings import HandlerSettings
 
 if TYPE_CHECKING:
     from workers.inspection import QueueState, RunningJob, WorkerState
@@ -51,15 +53,16 @@ def worker(
         "WORKER_CONCURRENCY": concurrency,
         "WORKER_POOL": pool,
         "WORKER_MAX_MEMORY_MB": max_memory_mb,
-        "TOOL_CONFIGS": handlers,
     }
     given = {name: str(value) for name, value in settings.items() if value is not None}
-    environment = {**_embedded(), **os.environ, **given}
+    embedded = _embedded(listed(handlers))
+    environment = {**embedded, **os.environ, **given, **handler_environment(handlers, of_stack=bool(embedded))}
     if not environment.get("WORKER_TYPE"):
         raise Usage("say which queue to serve: `baton worker llm`, or `baton worker all`")
     sys.stdout.flush()
     # In our place, so that signals reach it; its own imports take a second that other commands need not pay.
-    os.execve(sys.executable, [sys.executable, "-m", "baton.run", "worker"], environment)  # noqa: S606
+    # -P: a folder here that is called as a package of ours must not hide it.
+    os.execve(sys.executable, [sys.executable, "-P", "-m", "baton.run", "worker"], environment)  # noqa: S606
 
 
 def workers(*, as_json: AsJson = False, handlers: Handlers = None) -> None:
@@ -67,7 +70,7 @@ def workers(*, as_json: AsJson = False, handlers: Handlers = None) -> None:
     from workers.inspection import ask_workers  # noqa: PLC0415 -- Celery takes a second, which other commands spare
 
     settings = broker_settings()
-    load_handlers(_modules(settings.handler_modules, handlers))
+    load_known_handlers(handlers)
     found = ask_workers(settings)
     if as_json:
         print_json([_worker_json(state) for state in found])
@@ -86,7 +89,7 @@ def queues(*, as_json: AsJson = False, handlers: Handlers = None) -> None:
     from workers.inspection import ask_queues  # noqa: PLC0415 -- as above
 
     settings = broker_settings()
-    load_handlers(_modules(settings.handler_modules, handlers))
+    load_known_handlers(handlers)
     found = ask_queues(settings)
     if as_json:
         print_json([asdict(state) for state in found])
@@ -120,16 +123,14 @@ def _queue_row(state: "QueueState") -> tuple[object, ...]:
     return state.name, state.kind, state.waiting, state.taken, state.slots
 
 
-def _modules(configured: tuple[str, ...], handlers: str | None) -> tuple[str, ...]:
-    return (*configured, *(name.strip() for name in (handlers or "").split(",") if name.strip()))
-
-
-def _embedded() -> dict[str, str]:
-    """What a worker needs of the embedded stack, when no other broker is named."""
+def _embedded(handlers: tuple[str, ...]) -> dict[str, str]:
+    """What a worker needs of the embedded stack, when no other broker is named; the stack learns of its handlers."""
     found = broker_environment()
-    if not found or "OPENAI_BASE_URL" in os.environ:
-        return found
+    if not found:
+        return {}
     stack = Stack.from_environment()
-    if url := stack.urls.get("llm"):
+    own = [name for name in HandlerSettings().handler_modules if name != OUR_HANDLERS]
+    bring_handlers(stack, tuple(dict.fromkeys((*own, *handlers))))
+    if "OPENAI_BASE_URL" not in os.environ and (url := stack.urls.get("llm")):
         found |= {"OPENAI_BASE_URL": url, "OPENAI_API_KEY": stack.secrets["llm_key"], "OPENAI_MODEL": MODEL_NAME}
     return found

@@ -2,11 +2,13 @@
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 
 from baton.sandbox.llm import MODEL_NAME
 from baton.stack.engine import Administrator, EngineConfig, EngineServer, EngineTraining
 from baton.stack.engine_jar import Progress
 from baton.stack.errors import StackError
+from baton.stack.handlers import StackHandlers
 from baton.stack.home import Home
 from baton.stack.postgres import PostgresServer
 from baton.stack.processes import ProcessServer
@@ -80,6 +82,7 @@ def _plan_processes(planned: dict[str, Server], home: Home, environment: Mapping
     broker = {"RABBITMQ_URL": valkey.secret_url, "FILES_URL": environment.get("FILES_URL") or home.files_url}
     api_url = f"http://{LOOPBACK}:{home.port('engine-api')}"
     bridge_url = f"http://{LOOPBACK}:{home.port('bridge')}"
+    handlers = StackHandlers(home, environment, Path.cwd())
     processes = [
         ProcessServer(
             home, "engine-api", "engine-api",
@@ -90,11 +93,12 @@ def _plan_processes(planned: dict[str, Server], home: Home, environment: Mapping
             home, "bridge", "bridge",
             {**engine, **broker, "BRIDGE_PORT": str(home.port("bridge"))},
             needs=("engine", "valkey"), url=bridge_url, health=f"{bridge_url}/health/ready",
+            late_settings=handlers.settings,
         ),
         ProcessServer(
             home, "worker-llm", "worker",
             {**broker, "WORKER_TYPE": "llm", **_model(planned, secrets, environment)},
-            needs=("valkey", "llm") if "llm" in planned else ("valkey",),
+            needs=("valkey", "llm") if "llm" in planned else ("valkey",), late_settings=handlers.settings,
         ),
         ProcessServer(
             home, "bot", "bot",

@@ -3,7 +3,7 @@
 import json
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -19,7 +19,10 @@ READY_TIMEOUT = timedelta(seconds=60)
 
 @dataclass(slots=True)
 class ProcessServer:
-    """One process of ours. It is ready when `health` answers, or, without one, when its log says "ready"."""
+    """One process of ours. It is ready when `health` answers, or, without one, when its log says "ready".
+
+    `late_settings` are asked for at every start: what has changed meanwhile holds from the next one on.
+    """
 
     home: Home
     name: str
@@ -30,6 +33,7 @@ class ProcessServer:
     health: str | None = None
     stop_signal: int = signal.SIGTERM
     is_one_shot: bool = False
+    late_settings: Callable[[], Mapping[str, str]] = dict
     _log_start: int = field(default=0)
 
     @property
@@ -38,7 +42,8 @@ class ProcessServer:
 
     def command(self) -> Launch:
         self._log_start = self.log.stat().st_size if self.log.is_file() else 0
-        environment = {**inherited_environment("BATON_LOG_LEVEL"), **self.settings, "PYTHONUNBUFFERED": "1"}
+        inherited = inherited_environment("BATON_LOG_LEVEL")
+        environment = {**inherited, **self.settings, **self.late_settings(), "PYTHONUNBUFFERED": "1"}
         return Launch((sys.executable, "-m", "baton.run", self.role), environment, cwd=self.home.data(self.name))
 
     async def ready(self) -> None:

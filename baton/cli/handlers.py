@@ -1,0 +1,89 @@
+"""The handlers that the commands know: those of the settings, of installed packages, and those of the stack."""
+
+import hashlib
+import os
+import signal
+from dataclasses import fields
+from pathlib import Path
+
+import psutil
+
+from baton.cli.output import errors
+from baton.stack.handlers import BroughtModule, StackHandlers
+from baton.stack.stack import Stack
+from workers.loading import load_handlers
+from workers.registry import Handler, registered
+from workers.settings import HandlerSettings
+
+__all__ = ["bring_handlers", "handler_environment", "listed", "load_known_handlers"]
+
+# Objects of this process; what the bridge sees of the input model is `variables`.
+_NOT_IN_CONTRACT = {"function", "input", "output", "clients", "context"}
+
+
+def listed(names: str | None) -> tuple[str, ...]:
+    """The parts of a list with commas."""
+    return tuple(part.strip() for part in (names or "").split(",") if part.strip())
+
+
+def load_known_handlers(more: str | None = None) -> None:
+    """Load every handler there is, and those of the modules in `more`; the current folder is searched too.
+
+    Raises `ConfigurationError` that names what cannot be loaded.
+    """
+    settings = HandlerSettings()
+    modules, folders = _places(settings, more, of_stack=True)
+    load_handlers((*settings.worker_handlers, *modules), folders)
+
+
+def handler_environment(more: str | None, *, of_stack: bool) -> dict[str, str]:
+    """The same for a process that is about to start; `of_stack`: with what workers brought to the embedded stack."""
+    modules, folders = _places(HandlerSettings(), more, of_stack=of_stack)
+    return {"TOOL_CONFIGS": ",".join(modules), "HANDLER_FOLDERS": ",".join(folders)}
+
+
+def _places(settings: HandlerSettings, more: str | None, *, of_stack: bool) -> tuple[list[str], list[str]]:
+    """Modules beside WORKER_HANDLERS, and the folders to search them in."""
+    brought = [module for module in _stack_handlers().brought() if module.exists] if of_stack else []
+    modules = (*settings.tool_configs, *(module.name for module in brought), *listed(more))
+    folders = (*settings.handler_folders, *(module.folder for module in brought), str(Path.cwd()))
+    return list(dict.fromkeys(modules)), list(dict.fromkeys(folders))
+
+
+def bring_handlers(stack: Stack, modules: tuple[str, ...]) -> None:
+    """Tell a running stack of the modules of a worker that is about to start.
+
+    When that is news, the bridge and the workers of the same queues start again: what they fetch, and for how long,
+    comes from the handlers. Raises `ConfigurationError` before anything is told of a module that cannot be loaded.
+    """
+    load_known_handlers()
+    brought, served = [], set()
+    for name in modules:
+        load_handlers([name])
+        found = [found for found in registered().values() if _is_of(found, name)]
+        served |= {handler.queue for handler in found}
+        brought.append(BroughtModule(name, str(Path.cwd()), _contract(found)))
+    if not brought or not _stack_handlers(stack).bring(*brought):
+        return
+    again = {"bridge", *(f"worker-{queue}" for queue in served)}
+    for server in stack.status():
+        if server.name in again and server.pid is not None and psutil.pid_exists(server.pid):
+            errors.print(f"{server.name} starts again, to know the handlers of {', '.join(modules)}", markup=False)
+            os.kill(server.pid, signal.SIGTERM)
+
+
+def _stack_handlers(stack: Stack | None = None) -> StackHandlers:
+    return StackHandlers((stack or Stack.from_environment()).home)
+
+
+def _is_of(handler: Handler, module: str) -> bool:
+    return f"{handler.function.__module__}.".startswith(f"{module}.")
+
+
+def _contract(handlers: list[Handler]) -> str:
+    """What the bridge must know of these handlers, as a digest."""
+    told = sorted(
+        repr((handler.variables, [getattr(handler, f.name) for f in fields(handler) if f.name not in _NOT_IN_CONTRACT]))
+        for handler in handlers
+    )
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()[:16]
