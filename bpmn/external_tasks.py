@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
+from bpmn.errors import EngineRefused, NotFound
 from bpmn.read import read_external_task
 from bpmn.transport import EngineTransport
 from bpmn.types import ExternalTask, TopicRequest
@@ -44,6 +45,27 @@ class ExternalTaskCalls(EngineTransport):
             body["asyncResponseTimeout"] = _milliseconds(wait)
         found = await self.request("POST", "/external-task/fetchAndLock", json=body, timeout=wait + POLL_MARGIN)
         return [read_external_task(item) for item in found]
+
+    async def file_content(self, task: ExternalTask, name: str) -> bytes:
+        """The content of a File variable that came with a task. Raises `NotFound`.
+
+        It is looked for at the task itself, then in the process instance. Raises `EngineRefused` when it is in neither
+        but in several scopes between them, of which the engine does not say which are around this task.
+        """
+        params = {"variableName": name, "processInstanceIdIn": task.process_instance_id, "deserializeValues": "false"}
+        found = await self.request("GET", "/variable-instance", params=params)
+        by_scope = {item["activityInstanceId"]: item["id"] for item in found}
+        what = f"the file {name} of external task {task.id}"
+        if not by_scope:
+            raise NotFound(what, message="there is no such variable any more", status=404)
+        others = set(by_scope) - {task.activity_instance_id, task.process_instance_id}
+        scope = next(
+            (scope for scope in (task.activity_instance_id, task.process_instance_id, *others) if scope in by_scope), ""
+        )
+        if scope in others and len(others) > 1:
+            message = "it is in several scopes; hand it to the task by an input parameter"
+            raise EngineRefused(what, message=message)
+        return await self.request_bytes("GET", f"/variable-instance/{by_scope[scope]}/data", accept="*/*")
 
     async def complete_external(self, task_id: str, worker_id: str, variables: Mapping[str, object]) -> None:
         """Raises `NotFound` (done or cancelled), `LeaseLost`, `InstanceSuspended`, `EngineConflict`."""

@@ -118,7 +118,7 @@ def _encode_text(value: str) -> dict[str, Any]:
 
 def _encode_file(value: FileValue) -> dict[str, Any]:
     if value.content is None:
-        raise NotAVariable(f"the file {value.filename} has no content; read it with variable_content first")
+        raise NotAVariable(f"the file {value.filename} has no content; read it with file_content first")
     info = {"filename": value.filename, "mimeType": value.mime_type, "encoding": value.encoding}
     for text in info.values():
         _refuse_half_characters(text or "")

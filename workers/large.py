@@ -17,7 +17,7 @@ from workers.clients.files import Files
 from workers.envelope import BpmnError, Completed, Outcome, Variables
 from workers.errors import Permanent
 
-__all__ = ["MAX_JOB_BYTES", "check_size", "loaded", "spilled", "wire_bytes"]
+__all__ = ["MAX_JOB_BYTES", "check_size", "loaded", "reference_variables", "spilled", "wire_bytes"]
 
 # RabbitMQ takes messages up to 16 MiB, and the envelope needs some of it.
 MAX_JOB_BYTES = 12 * 1024 * 1024
@@ -33,13 +33,18 @@ async def loaded(model: type[BaseModel], variables: Mapping[str, object], files:
     stored = [name for name, value in variables.items() if is_reference(value)]
     if not stored:
         return variables
-    wants_reference = {
+    as_they_are = reference_variables(model)
+    values = {name: await _value(name, variables[name], files) for name in stored if name not in as_they_are}
+    return {**variables, **values}
+
+
+def reference_variables(model: type[BaseModel]) -> frozenset[str]:
+    """The variables of a model that are file references, or hold some."""
+    return frozenset(
         str(field.validation_alias or name)
         for name, field in model.model_fields.items()
         if _mentions(field.annotation, FileReference)
-    }
-    values = {name: await _value(name, variables[name], files) for name in stored if name not in wants_reference}
-    return {**variables, **values}
+    )
 
 
 async def spilled(outcome: Outcome, files: Files | None) -> Outcome:

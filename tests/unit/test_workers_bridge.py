@@ -2,20 +2,25 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from obstore.store import MemoryStore
 from pydantic import BaseModel
 from structlog.testing import capture_logs
 
 from bpmn.errors import EngineUnavailable, NotFound
+from bpmn.files import FileReference
 from bpmn.types import ExternalTask, TopicRequest
+from bpmn.variables import FileValue
 from workers.bridge.broker import BrokerUnavailable
 from workers.bridge.capacity import Pool, Pools
 from workers.bridge.fetching import MAX_TASKS, FetchLoop, Surroundings
 from workers.bridge.outage import Outage
 from workers.bridge.pace import Pace
+from workers.clients.files import Files
 from workers.envelope import REPORT_QUEUE, Bundle, Job
 from workers.ledger import NoLedger
 from workers.registry import read_handler
@@ -46,6 +51,7 @@ class Engine:
         self.tasks = list(tasks)
         self.fetches: list[tuple[str, tuple[TopicRequest, ...], int]] = []
         self.unlocked: list[str] = []
+        self.failed: dict[str, str] = {}
         self.away = False
 
     async def fetch_and_lock(
@@ -59,6 +65,11 @@ class Engine:
         self.tasks = [task for task in self.tasks if task not in found]
         return found
 
+    async def file_content(self, task: ExternalTask, name: str) -> bytes:
+        if name == "away":
+            raise EngineUnavailable("file", message="refused")
+        return b"%PDF " + name.encode()
+
     async def unlock(self, task_id: str) -> None:
         self.unlocked.append(task_id)
         if task_id == "gone":
@@ -66,7 +77,8 @@ class Engine:
 
     async def complete_external(self, task_id: str, worker_id: str, variables: Mapping[str, object]) -> None: ...
 
-    async def fail_external(self, *_: Any, **__: Any) -> None: ...
+    async def fail_external(self, task_id: str, worker_id: str, *, message: str, **_: Any) -> None:
+        self.failed[task_id] = message
 
     async def bpmn_error_external(self, *_: Any, **__: Any) -> None: ...
 
@@ -113,6 +125,7 @@ async def loop(
         replica="r1",
         untold=lambda: untold,
         bundles=options.get("bundles", True),
+        files=options.get("files"),
     )
     return FetchLoop("test-fetch", options.get("handlers", [HANDLER]), around)
 
@@ -333,3 +346,26 @@ async def test_a_topic_at_its_limit_is_left_out_until_it_may_start_again() -> No
     now[0] = 1.0
     await fetching.turn()
     assert [request.topic for request in engine.fetches[1][1]] == ["test-fetch"]
+
+
+class Papers(BaseModel):
+    away: FileReference | None = None
+    here: FileReference | None = None
+
+
+def read(papers: Papers) -> None: ...
+
+
+async def test_a_file_that_cannot_be_fetched_now_keeps_only_its_own_task_back() -> None:
+    reading = read_handler(read, "test-fetch", queue="test-fetch", timeout=10 * SECOND)
+    tasks = [replace(task(name), variables={name: FileValue(f"{name}.pdf", None)}) for name in ("away", "here")]
+    engine, broker = Engine(*tasks), Broker()
+    fetching = await loop(engine, broker, handlers=[reading], files=Files(MemoryStore(), spill_above_bytes=4096))
+    assert await fetching.turn() == timedelta(0)
+    assert [job.task_id for job in broker.jobs] == ["here"]
+    assert "spilled/" in str(broker.jobs[0].variables["here"]["value"])
+    assert not engine.unlocked, "given back it would be fetched again at once"
+    without, broker = Engine(tasks[1]), Broker()
+    await (await loop(without, broker, handlers=[reading])).turn()
+    assert "'here' is to be a file, and the bridge has no FILES_URL" in without.failed["here"]
+    assert not broker.jobs

@@ -11,7 +11,7 @@ from datetime import timedelta
 import structlog
 from redis import RedisError
 
-from bpmn.errors import EngineError
+from bpmn.errors import BatonError, EngineError, EngineRefused, NotFound
 from bpmn.types import ExternalTask, TopicRequest
 from bpmn.variables import NotAVariable
 from workers.bridge.broker import Broker, BrokerUnavailable
@@ -33,7 +33,9 @@ from workers.bridge.metrics import (
 )
 from workers.bridge.outage import Outage
 from workers.bridge.pace import Pace
+from workers.bridge.papers import Papers
 from workers.bridge.shares import Ask, Shares
+from workers.clients.files import Files, FilesUnavailable
 from workers.envelope import REPORT_QUEUE, Bundle, Job
 from workers.errors import Permanent
 from workers.ledger import Ledger
@@ -64,7 +66,7 @@ class Surroundings:
     """What all loops of a bridge share.
 
     `untold` is how many endings this bridge has taken and not told the engine yet; `bundles` False lets every job
-    travel alone.
+    travel alone. `files` is where File variables of the engine go, for handlers that ask for references.
     """
 
     engine: ExternalTasks
@@ -77,6 +79,7 @@ class Surroundings:
     untold: Callable[[], float]
     wait: timedelta = WAIT
     bundles: bool = True
+    files: Files | None = None
 
 
 class FetchLoop:
@@ -92,6 +95,7 @@ class FetchLoop:
         self._jobs_per_message = 1.0
         self._fetched_at = time.monotonic()
         self._full_pause = FULL
+        self._papers = Papers(around.engine, around.files)
 
     @property
     def problem(self) -> str | None:
@@ -235,10 +239,14 @@ class FetchLoop:
         jobs: list[Job] = []
         for task in tasks:
             try:
-                jobs.append(job_of(task, handler))
-            except (NotAVariable, Permanent) as error:
+                jobs.append(job_of(await self._papers.brought(task, handler), handler))
+            except (NotAVariable, Permanent, NotFound, EngineRefused) as error:
                 PUBLISHED.labels(self._queue, "unreadable").inc()
                 await self._fail(task, lease, error)
+            except (EngineError, FilesUnavailable) as error:
+                PUBLISHED.labels(self._queue, "failed").inc()
+                # Given back it would come at once again; so it comes when its lock has expired.
+                log.warning("a file of this task cannot be fetched now", task_id=task.id, error=str(error))
         jobs = list(await self._counted(jobs))
         expires = around.ledger.now() + handler.lock
         # What was lost before may have killed its worker: alone it harms no neighbours. What is heavy fills a message.
@@ -299,7 +307,7 @@ class FetchLoop:
         except EngineError as error:
             log.warning("not given back; its lock will expire", task_id=task.id, error=str(error))
 
-    async def _fail(self, task: ExternalTask, lease: str, error: NotAVariable | Permanent) -> None:
+    async def _fail(self, task: ExternalTask, lease: str, error: BatonError) -> None:
         message = f"its variables cannot travel to a worker: {error}"
         try:
             await self._around.engine.fail_external(

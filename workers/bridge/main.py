@@ -24,6 +24,7 @@ from workers.bridge.outage import Outage
 from workers.bridge.outcomes import Outcomes
 from workers.bridge.pace import Pace
 from workers.bridge.stream_inbox import StreamInbox
+from workers.clients.files import Files
 from workers.envelope import LEASE_QUEUE, REPORT_QUEUE
 from workers.ledger import open_ledger
 from workers.loading import load_handlers
@@ -66,6 +67,7 @@ class Bridge:
             wait=wait,
             # Without a ledger nobody could tell which job of a bundle killed its worker.
             bundles=settings.bridge_bundles and settings.ledger_url is not None,
+            files=Files.from_settings(settings) if settings.files_url is not None else None,
         )
         self._loops = [FetchLoop(queue, _handlers(queue), around) for queue in served]
         leases = Leases(engine, self._ledger, self._engine_outage)

@@ -19,7 +19,7 @@ from obstore.store import LocalStore, ObjectStore, from_url
 from bpmn.errors import BatonError, ConfigurationError
 from bpmn.files import FileReference, Holds
 from workers.errors import Permanent
-from workers.settings import WorkerSettings
+from workers.settings import BrokerSettings
 
 __all__ = ["FileDamaged", "FileMissing", "Files", "FilesUnavailable"]
 
@@ -50,7 +50,7 @@ class Files:
         self.spill_above_bytes = spill_above_bytes
 
     @classmethod
-    def from_settings(cls, settings: WorkerSettings) -> Self:
+    def from_settings(cls, settings: BrokerSettings) -> Self:
         """Raises `ConfigurationError` for a store that is none."""
         if settings.files_url is None:
             raise ConfigurationError(
@@ -83,13 +83,18 @@ class Files:
             path=path, sha256=counted.sha256, size_bytes=counted.size_bytes, content_type=content_type, name=name
         )
 
-    async def keep(self, content: bytes, holds: Holds, content_type: str) -> FileReference:
-        """Keep a variable's value: the same value of the same day is one file, however often it is written."""
+    async def keep(self, content: bytes, holds: Holds, content_type: str, *, name: str | None = None) -> FileReference:
+        """Keep a variable's value: the same value of the same day is one file, however often it is written.
+
+        Raises `FilesUnavailable`.
+        """
         sha256 = await asyncio.to_thread(lambda: hashlib.sha256(content).hexdigest())
         path = f"spilled/{_today()}/{sha256}"
         with self._trouble(path) as store:
             await store.put_async(path, content)
-        return FileReference(path=path, sha256=sha256, size_bytes=len(content), content_type=content_type, holds=holds)
+        return FileReference(
+            path=path, sha256=sha256, size_bytes=len(content), content_type=content_type, name=name, holds=holds
+        )
 
     async def get(self, reference: FileReference) -> bytes:
         """The whole content, checked. Raises `FileMissing`, `FileDamaged`, `FilesUnavailable`, or `Permanent` for a
