@@ -5,12 +5,13 @@ Paths begin with a day (`files/2026-11-24/…`), so that a store's own rules can
 
 import asyncio
 import hashlib
+import os
 import uuid
 from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 from urllib.parse import unquote, urlsplit
 
 from obstore import exceptions as trouble
@@ -21,11 +22,18 @@ from bpmn.files import FileReference, Holds
 from workers.errors import Permanent
 from workers.settings import BrokerSettings
 
+if TYPE_CHECKING:
+    from obstore.store import ClientConfig, RetryConfig  # these are there for type checkers only
+
 __all__ = ["FileDamaged", "FileMissing", "Files", "FilesUnavailable"]
 
 SCHEMES = ("file", "s3", "s3a", "gs", "az", "azure", "abfs", "abfss", "adl")
 MAX_IN_MEMORY_BYTES = 256 * 1024 * 1024
 CHUNK_BYTES = 1024 * 1024
+# Short: the engine's retries come after them. A large file takes its time, also when it is read in one request.
+RETRIES: "RetryConfig" = {"max_retries": 3, "retry_timeout": timedelta(seconds=20)}
+CONNECT_TIMEOUT = timedelta(seconds=5)
+REQUEST_TIMEOUT = timedelta(minutes=10)
 
 
 class FilesUnavailable(BatonError):
@@ -150,7 +158,7 @@ class Files:
                 folder.mkdir(parents=True, exist_ok=True, mode=0o700)
                 self._store = LocalStore(folder)
             else:
-                self._store = from_url(self._url)
+                self._store = from_url(self._url, retry_config=RETRIES, client_options=_client_options())
         return self._store
 
 
@@ -191,6 +199,12 @@ async def _chunks(content: bytes | str | Path | AsyncIterable[bytes]) -> AsyncIt
         case _:
             async for chunk in content:
                 yield chunk
+
+
+def _client_options() -> "ClientConfig":
+    # Any option given here makes obstore forget this variable, which S3 servers without TLS need.
+    allow_http = os.environ.get("AWS_ALLOW_HTTP", "").lower() in {"1", "true"}
+    return {"connect_timeout": CONNECT_TIMEOUT, "timeout": REQUEST_TIMEOUT, "allow_http": allow_http}
 
 
 def _today() -> str:
