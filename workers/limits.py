@@ -10,7 +10,6 @@ handler runs. When Redis is away for longer than the lease, running handlers go 
 
 import asyncio
 import random
-import re
 import uuid
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,12 +20,12 @@ import structlog
 from redis import RedisError
 from redis.asyncio import Redis
 
-__all__ = ["Full", "Limits", "RateLimit", "Slot", "check_rate"]
+from workers.rates import RateLimit
+
+__all__ = ["Full", "Limits", "Slot"]
 
 log = structlog.get_logger(__name__)
 
-MAX_COUNT = 10_000
-MAX_PER = timedelta(days=1)
 # How long a job waits in its worker, where it keeps others from starting.
 PATIENCE = timedelta(seconds=1)
 LOOK_EVERY = timedelta(milliseconds=50)
@@ -34,9 +33,6 @@ LEASE = timedelta(seconds=15)
 # When a job comes again that found no slot, and the longest it waits for its rate before somebody looks again.
 NO_SLOT_AGAIN = timedelta(seconds=2)
 LONGEST_AGAIN = timedelta(minutes=1)
-
-_UNITS = {"s": timedelta(seconds=1), "min": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
-_TEXT = re.compile(r"(\d{1,5})/(s|min|h|d)")
 
 # Microseconds: they fit a double, but Lua writes them in full only by `%.0f`.
 _ENTER = """
@@ -70,31 +66,6 @@ local lease = tonumber(ARGV[2])
 redis.call('PEXPIRE', KEYS[1], math.ceil(lease / 1000) + 1000)
 return redis.call('ZADD', KEYS[1], 'XX', 'CH', string.format('%.0f', t[1] * 1000000 + t[2] + lease), ARGV[1])
 """
-
-
-@dataclass(frozen=True, slots=True)
-class RateLimit:
-    """At most so many calls of the handler in any stretch of this length."""
-
-    count: int
-    per: timedelta
-
-    def __str__(self) -> str:
-        return f"{self.count} in {self.per}"
-
-
-def check_rate(rate: RateLimit | str) -> RateLimit:
-    """Reads "10/s", "100/min", "1000/h", "5000/d". Raises `ValueError` that says what is wrong."""
-    if isinstance(rate, str):
-        found = _TEXT.fullmatch(rate)
-        if found is None:
-            raise ValueError(
-                f'rate_limit={rate!r} must be a RateLimit or a text as "10/s", "100/min", "1000/h", "5000/d"'
-            )
-        rate = RateLimit(int(found[1]), _UNITS[found[2]])
-    if not (1 <= rate.count <= MAX_COUNT and timedelta(0) < rate.per <= MAX_PER):
-        raise ValueError(f"rate_limit={rate} must be 1 to {MAX_COUNT} in at most {MAX_PER}")
-    return rate
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,9 @@ Kept = Completed | BpmnError
 CLAIM = timedelta(seconds=30)
 # How long a job waits for another of its key, before it goes back to the engine.
 PATIENCE = timedelta(seconds=2)
+# Who has waited in vain for a key does not wait for it again for so long: many repetitions of a long job would keep a
+# pool from everything else.
+IMPATIENCE = timedelta(minutes=1)
 LOOK_EVERY = timedelta(milliseconds=100)
 # Pauses between tries to keep an outcome: shorter in all than the claim, and worth more than a worker's time.
 KEEP_PAUSES_SECONDS = (0.2, 0.5, 1.0, 2.0, 4.0, 4.0)
@@ -64,11 +67,12 @@ class Once:
         self._renew = server.register_script(_RENEW)
         self._free = server.register_script(_FREE)
         self._keep = server.register_script(_KEEP)
+        self._in_vain: dict[str, float] = {}
 
     async def take(self, key: str, patience: timedelta = PATIENCE) -> "Claim | Kept | Busy":
         """A claim to do it, the outcome of who did it already, or that somebody does it right now and for longer."""
         mark = f"{_CLAIMED}{uuid.uuid4().hex}"
-        deadline = asyncio.get_running_loop().time() + patience.total_seconds()
+        deadline = self._waits_until(key, patience)
         while True:
             # NX with GET needs Redis 7 or any Valkey: claim it, or learn who has it, in one step.
             known: Any = await self._server.set(self._name(key), mark, nx=True, get=True, px=self._claim)
@@ -77,8 +81,19 @@ class Once:
             if not known.startswith(_CLAIMED):
                 return _KEPT.validate_json(known)
             if asyncio.get_running_loop().time() >= deadline:
+                self._waited_in_vain(key)
                 return Busy()
             await asyncio.sleep(LOOK_EVERY.total_seconds() * random.uniform(0.5, 1.5))  # noqa: S311
+
+    def _waits_until(self, key: str, patience: timedelta) -> float:
+        now = asyncio.get_running_loop().time()
+        since = self._in_vain.get(key)
+        return now if since is not None and now - since < IMPATIENCE.total_seconds() else now + patience.total_seconds()
+
+    def _waited_in_vain(self, key: str) -> None:
+        now = asyncio.get_running_loop().time()
+        recent = {k: since for k, since in self._in_vain.items() if now - since < IMPATIENCE.total_seconds()}
+        self._in_vain = {key: now, **recent}
 
     async def renew(self, key: str, mark: str) -> bool:
         """Whether the claim is still ours."""

@@ -10,6 +10,9 @@ from bpmn.variables import NotAVariable
 
 __all__ = ["plain_output"]
 
+# Asked first, because most values are these, and to ask for a Mapping takes longer than all else here.
+_NEVER = (str, bool, int, bytes, datetime)
+
 
 def plain_output(result: BaseModel) -> dict[str, object]:
     """By the aliases of the fields. Raises `NotAVariable` that names the field.
@@ -40,11 +43,11 @@ def _culprit(result: BaseModel) -> str:
 
 
 def _has_no_number(value: object) -> bool:
+    if value is None or isinstance(value, _NEVER):
+        return False
     match value:
         case float():
             return not math.isfinite(value)
-        case str() | bytes():
-            return False
         case Mapping():
             return any(_has_no_number(item) for item in value.values())
         case list() | tuple() | Set():

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from workers.errors import HandlerError
 from workers.idempotency import check_fields
-from workers.limits import RateLimit, check_rate
+from workers.rates import RateLimit, check_rate
 from workers.signature import Client, place_of, read_signature
 
 __all__ = [

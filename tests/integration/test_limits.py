@@ -21,8 +21,9 @@ from pydantic import SecretStr
 
 from bpmn.client import EngineClient
 from workers.bridge.main import Bridge
-from workers.limits import Full, Limits, RateLimit, Slot
+from workers.limits import Full, Limits, Slot
 from workers.loading import load_handlers
+from workers.rates import RateLimit
 from workers.settings import BridgeSettings
 
 SECOND = timedelta(seconds=1)

@@ -14,7 +14,7 @@ from workers.envelope import Bundle, Completed, Ending, Job, Outcome, Returned
 from workers.errors import HandlerError
 from workers.escort import Escort, Escorts
 from workers.ledger import NoLedger
-from workers.limits import RateLimit
+from workers.rates import RateLimit
 from workers.registry import handler, read_handler, registered
 from workers.settings import WorkerSettings
 
