@@ -5,8 +5,9 @@ a lock; what ends it (`Completed`, `BpmnError`) takes the claim's place and is k
 next attempt; a killed worker's ends by itself.
 
 What holds: once an outcome is kept, the handler is not called again for its key until it is forgotten. What cannot
-hold: a worker that dies after the effect and before the outcome is kept leaves no trace, and the effect is repeated.
-For these moments pass `JobContext.idempotency_key` to the remote service.
+hold: a worker that dies after the effect and before the outcome is kept leaves no trace, and the effect is repeated;
+so may be that of one that hangs for longer than its claim and then goes on. For these moments pass
+`JobContext.idempotency_key` to the remote service.
 """
 
 import asyncio

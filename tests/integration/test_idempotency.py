@@ -27,7 +27,7 @@ from workers.errors import BusinessError
 from workers.escort import Escort, Escorts
 from workers.execution import work
 from workers.loading import load_handlers
-from workers.once import Claim, Once
+from workers.once import CLAIM, Claim, Once
 from workers.registry import handler, registered
 from workers.settings import BridgeSettings, WorkerSettings
 
@@ -188,6 +188,7 @@ from workers.registry import handler
 
 class Payment(BaseModel):
     order: str
+    think_seconds: int = 0
 
 class Paid(BaseModel):
     receipt: str
@@ -196,6 +197,8 @@ class Paid(BaseModel):
          idempotent_by=("order",))
 def pay(payment: Payment) -> Paid:
     with redis.Redis.from_url(os.environ["RABBITMQ_URL"]) as server:
+        server.set(f"thinks:{payment.order}", 1)
+        time.sleep(payment.think_seconds)
         effects = server.rpush(f"effects:{payment.order}", os.getpid())
     time.sleep(1)
     return Paid(receipt=f"receipt {effects}")
@@ -224,10 +227,11 @@ def worker(url: str, folder: Path, name: str) -> Iterator[psutil.Process]:
     try:
         yield psutil.Process(process.pid)
     finally:
-        family = [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]
-        for member in family:
-            member.send_signal(signal.SIGCONT)
-            member.kill()
+        if process.poll() is None:
+            family = [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]
+            for member in family:
+                member.send_signal(signal.SIGCONT)
+                member.kill()
         process.wait()
 
 
@@ -238,43 +242,80 @@ async def until(found: Any) -> Any:
     return value
 
 
-async def test_the_effect_happens_once_though_the_lock_expires_and_the_task_is_fetched_again(
-    engine: EngineClient, valkey_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / f"{MODULE}.py").write_text(HANDLERS)
-    monkeypatch.syspath_prepend(str(tmp_path))
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("once")
+    (folder / f"{MODULE}.py").write_text(HANDLERS)
+    sys.path.insert(0, str(folder))
+    yield folder
+    sys.path.remove(str(folder))
+
+
+@pytest.fixture(scope="module")
+async def bridge(folder: Path, engine: EngineClient, valkey_url: str) -> AsyncIterator[Bridge]:
     load_handlers([MODULE])
     await engine.deploy("test-once", {"test-once.bpmn": MODEL})
-    bridge = Bridge(
-        engine,
-        BridgeSettings(
-            rabbitmq_url=SecretStr(valkey_url),
-            engine_url=engine.base_url,
-            engine_token=SecretStr("the client has it"),
-            bridge_queues=("test-once-engine",),
-        ),
-        wait=timedelta(seconds=1),
+    settings = BridgeSettings(
+        rabbitmq_url=SecretStr(valkey_url),
+        engine_url=engine.base_url,
+        engine_token=SecretStr("the client has it"),
+        bridge_queues=("test-once-engine",),
     )
+    bridge = Bridge(engine, settings, wait=timedelta(seconds=1))
     running = asyncio.create_task(bridge.run())
-    server = redis.Redis.from_url(valkey_url, decode_responses=True)
+    yield bridge
+    bridge.stop()
+    await asyncio.wait_for(running, 30)
+
+
+@pytest.fixture
+def server(valkey_url: str) -> Iterator[redis.Redis]:
+    with redis.Redis.from_url(valkey_url, decode_responses=True) as server:
+        yield server
+
+
+async def paid(engine: EngineClient, instance_id: str) -> str:
+    """The receipt, when the process has gone on without an incident."""
+
+    async def reached() -> Any:
+        return await engine.tasks(process_instance_id=instance_id)
+
+    assert (await until(reached))[0].task_definition_key == "paid"
+    assert not await engine.incidents(instance_id)
+    return str((await engine.variables(instance_id))["receipt"])
+
+
+async def test_the_effect_happens_once_though_the_lock_expires_and_the_task_is_fetched_again(
+    bridge: Bridge, engine: EngineClient, valkey_url: str, folder: Path, server: redis.Redis
+) -> None:
     order = uuid.uuid4().hex
-    with worker(valkey_url, tmp_path, "first") as first:
+    with worker(valkey_url, folder, "hangs") as first:
         started = await engine.start("test-once", variables={"order": order})
         await until(lambda: server.llen(f"effects:{order}"))
         for member in [first, *first.children(recursive=True)]:
             member.suspend()  # a machine that hangs: no heartbeat, so the lock expires
-        with worker(valkey_url, tmp_path, "second"):
-            await until(lambda: "another job of the same key runs" in (tmp_path / "second.log").read_text())
+        with worker(valkey_url, folder, "second"):
+            await until(lambda: "another job of the same key runs" in (folder / "second.log").read_text())
             for member in [first, *first.children(recursive=True)]:
                 member.resume()
-
-            async def reached() -> Any:
-                return await engine.tasks(process_instance_id=started.id)
-
-            assert (await until(reached))[0].task_definition_key == "paid"
-    assert (await engine.variables(started.id))["receipt"] == "receipt 1"
+            assert await paid(engine, started.id) == "receipt 1"
     assert server.llen(f"effects:{order}") == 1
-    assert not await engine.incidents(started.id)
-    server.close()
-    bridge.stop()
-    await asyncio.wait_for(running, 30)
+
+
+@pytest.mark.full
+async def test_a_worker_killed_before_the_effect_keeps_the_job_back_for_the_length_of_its_claim_only(
+    bridge: Bridge, engine: EngineClient, valkey_url: str, folder: Path, server: redis.Redis
+) -> None:
+    order = uuid.uuid4().hex
+    with worker(valkey_url, folder, "killed") as first:
+        started = await engine.start("test-once", variables={"order": order, "think_seconds": 3})
+        await until(lambda: server.exists(f"thinks:{order}"))
+        for member in [*first.children(recursive=True), first]:
+            member.kill()
+        first.wait()
+    assert not server.llen(f"effects:{order}")
+    killed = time.monotonic()
+    with worker(valkey_url, folder, "heir"):
+        assert await paid(engine, started.id) == "receipt 1"
+    assert time.monotonic() - killed > CLAIM.total_seconds() / 2, "the claim has protected it meanwhile"
+    assert server.llen(f"effects:{order}") == 1
