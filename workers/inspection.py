@@ -1,6 +1,8 @@
 """What workers and brokers say of themselves, for operators: pools, what they run, and what waits in the queues."""
 
+import json
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,7 +18,7 @@ from bpmn.live import progress_key, read_progress
 from workers.app import create_celery, dead_queue, message_queue, task_queue
 from workers.bridge.capacity import ask_celery
 from workers.envelope import DEAD_QUEUE, LEASE_QUEUE, REPORT_QUEUE, RUN_TASK
-from workers.registry import queues
+from workers.registry import handlers_of, queues
 from workers.settings import BrokerSettings
 from workers.streams import stream_key
 
@@ -24,6 +26,9 @@ __all__ = ["BrokerUnavailable", "QueueState", "RunningJob", "WorkerState", "ask_
 
 ANSWER_TIME = timedelta(seconds=1)
 CONNECT_TIME_S = 5.0
+
+# Where Celery's transport keeps what is not acknowledged: [message, exchange, routing key], which is the queue.
+_UNACKED = "unacked"
 
 Answer = TypeVar("Answer")
 
@@ -45,11 +50,13 @@ class RunningJob:
 
 @dataclass(frozen=True, slots=True)
 class WorkerState:
-    """One worker process. `messages` counts the bundles it took since its start, `up_s` seconds ago."""
+    """One worker process. `topics` are those of our handlers that it serves; `messages` counts the bundles that it took
+    since its start, `up_s` seconds ago."""
 
     name: str
     pid: int
     queues: tuple[str, ...]
+    topics: tuple[str, ...]
     pool: str
     concurrency: int
     messages: int
@@ -74,7 +81,7 @@ class QueueState:
 
 
 def ask_workers(settings: BrokerSettings) -> list[WorkerState]:
-    """Every worker that answers within a second, by name. Raises `BrokerUnavailable`."""
+    """Every worker that answers within a second, by name. Call it after `load_handlers`. Raises `BrokerUnavailable`."""
     return _answer(_workers, settings)
 
 
@@ -85,7 +92,11 @@ def ask_queues(settings: BrokerSettings) -> list[QueueState]:
 
 def _answer(question: Callable[[Celery, BrokerSettings], Answer], settings: BrokerSettings) -> Answer:
     try:
-        return question(create_celery(settings), settings)
+        with create_celery(settings) as app:
+            with app.connection_for_write() as connection:
+                # Celery's own calls would try for a quarter of a minute.
+                connection.ensure_connection(max_retries=1, interval_start=0, timeout=CONNECT_TIME_S)
+            return question(app, settings)
     except (OperationalError, redis.RedisError, OSError) as error:
         place = settings.broker_url.rpartition("@")[2]
         message = f"the broker at {place} does not answer ({error}): is it running? `baton status`"
@@ -126,6 +137,7 @@ def _worker_state(
         name=name,
         pid=int(stats.get("pid") or 0),
         queues=tuple(served),
+        topics=tuple(handler.topic for queue in served for handler in handlers_of(queue)),
         pool=str(pool.get("implementation") or "unknown").partition(":")[0].rpartition(".")[2],
         concurrency=int(pool.get("max-concurrency") or 0),
         messages=int((stats.get("total") or {}).get(RUN_TASK) or 0),
@@ -173,10 +185,17 @@ def _redis_queues(_: Celery, settings: BrokerSettings, slots: Mapping[str, int])
         settings.broker_url, socket_timeout=CONNECT_TIME_S, socket_connect_timeout=CONNECT_TIME_S, protocol=2,
         decode_responses=True,
     ) as server:  # fmt: skip
-        states = [QueueState(name, "jobs", int(server.llen(name)), None, slots[name]) for name in queues()]
+        taken = _taken(server)
+        states = [QueueState(name, "jobs", int(server.llen(name)), taken[name], slots[name]) for name in queues()]
         for name, kind in ((REPORT_QUEUE, "reports"), (LEASE_QUEUE, "leases")):
             states.append(_stream_state(server, name, kind))
         return states
+
+
+def _taken(server: "redis.Redis") -> Counter[str]:
+    """Messages in the hands of workers, by queue: each has at most one for every slot and one more."""
+    held: Any = server.hvals(_UNACKED)
+    return Counter(json.loads(message)[2] for message in held)
 
 
 def _stream_state(server: "redis.Redis", name: str, kind: str) -> QueueState:

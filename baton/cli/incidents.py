@@ -5,14 +5,17 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 import typer
+from rich.console import Group, RenderableType
+from rich.text import Text
 
 from baton.cli.api import EngineApi
 from baton.cli.errors import ApiRefused, Usage
 from baton.cli.output import AsJson, console, errors, one_line, print_json, printable, table
+from baton.cli.watch import Listing, Watch, WatchGroup, listing
 
 __all__ = ["app"]
 
-app = typer.Typer(help="What failed and needs an operator; show and retry it.")
+app = typer.Typer(help="What failed and needs an operator; show and retry it.", cls=WatchGroup)
 
 Process = Annotated[str | None, typer.Option("--process", metavar="KEY", help="Only of this process.")]
 Topic = Annotated[str | None, typer.Option("--topic", help="Only of external tasks of this topic.")]
@@ -42,24 +45,30 @@ def incidents(
     topic: Topic = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=999, help="At most so many.")] = 100,
     as_json: AsJson = False,
+    watch: Watch = None,
 ) -> None:
     """Open incidents, newest first; `show` and `retry` for one of them."""
     if context.invoked_subcommand is not None:
-        if process is not None or topic is not None or as_json:
+        if process is not None or topic is not None or as_json or watch is not None:
             # Left out silently, a filter would make `retry --all` retry everything.
             command = context.invoked_subcommand
             raise Usage(f"give options after the command: baton incidents {command} …, not before {command}")
         return
-    found = EngineApi.from_environment().incidents(topic=topic, key=process, limit=limit + 1)
-    shown = found[:limit]
-    if as_json:
-        print_json(shown)
-    elif shown:
-        console.print(table(_COLUMNS, [_row(item) for item in shown]))
-    else:
-        console.print("no open incidents")
-    if len(found) > limit:
-        errors.print(f"these are the newest {limit}; for more: --limit, --process or --topic")
+
+    more = Text(f"these are the newest {limit}; for more: --limit, --process or --topic")
+
+    def ask() -> Listing:
+        found = EngineApi.from_environment().incidents(topic=topic, key=process, limit=limit + 1)
+        shown = found[:limit]
+        drawn: RenderableType = table(_COLUMNS, [_row(item) for item in shown]) if shown else Text("no open incidents")
+        if len(found) > limit:
+            if watch is None:
+                errors.print(more)
+            else:
+                drawn = Group(drawn, more)
+        return Listing(shown, drawn)
+
+    listing(ask, as_json=as_json, watch=watch)
 
 
 @app.command()

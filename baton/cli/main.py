@@ -7,6 +7,7 @@ import typer
 from baton.cli import demo, deploy, doctor, incidents, new, process, stack, templates, topics, workers
 from baton.cli.errors import FAILED, exit_code, words_of
 from baton.cli.output import errors
+from baton.cli.watch import WatchCommand
 from bpmn.errors import BatonError
 
 __all__ = ["app", "run"]
@@ -30,10 +31,10 @@ app.command("start")(process.start)
 app.command("tasks")(process.tasks)
 app.command("complete")(process.complete)
 app.add_typer(incidents.app, name="incidents")
-app.command("topics")(topics.topics)
+app.command("topics", cls=WatchCommand)(topics.topics)
 app.command("worker")(workers.worker)
-app.command("workers")(workers.workers)
-app.command("queues")(workers.queues)
+app.command("workers", cls=WatchCommand)(workers.workers)
+app.command("queues", cls=WatchCommand)(workers.queues)
 app.command("templates")(templates.templates)
 app.add_typer(new.app, name="new")
 

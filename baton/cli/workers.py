@@ -2,15 +2,18 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+from rich.text import Text
 
 from baton.cli.broker import broker_environment, broker_settings
 from baton.cli.errors import Usage
 from baton.cli.handlers import bring_handlers, handler_environment, listed, load_known_handlers
-from baton.cli.output import AsJson, console, one_line, print_json, table
+from baton.cli.output import AsJson, one_line, table
+from baton.cli.watch import Listing, Watch, listing
 from baton.sandbox.llm import MODEL_NAME
 from baton.stack.stack import Stack
 from workers.loading import OUR_HANDLERS
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
     from workers.inspection import QueueState, RunningJob, WorkerState
 
 __all__ = ["queues", "worker", "workers"]
+
+# Of queues, topics and jobs in one cell.
+SHOWN = 4
 
 Queue = Annotated[
     str | None,
@@ -65,49 +71,54 @@ def worker(
     os.execve(sys.executable, [sys.executable, "-P", "-m", "baton.run", "worker"], environment)  # noqa: S606
 
 
-def workers(*, as_json: AsJson = False, handlers: Handlers = None) -> None:
+def workers(*, as_json: AsJson = False, watch: Watch = None, handlers: Handlers = None) -> None:
     """The worker processes that answer: their queues, what they run now, and how much they do."""
     from workers.inspection import ask_workers  # noqa: PLC0415 -- Celery takes a second, which other commands spare
 
-    settings = broker_settings()
     load_known_handlers(handlers)
-    found = ask_workers(settings)
-    if as_json:
-        print_json([_worker_json(state) for state in found])
-    elif found:
-        console.print(table(_WORKER_COLUMNS, [_worker_row(state) for state in found]))
-    else:
-        console.print("no worker answers; `baton worker <queue>` starts one")
+
+    def ask() -> Listing:
+        found = ask_workers(broker_settings())
+        nothing = Text("no worker answers; `baton worker <queue>` starts one")
+        drawn = table(_WORKER_COLUMNS, [_worker_row(state) for state in found]) if found else nothing
+        return Listing([_worker_json(state) for state in found], drawn)
+
+    listing(ask, as_json=as_json, watch=watch)
 
 
-def queues(*, as_json: AsJson = False, handlers: Handlers = None) -> None:
+def queues(*, as_json: AsJson = False, watch: Watch = None, handlers: Handlers = None) -> None:
     """What waits in the broker, and who takes it.
 
-    waiting: with nobody. taken: with a bridge that has not settled it yet. slots: jobs that workers can run at once.
-    A queue that grows while its slots are 0 needs `baton worker`.
+    waiting: with nobody. taken: with somebody who has not settled it yet. slots: jobs that workers can run at once.
+    A queue that grows while its slots are 0 needs `baton worker`. dead: what RabbitMQ gave up, until the bridge has
+    made incidents of it.
     """
     from workers.inspection import ask_queues  # noqa: PLC0415 -- as above
 
-    settings = broker_settings()
     load_known_handlers(handlers)
-    found = ask_queues(settings)
-    if as_json:
-        print_json([asdict(state) for state in found])
-    else:
-        console.print(table(_QUEUE_COLUMNS, [_queue_row(state) for state in found]))
+
+    def ask() -> Listing:
+        found = ask_queues(broker_settings())
+        return Listing([asdict(state) for state in found], table(_QUEUE_COLUMNS, [_queue_row(s) for s in found]))
+
+    listing(ask, as_json=as_json, watch=watch)
 
 
-_WORKER_COLUMNS = ("worker", "queues", "pool", "slots", "messages", "per minute", "running")
+_WORKER_COLUMNS = ("worker", "pid", "queues", "topics", "pool", "slots", "messages", "per minute", "running")
 _QUEUE_COLUMNS = ("queue", "kind", "waiting", "taken", "slots")
 
 
 def _worker_row(state: "WorkerState") -> tuple[object, ...]:
-    running = ", ".join(_running(job) for job in state.running[:5])
-    more = f" and {len(state.running) - 5} more" if len(state.running) > 5 else ""
+    running = _some([_running(job) for job in state.running])
     return (
-        state.name, " ".join(state.queues), state.pool, state.concurrency, state.messages, state.messages_per_minute,
-        running + more,
+        state.name, state.pid, _some(state.queues), _some(state.topics), state.pool, state.concurrency, state.messages,
+        state.messages_per_minute, running,
     )  # fmt: skip
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more
 
 
 def _running(job: "RunningJob") -> str:
