@@ -87,13 +87,24 @@ def rabbitmq(ground: Ground) -> Mapping[str, str]:
     return {"RABBITMQ_URL": ground.rabbitmq_url, "REDIS_URL": ground.valkey_url.removesuffix("/0") + "/1"}
 
 
-def _baton(broker: Callable[[Ground], Mapping[str, str]], servers: Mapping[str, str], *, bundles: bool) -> Rival:
-    settings = {"WORKER_HANDLERS": "external_task_rivals.noop_handler", "BRIDGE_BUNDLES": "on" if bundles else "off"}
+def _baton(
+    broker: Callable[[Ground], Mapping[str, str]],
+    servers: Mapping[str, str],
+    *,
+    bundles: bool,
+    pool: str = "threads",
+    on_request: bool = False,
+) -> Rival:
+    settings = {
+        "WORKER_HANDLERS": "external_task_rivals.noop_handler",
+        "WORKER_POOL": pool,
+        "BRIDGE_BUNDLES": "on" if bundles else "off",
+    }
 
     def one(name: str) -> Callable[[Ground], Children]:
         return lambda ground: {name: baton_children(ground, broker(ground), settings)[name]}
 
-    return Rival(waiting=one("worker"), fetching=one("bridge"), servers=servers)
+    return Rival(waiting=one("worker"), fetching=one("bridge"), servers=servers, on_request=on_request)
 
 
 # In the order of the table; the first is what the ratios refer to.
@@ -108,6 +119,7 @@ RIVALS: Mapping[str, Rival] = {
     "pycamunda": Rival(_plain("pycamunda_loop", {"MAX_TASKS": str(PYCAMUNDA_BEST)})),
     "stock_js": _stock_js(max_tasks=STOCK_JS_BEST, parallel=STOCK_JS_BEST, interval_ms=10),
     # How the best settings were found.
+    "baton_valkey_prefork": _baton(valkey, {"broker": "valkey"}, bundles=False, pool="prefork", on_request=True),
     **{
         f"stock_python_{number}": Rival(_plain("stock_python", {"MAX_TASKS": str(number)}), on_request=True)
         for number in (10, 100, 500)
