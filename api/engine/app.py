@@ -1,20 +1,25 @@
 """engine-api: the engine for surfaces and the command line, with permissions, forms and clear errors."""
 
+import socket
+import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import structlog
 import uvicorn
 from fastapi import Depends, FastAPI
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, Gauge
 
 from api.engine.deployments import Deployments
+from api.engine.engine_passage import EnginePassage
+from api.engine.external_tasks import MAX_TASK_BODY_BYTES, PATHS
+from api.engine.external_tasks import router as external_tasks_router
 from api.engine.operations import Operations
 from api.engine.operations import router as operations_router
 from api.engine.routes import router
 from api.engine.service import EngineService
 from api.engine.settings import EngineApiSettings
-from api.kit.auth import SERVICE_TOKEN, service_token_check
+from api.kit.auth import SERVICE_TOKEN, SERVICE_TOKEN_BY_BASIC, service_token_check
 from api.kit.health import health_router
 from api.kit.problems import install_problem_handlers
 from api.kit.requests import RequestMiddleware
@@ -26,6 +31,8 @@ __all__ = ["create_app", "serve"]
 MAX_BODY_BYTES = 2**20
 MAX_DEPLOYMENT_BYTES = 20 * 2**20
 SHUTDOWN_S = 15
+# uvicorn's own exit status for it.
+STARTUP_FAILED = 3
 
 log = structlog.get_logger()
 
@@ -34,9 +41,11 @@ def create_app(settings: EngineApiSettings) -> FastAPI:
     """The application; it opens its engine client when it starts."""
     engine = EngineClient(settings.engine_url, settings.engine_token.get_secret_value())
 
+    passage = EnginePassage(settings.engine_url, settings.engine_token, settings.max_long_polls)
+
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with engine:
+        async with engine, passage:
             app.state.service = EngineService(engine)
             app.state.deployments = Deployments(engine)
             app.state.operations = Operations(engine)
@@ -44,33 +53,54 @@ def create_app(settings: EngineApiSettings) -> FastAPI:
             yield
 
     registry = CollectorRegistry()
+    polls = Gauge("baton_external_task_polls", "Long polls of stock clients that wait at the engine", registry=registry)
+    polls.set_function(lambda: passage.polls)
     app = FastAPI(title="Baton engine-api", version="0.1.0", lifespan=lifespan, redoc_url=None)
+    app.state.external_tasks = passage
     install_problem_handlers(app)
     app.add_middleware(
         RequestMiddleware,
         service="engine-api",
         registry=registry,
         max_body_bytes=MAX_BODY_BYTES,
-        larger={"/deployment/create": MAX_DEPLOYMENT_BYTES},
-        admit=service_token_check(settings.service_token),
+        larger={"/deployment/create": MAX_DEPLOYMENT_BYTES, PATHS: MAX_TASK_BODY_BYTES},
+        admit=service_token_check(settings.service_token, basic_below=PATHS.rstrip("/")),
     )
     app.include_router(health_router({"engine": lambda: _engine_problem(engine)}, registry))
     app.include_router(router, dependencies=[Depends(SERVICE_TOKEN)])
     app.include_router(operations_router, dependencies=[Depends(SERVICE_TOKEN)])
+    app.include_router(external_tasks_router, dependencies=[Depends(SERVICE_TOKEN), Depends(SERVICE_TOKEN_BY_BASIC)])
     return app
 
 
 def serve(settings: EngineApiSettings) -> None:
     """Serve until SIGTERM; running requests get time to end."""
-    uvicorn.run(
-        create_app(settings),
-        host=settings.host,
-        port=settings.port,
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        timeout_graceful_shutdown=SHUTDOWN_S,
+    app = create_app(settings)
+    server = _Server(
+        uvicorn.Config(
+            app,
+            host=settings.host,
+            port=settings.port,
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            timeout_graceful_shutdown=SHUTDOWN_S,
+        )
     )
+    with suppress(KeyboardInterrupt):  # the usual end in a terminal; everything is closed by then
+        server.run()
+    if not server.started:
+        sys.exit(STARTUP_FAILED)
+
+
+class _Server(uvicorn.Server):
+    """Tells the long polls that the end has begun: they would outlast the time that it may take."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        app = self.config.app
+        assert isinstance(app, FastAPI)
+        app.state.external_tasks.is_ending = True
+        await super().shutdown(sockets)
 
 
 async def _engine_problem(engine: EngineClient) -> str | None:

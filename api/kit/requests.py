@@ -23,7 +23,8 @@ _QUIET = ("/health/", "/metrics")
 class RequestMiddleware:
     """Pure ASGI, so that streaming and long polls pass through unchanged.
 
-    `max_body_bytes` holds for every path but those of `larger`, which have their own limit. `admit` raises `Problem`
+    `max_body_bytes` holds for every path but those of `larger`, which have their own limit; one that ends in a slash is
+    for all paths below it. `admit` raises `Problem`
     for a caller that is not let in, before anything of the body is read.
     """
 
@@ -87,7 +88,7 @@ class RequestMiddleware:
         await self._limited(scope, receive, send, headers)
 
     async def _limited(self, scope: Scope, receive: Receive, send: Send, headers: dict[bytes, bytes]) -> None:
-        limit = self._larger.get(scope["path"], self._max_body_bytes)
+        limit = self._limit_of(scope["path"])
         declared = headers.get(b"content-length", b"0")
         too_large = declared.isdigit() and int(declared) > limit
         if too_large or (b"transfer-encoding" in headers):
@@ -97,6 +98,10 @@ class RequestMiddleware:
             await problem_response(Request(scope), status, code, detail)(scope, receive, send)
             return
         await self._app(scope, receive, send)
+
+    def _limit_of(self, path: str) -> int:
+        below = (limit for start, limit in self._larger.items() if start.endswith("/") and path.startswith(start))
+        return self._larger.get(path) or next(below, self._max_body_bytes)
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
         # The route's pattern, not the path: ids would make a new time series each.

@@ -32,6 +32,17 @@ CALLS = [
     ("POST", "/incident/retry"),
     ("GET", "/topic"),
 ]
+EXTERNAL_TASK_CALLS = [
+    ("POST", "/external-task/fetchAndLock"),
+    ("GET", "/external-task"),
+    ("POST", "/external-task"),
+    ("GET", "/external-task/count"),
+    ("POST", "/external-task/count"),
+    ("GET", "/external-task/1a"),
+    *(("POST", f"/external-task/1a/{action}") for action in ("complete", "failure", "bpmnError")),
+    *(("POST", f"/external-task/1a/{action}") for action in ("extendLock", "lock", "unlock")),
+]
+ALL_CALLS = CALLS + EXTERNAL_TASK_CALLS
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +90,7 @@ def renamed(key: str, model: bytes = ONBOARDING.resources["onboarding.bpmn"]) ->
     )
 
 
-@pytest.mark.parametrize("call_", CALLS, ids=lambda call_: f"{call_[0]} {call_[1]}")
+@pytest.mark.parametrize("call_", ALL_CALLS, ids=lambda call_: f"{call_[0]} {call_[1]}")
 @pytest.mark.parametrize("authorization", [None, "Bearer wrong", "Basic YTpi", "Bearer "])
 async def test_no_call_is_open_without_the_service_token(
     url: str, call_: tuple[str, str], authorization: str | None
@@ -88,11 +99,12 @@ async def test_no_call_is_open_without_the_service_token(
     async with aiohttp.ClientSession() as stranger, stranger.request(*call_[:1], url + call_[1], headers=headers) as no:
         problem = await no.json(content_type=None)
         assert (no.status, problem["code"]) == (401, "unauthorised")
-        assert no.headers["WWW-Authenticate"] == "Bearer"
+        ways = 'Bearer, Basic realm="baton"' if call_ in EXTERNAL_TASK_CALLS else "Bearer"
+        assert no.headers["WWW-Authenticate"] == ways
         assert no.content_type == "application/problem+json"
 
 
-@pytest.mark.parametrize("call_", CALLS, ids=lambda call_: f"{call_[0]} {call_[1]}")
+@pytest.mark.parametrize("call_", ALL_CALLS, ids=lambda call_: f"{call_[0]} {call_[1]}")
 @pytest.mark.parametrize("authorization", [None, "Bearer wrong", "Bearer"])
 async def test_a_stranger_is_sent_away_whatever_the_body_is(
     url: str, call_: tuple[str, str], authorization: str | None
@@ -112,7 +124,7 @@ async def test_every_path_is_in_the_list_of_protected_ones(url: str) -> None:
     assert all(one.get("security") for path in paths if not path.startswith("/health/") for one in paths[path].values())
     documented = {(method.upper(), path) for path, methods in paths.items() for method in methods}
     open_paths = {path for _, path in documented if path.startswith("/health/")}
-    assert len({path for _, path in documented} - open_paths) == len({path.split("?")[0] for _, path in CALLS})
+    assert len({path for _, path in documented} - open_paths) == len({path.split("?")[0] for _, path in ALL_CALLS})
 
 
 @pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/health/startup", "/metrics", "/docs"])
