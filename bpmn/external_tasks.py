@@ -67,9 +67,20 @@ class ExternalTaskCalls(EngineTransport):
             raise EngineRefused(what, message=message)
         return await self.request_bytes("GET", f"/variable-instance/{by_scope[scope]}/data", accept="*/*")
 
-    async def complete_external(self, task_id: str, worker_id: str, variables: Mapping[str, object]) -> None:
-        """Raises `NotFound` (done or cancelled), `LeaseLost`, `InstanceSuspended`, `EngineConflict`."""
+    async def complete_external(
+        self,
+        task_id: str,
+        worker_id: str,
+        variables: Mapping[str, object],
+        local_variables: Mapping[str, object] | None = None,
+    ) -> None:
+        """`local_variables` are the activity's own: its output parameters see them, the process does not.
+
+        Raises `NotFound` (done or cancelled), `LeaseLost`, `InstanceSuspended`, `EngineConflict`, `NotAVariable`.
+        """
         body = {"workerId": worker_id, "variables": encode_all(variables)}
+        if local_variables:
+            body["localVariables"] = encode_all(local_variables)
         await self.request("POST", f"{_path(task_id)}/complete", json=body)
 
     async def fail_external(
@@ -129,6 +140,8 @@ def _topic(topic: TopicRequest) -> dict[str, Any]:
         "lockDuration": _milliseconds(topic.lock),
         "deserializeValues": False,
     }
+    if topic.extension_properties:
+        request["includeExtensionProperties"] = True
     if topic.variables is not None:
         request["variables"] = topic.variables
     return request

@@ -93,6 +93,7 @@ def read_external_task(json: Json) -> ExternalTask:
         lock_expiration=_moment(json["lockExpirationTime"]),
         create_time=_moment(json["createTime"]) if json.get("createTime") else None,
         variables=decode_all(json.get("variables") or {}),
+        extension_properties=json.get("extensionProperties") or {},
     )
 
 

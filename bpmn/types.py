@@ -83,6 +83,7 @@ class TopicRequest:
     topic: str
     lock: timedelta
     variables: list[str] | None = None
+    extension_properties: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,7 @@ class ExternalTask:
     lock_expiration: datetime
     create_time: datetime | None
     variables: Mapping[str, object] = field(default_factory=dict)
+    extension_properties: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,21 @@ from typing import Any
 
 from bpmn.errors import BatonError
 
-__all__ = ["FileValue", "NotAVariable", "decode", "decode_all", "encode", "encode_all", "read_time", "write_time"]
+__all__ = [
+    "FileValue",
+    "NotAVariable",
+    "TypedValue",
+    "as_typed",
+    "decode",
+    "decode_all",
+    "encode",
+    "encode_all",
+    "read_time",
+    "write_time",
+]
 
 MAX_STRING_CHARACTERS = 4000
+_NUL = "a text with a NUL character cannot be stored by PostgreSQL; remove it"
 _INTEGER = range(-(2**31), 2**31)
 _LONG = range(-(2**63), 2**63)
 
@@ -36,6 +48,13 @@ class FileValue:
     content: bytes | None
     mime_type: str | None = None
     encoding: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TypedValue:
+    """A value as it stands on the wire, `{"value", "type", "valueInfo"}`: sent to the engine unchanged."""
+
+    wire: Mapping[str, Any]
 
 
 def write_time(moment: datetime) -> str:
@@ -85,8 +104,8 @@ def encode(value: object) -> dict[str, Any]:
             return {"value": write_time(value), "type": "Date"}
         case bytes():
             return {"value": base64.b64encode(value).decode(), "type": "Bytes"}
-        case FileValue():
-            return _encode_file(value)
+        case FileValue() | TypedValue():
+            return _encode_file(value) if isinstance(value, FileValue) else _checked(value.wire)
         case list() | tuple() | dict():
             return {"value": _json(value), "type": "Json"}
     raise NotAVariable(f"a {type(value).__name__} cannot be a process variable; use text, number, list or dict")
@@ -108,7 +127,7 @@ def _encode_float(value: float) -> dict[str, Any]:
 
 def _encode_text(value: str) -> dict[str, Any]:
     if "\0" in value:
-        raise NotAVariable("a text with a NUL character cannot be stored by PostgreSQL; remove it")
+        raise NotAVariable(_NUL)
     _refuse_half_characters(value)
     # The column counts UTF-16 units on some databases: the safe bound is theirs.
     if len(value.encode("utf-16-le")) // 2 > MAX_STRING_CHARACTERS:
@@ -127,6 +146,15 @@ def _encode_file(value: FileValue) -> dict[str, Any]:
         "type": "File",
         "valueInfo": {name: text for name, text in info.items() if text is not None},
     }
+
+
+def _checked(wire: Mapping[str, Any]) -> dict[str, Any]:
+    value = wire.get("value")
+    if isinstance(value, str):
+        if "\0" in value:
+            raise NotAVariable(_NUL)
+        _refuse_half_characters(value)
+    return dict(wire)
 
 
 def _json(value: object) -> str:
@@ -202,6 +230,11 @@ def _finite(text: Any) -> float:
     if not math.isfinite(number):
         raise ValueError(f"{text} is not a number that JSON can carry")
     return number
+
+
+def as_typed(wire: Mapping[str, Mapping[str, Any]]) -> dict[str, TypedValue]:
+    """Encoded variables for a call that takes values, without a way there and back through Python's."""
+    return {name: TypedValue(value) for name, value in wire.items()}
 
 
 def decode_all(wire: Mapping[str, Mapping[str, Any]]) -> dict[str, object]:

@@ -67,6 +67,7 @@ class Job(BaseModel):
     activity_instance_id: str
     attempt: int = Field(ge=1)
     retries: int | None
+    extension_properties: dict[str, str] = Field(default_factory=dict)
     lost: int = Field(default=0, ge=0, description="how often this attempt was handed out before and never came back")
 
 
@@ -91,6 +92,7 @@ class Completed(BaseModel):
 
     kind: Literal["completed"] = "completed"
     variables: Variables = Field(default_factory=dict)
+    local_variables: Variables = Field(default_factory=dict, description="of the activity, for its output parameters")
 
 
 class BpmnError(BaseModel):

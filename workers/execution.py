@@ -57,6 +57,8 @@ async def call_many(
 
 async def work(handler: Handler, job: Job, clients: Clients, context: JobContext | None = None) -> Outcome:
     """One job to its outcome. `context` is for a handler that asks for one."""
+    if handler.takes_job:
+        return await _light(handler, job, await _settled_by_itself(handler, job, clients), clients)
     try:
         variables = await loaded(handler.input, decode_all(job.variables), _files(clients))
         written: dict[str, object] | BaseException = await call(handler, variables, clients, context)
@@ -76,6 +78,17 @@ async def work_many(handler: Handler, jobs: Sequence[Job], clients: Clients) -> 
         await _light(handler, job, outcome_of(handler, job, result), clients)
         for job, result in zip(jobs, written, strict=True)
     ]
+
+
+async def _settled_by_itself(handler: Handler, job: Job, clients: Clients) -> Outcome:
+    try:
+        given = decode_all(job.variables)
+        full = await loaded(handler.input, given, _files(clients))
+        brought = encode_all({name: value for name, value in full.items() if value is not given[name]})
+        outcome: Outcome = await handler.function(job.model_copy(update={"variables": {**job.variables, **brought}}))
+    except (Exception, SystemExit) as error:  # noqa: BLE001 -- as above
+        return outcome_of(handler, job, error)
+    return outcome
 
 
 def outcome_of(handler: Handler, job: Job, written: Mapping[str, object] | BaseException) -> Outcome:

@@ -62,7 +62,9 @@ async def spilled(outcome: Outcome, files: Files | None) -> Outcome:
             variables = {**variables, **references}
             outcome = outcome.model_copy(update={"variables": variables})
     hint = "return less" if files is not None else "set FILES_URL, so that large values are stored as files"
-    check_size(variables, f"too large for a message: {hint}")
+    local = outcome.local_variables if isinstance(outcome, Completed) else {}
+    for some in (variables, local):
+        check_size(some, f"too large for a message: {hint}")
     return outcome
 
 

@@ -19,7 +19,7 @@ def plain_output(result: BaseModel) -> dict[str, object]:
 
     The engine has types of its own for moments and bytes; everything else travels as JSON would carry it.
     """
-    fields = type(result).model_fields
+    fields = _names(result)
     own = {name for name in fields if isinstance(getattr(result, name), datetime | bytes)}
     try:
         plain = result.model_dump(by_alias=True, mode="json", exclude=own)
@@ -32,9 +32,13 @@ def plain_output(result: BaseModel) -> dict[str, object]:
     return plain | result.model_dump(by_alias=True, include=own) if own else plain
 
 
+def _names(result: BaseModel) -> list[str]:
+    return [*type(result).model_fields, *(result.model_extra or ())]
+
+
 def _culprit(result: BaseModel) -> str:
     """Which field it was pydantic does not say."""
-    for name in type(result).model_fields:
+    for name in _names(result):
         try:
             result.model_dump(mode="json", include={name})
         except ValueError as error:

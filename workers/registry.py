@@ -16,15 +16,17 @@ from pydantic import BaseModel
 from workers.errors import HandlerError
 from workers.idempotency import check_fields
 from workers.rates import RateLimit, check_rate
-from workers.signature import Client, place_of, read_signature
+from workers.signature import Client, Signature, place_of, read_signature
 
 __all__ = [
     "DEFAULT_BACKOFF",
     "Handler",
     "HandlerOptions",
+    "add_handler",
     "handler",
     "handler_of",
     "handlers_of",
+    "make_handler",
     "queues",
     "read_handler",
     "registered",
@@ -61,10 +63,14 @@ class Handler:
     idempotent_by: str | tuple[str, ...] | None = None
     rate_limit: RateLimit | None = None
     max_concurrency: int | None = None
+    takes_job: bool = False
+    """The function takes the job as it travels (`workers.envelope.Job`) and returns its outcome itself."""
 
     @property
-    def variables(self) -> list[str]:
-        """The process variables to fetch for it."""
+    def variables(self) -> list[str] | None:
+        """The process variables to fetch for it; None for all, where its model allows more fields than it names."""
+        if self.input.model_config.get("extra") == "allow":
+            return None
         return [str(field.validation_alias or name) for name, field in self.input.model_fields.items()]
 
     @property
@@ -116,24 +122,43 @@ def handler(
     """
 
     def register(function: Function) -> Function:
-        found = read_handler(function, topic, queue=queue, timeout=timeout, **options)
-        known = _handlers.get(topic)
-        if known is not None and place_of(known.function) != place_of(function):
-            raise HandlerError(
-                f"topic {topic!r} has two handlers: {place_of(known.function)} and {place_of(function)}; rename one"
-            )
-        _handlers[topic] = found
+        add_handler(read_handler(function, topic, queue=queue, timeout=timeout, **options))
         return function
 
     return register
+
+
+def add_handler(found: Handler) -> None:
+    """Register what is not read from a signature. Raises `HandlerError`."""
+    _check(found)
+    known = _handlers.get(found.topic)
+    if known is not None and place_of(known.function) != place_of(found.function):
+        raise HandlerError(
+            f"topic {found.topic!r} has two handlers: {place_of(known.function)} and {place_of(found.function)}; "
+            "rename one"
+        )
+    _handlers[found.topic] = found
 
 
 def read_handler(
     function: Callable[..., Any], topic: str, *, queue: str, timeout: timedelta, **options: Unpack[HandlerOptions]
 ) -> Handler:
     """What `handler` would register, without registering it. Raises `HandlerError`."""
+    signature = read_signature(function, many=options.get("batch") is not None)
+    return make_handler(function, signature, topic, queue=queue, timeout=timeout, **options)
+
+
+def make_handler(
+    function: Callable[..., Any],
+    signature: Signature,
+    topic: str,
+    *,
+    queue: str,
+    timeout: timedelta,
+    **options: Unpack[HandlerOptions],
+) -> Handler:
+    """The same for a function whose signature says nothing of variables. Raises `HandlerError`."""
     batch = options.get("batch")
-    signature = read_signature(function, many=batch is not None)
     found = Handler(
         topic=topic,
         queue=queue,

@@ -141,5 +141,7 @@ def _clients(handler: Handler, given: Mapping[type[Any], object] | None) -> Mapp
 
 
 def _wanted(handler: Handler, variables: Mapping[str, object]) -> Mapping[str, object]:
+    if handler.variables is None:
+        return variables
     wanted = set(handler.variables)
     return {name: value for name, value in variables.items() if name in wanted}

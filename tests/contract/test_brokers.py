@@ -30,6 +30,7 @@ from baton.stack.rabbitmq import RabbitServer, rabbit_servers
 from baton.stack.supervisor import Supervisor
 from bpmn.errors import NotFound
 from bpmn.types import ExternalTask, TopicRequest
+from bpmn.variables import decode_all, encode_all
 from workers.app import dead_queue
 from workers.bridge.main import Bridge
 from workers.envelope import Bundle, Job
@@ -104,8 +105,8 @@ class Engine:
             await asyncio.sleep(0.1)
         return taken
 
-    async def complete_external(self, task_id: str, worker_id: str, variables: Mapping[str, object]) -> None:
-        self.told[task_id] = ("completed", dict(variables))
+    async def complete_external(self, task_id: str, worker_id: str, variables: Mapping[str, object], *_: Any) -> None:
+        self.told[task_id] = ("completed", decode_all(encode_all(variables)))
 
     async def fail_external(
         self, task_id: str, worker_id: str, *, message: str, details: str, retries: int, retry_after: timedelta

@@ -75,7 +75,9 @@ class Engine:
         if task_id == "gone":
             raise NotFound("unlock", message="gone", status=404)
 
-    async def complete_external(self, task_id: str, worker_id: str, variables: Mapping[str, object]) -> None: ...
+    async def complete_external(
+        self, task_id: str, worker_id: str, variables: Mapping[str, object], *_: Any
+    ) -> None: ...
 
     async def fail_external(self, task_id: str, worker_id: str, *, message: str, **_: Any) -> None:
         self.failed[task_id] = message

@@ -22,6 +22,7 @@ from bpmn.errors import (
     ValueTooLong,
 )
 from bpmn.types import ExternalTask
+from bpmn.variables import TypedValue
 from workers.bridge.leases import Leases
 from workers.bridge.outage import Outage
 from workers.bridge.outcomes import Outcomes, Verdict
@@ -46,7 +47,7 @@ class Engine:
     async def fetch_and_lock(self, *_: Any, **__: Any) -> list[ExternalTask]:
         return []
 
-    async def complete_external(self, task_id: str, worker_id: str, variables: Mapping[str, object]) -> None:
+    async def complete_external(self, task_id: str, worker_id: str, variables: Mapping[str, object], *_: Any) -> None:
         self.answer("complete", task_id, worker_id, dict(variables))
 
     async def fail_external(
@@ -88,7 +89,7 @@ def report(*outcomes: Completed | BpmnError | Failed | Returned) -> dict[str, An
 @pytest.mark.parametrize(
     ("outcome", "call"),
     [
-        (DONE, ("complete", "t", "w.1", {"n": 1})),
+        (DONE, ("complete", "t", "w.1", {"n": TypedValue({"value": 1, "type": "Integer"})})),
         (BpmnError(code="NO", message="no"), ("bpmn_error", "t", "w.1", "NO", "no", {})),
         (Returned(reason="busy"), ("extend", "t", "w.1", timedelta(milliseconds=1))),
         (FAILED, ("fail", "t", "w.1", "broken", 2, timedelta(seconds=10))),

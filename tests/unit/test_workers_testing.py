@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from workers.context import JobContext
 from workers.errors import HandlerError, Permanent
@@ -35,6 +35,21 @@ def spell(text: Text, job: JobContext) -> Length:
         job.progress(place / len(text.text), letter)
         job.stream(letter)
     return Length(length=job.attempt)
+
+
+class Anything(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+
+@handler("test-kit-anything", queue="test-kit", timeout=timedelta(seconds=5))
+def double(given: Anything) -> Anything:
+    return Anything.model_validate({name: value * 2 for name, value in (given.model_extra or {}).items()})
+
+
+async def test_a_model_that_allows_extra_fields_reads_and_writes_whatever_there_is() -> None:
+    assert await run(double, {"a": 1, "b c": [2]}) == {"a": 2, "b c": [2, 2]}
+    with pytest.raises(Permanent, match="variable 'n': a number in it is infinite or none"):
+        await run(double, {"n": float("inf")})
 
 
 async def test_what_a_job_says_can_be_asserted() -> None:

@@ -60,6 +60,7 @@ def job_of(task: ExternalTask, handler: Handler) -> Job:
         activity_instance_id=task.activity_instance_id,
         attempt=attempt_of(handler, task.retries),
         retries=task.retries,
+        extension_properties=dict(task.extension_properties),
     )
 
 

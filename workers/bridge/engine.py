@@ -16,7 +16,13 @@ class ExternalTasks(Protocol):
         self, worker_id: str, topics: Sequence[TopicRequest], *, max_tasks: int, wait: timedelta = ...
     ) -> list[ExternalTask]: ...
 
-    async def complete_external(self, task_id: str, worker_id: str, variables: Mapping[str, object]) -> None: ...
+    async def complete_external(
+        self,
+        task_id: str,
+        worker_id: str,
+        variables: Mapping[str, object],
+        local_variables: Mapping[str, object] | None = None,
+    ) -> None: ...
 
     async def fail_external(
         self, task_id: str, worker_id: str, *, message: str, details: str, retries: int, retry_after: timedelta

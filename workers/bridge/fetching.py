@@ -88,7 +88,7 @@ class FetchLoop:
     def __init__(self, queue: str, handlers: Sequence[Handler], around: Surroundings) -> None:
         self._queue = queue
         self._handlers: Mapping[str, Handler] = {handler.topic: handler for handler in handlers}
-        self._requests = {h.topic: TopicRequest(h.topic, h.lock, h.variables) for h in handlers}
+        self._requests = {h.topic: TopicRequest(h.topic, h.lock, h.variables, h.takes_job) for h in handlers}
         self._around = around
         self._shares = Shares({handler.topic: handler.weight for handler in handlers})
         self._broker_outage = Outage(f"broker (publishing to {queue})")

@@ -15,12 +15,13 @@ from bpmn.errors import (
     EngineFault,
     EngineUnavailable,
     InstanceSuspended,
+    InvalidVariable,
     LeaseLost,
     LockExpired,
     NotAuthorised,
     NotFound,
 )
-from bpmn.variables import decode_all
+from bpmn.variables import NotAVariable, as_typed
 from workers.app import REPORT_HOLD
 from workers.bridge.engine import ExternalTasks
 from workers.bridge.metrics import HANDLER_SECONDS, POISON, REPORT_SECONDS, REPORTS, UNTOLD
@@ -149,6 +150,9 @@ class Outcomes:
     async def _tell(self, telling: Telling) -> EngineError | None:
         try:
             await self._send(telling)
+        except NotAVariable as error:
+            # Baton's workers check; a worker of somebody else may not.
+            return InvalidVariable("the outcome", message=str(error))
         except EngineError as error:
             if isinstance(error, EngineUnavailable):
                 self._outage.noticed(error)
@@ -160,11 +164,13 @@ class Outcomes:
 
     async def _send(self, telling: Telling) -> None:
         match telling.outcome:
-            case Completed(variables=variables):
-                await self._engine.complete_external(telling.task_id, telling.lease, decode_all(variables))
+            case Completed(variables=variables, local_variables=local):
+                await self._engine.complete_external(
+                    telling.task_id, telling.lease, as_typed(variables), as_typed(local)
+                )
             case BpmnError(code=code, message=message, variables=variables):
                 await self._engine.bpmn_error_external(
-                    telling.task_id, telling.lease, code=code, message=message, variables=decode_all(variables)
+                    telling.task_id, telling.lease, code=code, message=message, variables=as_typed(variables)
                 )
             case Returned(after_ms=after_ms):
                 # Not unlock: it takes anybody's lock. This only shortens our own, and a later poll finds the task.

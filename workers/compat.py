@@ -1,0 +1,164 @@
+"""Handlers written for `camunda-external-task-client-python3`, unchanged, in Baton's pools.
+
+from workers.compat import subscribe
+from invoicing import check_invoice  # takes an ExternalTask, returns its TaskResult
+
+subscribe("check-invoice", check_invoice, queue="custom")
+"""
+
+import asyncio
+import functools
+import importlib
+import inspect
+import json
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+
+from pydantic import BaseModel, ConfigDict, Field, create_model
+
+from bpmn.variables import NotAVariable, TypedValue, encode_all
+from workers.envelope import BpmnError, Completed, Failed, Job, Outcome, Variables
+from workers.errors import HandlerError, Permanent
+from workers.rates import RateLimit
+from workers.registry import add_handler, make_handler
+from workers.signature import Signature
+
+if TYPE_CHECKING:
+    from camunda.external_task.external_task import ExternalTask, TaskResult
+
+__all__ = ["SubscribeOptions", "subscribe"]
+
+# The package locks for five minutes, and a handler has to end within its lock.
+TIMEOUT = timedelta(minutes=5)
+# The lock is the bridge's, and what is told goes through it.
+WORKER_ID = "baton"
+
+Action = Callable[["ExternalTask"], Any]
+
+
+class SubscribeOptions(TypedDict, total=False):
+    """The options of `workers.registry.handler` that need nothing of a signature."""
+
+    retries: int
+    backoff: Iterable[timedelta]
+    lock: timedelta
+    weight: int
+    rate_limit: RateLimit | str
+    max_concurrency: int
+
+
+class _AllVariables(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+
+def subscribe(
+    topic_names: str | Iterable[str],
+    action: Action,
+    variables: Iterable[str] | None = None,
+    *,
+    queue: str,
+    timeout: timedelta = TIMEOUT,
+    **options: Unpack[SubscribeOptions],
+) -> None:
+    """Register an action of that package, plain or asynchronous, for one topic or several, as its worker's `subscribe`.
+
+    `variables` are those to fetch, by default all. `retries` and `backoff` are for an action that raises; one that
+    returns `task.failure(...)` says its own. Raises `HandlerError`, also when the package is not installed.
+    """
+    _package()
+    wanted = _AllVariables if variables is None else _model(variables)
+    signature = Signature(input=wanted, output=None, clients={}, context=None)
+    for topic in (topic_names,) if isinstance(topic_names, str) else topic_names:
+        run = _runner(topic, action)
+        found = make_handler(run, signature, topic, queue=queue, timeout=timeout, **options)
+        add_handler(replace(found, takes_job=True))
+
+
+def _package() -> Any:
+    try:
+        # Only here: a pool without such handlers needs neither the package nor what it brings along.
+        return importlib.import_module("camunda.external_task.external_task")
+    except ModuleNotFoundError as error:
+        raise HandlerError("subscribe needs the package itself: pip install 'baton-flow[compat]'") from error
+
+
+def _model(variables: Iterable[str]) -> type[BaseModel]:
+    """A model that names these variables; their values are never read through it."""
+    fields: dict[str, Any] = {
+        f"field_{number}": (Any, Field(default=None, validation_alias=name)) for number, name in enumerate(variables)
+    }
+    return create_model("Variables", **fields)
+
+
+def _runner(topic: str, action: Action) -> Callable[[Job], Awaitable[Outcome]]:
+    @functools.wraps(action)
+    async def run(job: Job) -> Outcome:
+        task = _package().ExternalTask(_context(topic, job))
+        result = action(task) if inspect.iscoroutinefunction(action) else await asyncio.to_thread(action, task)
+        if inspect.isawaitable(result):
+            result = await result
+        if not isinstance(result, _package().TaskResult):
+            raise Permanent(f"{topic} returned {_kind(result)}; return task.complete(), failure() or bpmn_error()")
+        task.set_task_result(result)
+        return _outcome(topic, result)
+
+    return run
+
+
+def _context(topic: str, job: Job) -> dict[str, Any]:
+    """What the engine's fetchAndLock answers for a task."""
+    return {
+        "id": job.task_id,
+        "topicName": topic,
+        "workerId": WORKER_ID,
+        "processInstanceId": job.process_instance_id,
+        "processDefinitionId": job.process_definition_id,
+        "processDefinitionKey": job.process_definition_key,
+        "activityId": job.activity_id,
+        "activityInstanceId": job.activity_instance_id,
+        "businessKey": job.business_key,
+        "tenantId": None,
+        "retries": job.retries,
+        "variables": job.variables,
+        "extensionProperties": job.extension_properties,
+    }
+
+
+def _outcome(topic: str, result: "TaskResult") -> Outcome:
+    """Asked in the order of the package's own executor."""
+    if result.is_success():
+        return Completed(
+            variables=_encoded(topic, result.global_variables), local_variables=_encoded(topic, result.local_variables)
+        )
+    if result.is_bpmn_error():
+        variables = _encoded(topic, result.global_variables)
+        return BpmnError(code=str(result.bpmn_error_code), message=str(result.error_message or ""), variables=variables)
+    if result.is_failure():
+        details = result.error_details
+        return Failed(
+            message=str(result.error_message),
+            details=details if isinstance(details, str) else json.dumps(details, default=str) if details else "",
+            retries=max(0, int(result.retries)),
+            retry_after_ms=max(0, int(result.retry_timeout)),
+        )
+    raise Permanent(f"{topic} returned an empty result; return task.complete(), failure() or bpmn_error()")
+
+
+def _encoded(topic: str, variables: Mapping[str, Any] | None) -> Variables:
+    """As the package formats them: what has a "value" may say its type, everything else gets the type that fits."""
+    try:
+        return encode_all({name: _typed(value) for name, value in (variables or {}).items()})
+    except NotAVariable as error:
+        raise Permanent(f"{topic} returned what the engine cannot store: {error}") from error
+
+
+def _typed(value: Any) -> object:
+    if not isinstance(value, dict) or "value" not in value:
+        return value
+    return TypedValue(value) if value.get("type") else value["value"]
+
+
+def _kind(result: object) -> str:
+    return "nothing" if result is None else f"a {type(result).__name__}"
