@@ -116,7 +116,7 @@ class Engine:
     async def bpmn_error_external(
         self, task_id: str, worker_id: str, *, code: str, message: str, variables: Mapping[str, object]
     ) -> None:
-        self.told[task_id] = ("bpmn_error", (code, message, dict(variables)))
+        self.told[task_id] = ("bpmn_error", (code, message, decode_all(encode_all(variables))))
 
     async def extend_lock(self, task_id: str, worker_id: str, duration: timedelta) -> None:
         self.extended.append(task_id)
