@@ -55,7 +55,7 @@ def create_celery(settings: BrokerSettings) -> Celery:
         broker_transport="workers.redis_transport:Transport" if settings.is_redis else None,
         broker_connection_retry_on_startup=True,
         broker_connection_timeout=5,
-        broker_transport_options=_redis_options(_longest_run()) if settings.is_redis else _AMQP_OPTIONS,
+        broker_transport_options=_REDIS_OPTIONS if settings.is_redis else _AMQP_OPTIONS,
         broker_pool_limit=4,
         worker_cancel_long_running_tasks_on_connection_loss=False,
         worker_hijack_root_logger=False,
@@ -102,6 +102,13 @@ def declare_queues(app: Celery, settings: BrokerSettings) -> None:
             queue(connection.default_channel).declare()  # type: ignore[no-untyped-call]
 
 
+_REDIS_OPTIONS: dict[str, Any] = {
+    **_SOCKET,
+    "retry_on_timeout": False,
+    # What a killed worker had taken is fetched again when the engine's lock ends. kombu's own notes of it, two
+    # transactions for each message, would give it back later than that.
+    "ack_emulation": False,
+}
 _AMQP_OPTIONS: dict[str, Any] = {
     "confirm_publish": True,
     "confirm_timeout": 10,
@@ -121,16 +128,6 @@ def _arguments(settings: BrokerSettings) -> dict[str, object] | None:
     if (longest := _longest_run()) > _ACK_TIMEOUT:
         arguments["x-consumer-timeout"] = round(longest.total_seconds() * 1000)
     return arguments
-
-
-def _redis_options(visibility: timedelta) -> dict[str, Any]:
-    return {
-        **_SOCKET,
-        "visibility_timeout": visibility.total_seconds(),
-        "unacked_restore_interval": 5,
-        "unacked_restore_throttle": 1,
-        "retry_on_timeout": False,
-    }
 
 
 def _longest_run() -> timedelta:

@@ -1,6 +1,5 @@
 """What workers and brokers say of themselves, for operators: pools, what they run, and what waits in the queues."""
 
-import json
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -26,9 +25,6 @@ __all__ = ["BrokerUnavailable", "QueueState", "RunningJob", "WorkerState", "ask_
 
 ANSWER_TIME = timedelta(seconds=1)
 CONNECT_TIME_S = 5.0
-
-# Where Celery's transport keeps what is not acknowledged: [message, exchange, routing key], which is the queue.
-_UNACKED = "unacked"
 
 Answer = TypeVar("Answer")
 
@@ -122,7 +118,16 @@ def _queues(app: Celery, settings: BrokerSettings) -> list[QueueState]:
     pools = ask_celery(app)
     slots = {name: sum(pool.concurrency for pool in pools.values() if name in pool.queues) for name in queues()}
     ask = _redis_queues if settings.is_redis else _amqp_queues
-    return ask(app, settings, slots)
+    return ask(app, settings, slots, _taken(app, list(pools)))
+
+
+def _taken(app: Celery, workers: Sequence[str]) -> Counter[str]:
+    """Messages in the hands of workers, by queue, as the workers say."""
+    if not workers:
+        return Counter()
+    some = app.control.inspect(destination=workers, timeout=ANSWER_TIME.total_seconds(), limit=len(workers))
+    held = [request for requests in (some.active() or {}).values() for request in requests]
+    return Counter(str((request.get("delivery_info") or {}).get("routing_key")) for request in held)
 
 
 def _worker_state(
@@ -180,22 +185,17 @@ def _progress(settings: BrokerSettings, task_ids: Sequence[str]) -> dict[str, tu
     return found
 
 
-def _redis_queues(_: Celery, settings: BrokerSettings, slots: Mapping[str, int]) -> list[QueueState]:
+def _redis_queues(
+    _: Celery, settings: BrokerSettings, slots: Mapping[str, int], taken: Counter[str]
+) -> list[QueueState]:
     with redis.Redis.from_url(
         settings.broker_url, socket_timeout=CONNECT_TIME_S, socket_connect_timeout=CONNECT_TIME_S, protocol=2,
         decode_responses=True,
     ) as server:  # fmt: skip
-        taken = _taken(server)
         states = [QueueState(name, "jobs", int(server.llen(name)), taken[name], slots[name]) for name in queues()]
         for name, kind in ((REPORT_QUEUE, "reports"), (LEASE_QUEUE, "leases")):
             states.append(_stream_state(server, name, kind))
         return states
-
-
-def _taken(server: "redis.Redis") -> Counter[str]:
-    """Messages in the hands of workers, by queue: each has at most one for every slot and one more."""
-    held: Any = server.hvals(_UNACKED)
-    return Counter(json.loads(message)[2] for message in held)
 
 
 def _stream_state(server: "redis.Redis", name: str, kind: str) -> QueueState:
@@ -206,7 +206,9 @@ def _stream_state(server: "redis.Redis", name: str, kind: str) -> QueueState:
     return QueueState(name, kind, max(0, length - taken), taken, None)
 
 
-def _amqp_queues(app: Celery, settings: BrokerSettings, slots: Mapping[str, int]) -> list[QueueState]:
+def _amqp_queues(
+    app: Celery, settings: BrokerSettings, slots: Mapping[str, int], taken: Counter[str]
+) -> list[QueueState]:
     known = [(name, "jobs", task_queue(name, settings)) for name in queues()]
     known += [
         (REPORT_QUEUE, "reports", message_queue(REPORT_QUEUE)),
@@ -223,5 +225,5 @@ def _amqp_queues(app: Celery, settings: BrokerSettings, slots: Mapping[str, int]
                 waiting = 0  # no bridge has run yet
             else:
                 waiting = answer.message_count
-            states.append(QueueState(name, kind, waiting, None, slots.get(name)))
+            states.append(QueueState(name, kind, waiting, taken[name] if kind == "jobs" else None, slots.get(name)))
     return states

@@ -10,10 +10,11 @@ import structlog
 from celery import Celery
 from kombu.exceptions import OperationalError
 from redis import RedisError
+from redis.commands.core import Script
 
 from workers.app import message_queue
 from workers.envelope import LEASE_QUEUE, REPORT_QUEUE, Bundle, Envelope, Job, Lease, Report
-from workers.ledger import Ledger, RedisLedger
+from workers.ledger import SETTLE, Ledger, RedisLedger
 from workers.settings import BrokerSettings
 from workers.streams import MAX_LEASES, PAYLOAD, stream_key
 
@@ -25,6 +26,7 @@ log = structlog.get_logger(__name__)
 PATIENCE = timedelta(minutes=2)
 PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)
 PostError = OperationalError
+_REPORT_AND_SETTLE = Script(None, b"redis.call('XADD', ARGV[2], '*', ARGV[3], ARGV[4])" + SETTLE)  # type: ignore[arg-type]  # every call names its client
 
 
 class Post(Protocol):
@@ -86,11 +88,12 @@ class StreamPost:
 
     def _append(self, report: Report, bundle: Bundle, jobs: Collection[Job]) -> None:
         try:
-            with self._redis.pipeline(transaction=True) as steps:
-                steps.xadd(stream_key(REPORT_QUEUE), {PAYLOAD: report.model_dump_json()})
-                if self._together and isinstance(self._ledger, RedisLedger):
-                    self._ledger.add_settlement(steps, bundle, jobs)
-                steps.execute()
+            if self._together and isinstance(self._ledger, RedisLedger):
+                keys, kept_ms = self._ledger.settlement(bundle, jobs)
+                arguments: list[str | int] = [kept_ms, stream_key(REPORT_QUEUE), PAYLOAD, report.model_dump_json()]
+                _REPORT_AND_SETTLE(keys=keys, args=arguments, client=self._redis)
+            else:
+                self._redis.xadd(stream_key(REPORT_QUEUE), {PAYLOAD: report.model_dump_json()})
         except RedisError as error:
             raise PostError(str(error)) from error
 

@@ -2,10 +2,12 @@
 
 Two faults of kombu 5.7.0 end a whole worker with an AttributeError when the broker goes away for a moment:
 
-- it tries to give unacknowledged messages back over the connection that is just lost (or dumps them, people's data,
-  into a temporary file). Nothing is lost by not trying: the visibility timeout gives messages back, and locks expire;
-- an acknowledgement that comes after its channel was closed fails as a fault of the program, where Celery expects one
-  of the connection, which it logs. The message then comes again, and the ledger knows that it ended.
+- it tries to give messages that it has at hand back over the connection that is just lost (or dumps them, people's
+  data, into a temporary file). Nothing is lost by not trying: the engine's locks end;
+- what is given back after its channel was closed fails as a fault of the program, where Celery expects one of the
+  connection, which it logs.
+
+And one client serves a channel, where kombu makes a new one for each command, at the cost of the command itself.
 """
 
 from collections.abc import Iterator
@@ -22,11 +24,25 @@ __all__ = ["Channel", "Transport"]
 class Channel(redis.Channel):
     do_restore = False
     _collected: dict[str, list[str]] | None = None
+    _one: Any = None
 
     def _connparams(self, *arguments: Any, **options: Any) -> Any:
         if self.connection is None:
-            raise RedisConnectionError("this channel's connection is closed; the message comes again over another")
+            raise RedisConnectionError("this channel's connection is closed; the lock of what it carried will end")
         return super()._connparams(*arguments, **options)  # type: ignore[no-untyped-call]
+
+    @contextmanager
+    def conn_or_acquire(self, client: Any = None) -> Iterator[Any]:
+        # The pool is another after a fork, and after the connection was lost.
+        if not client and (self._one is None or self._one.connection_pool is not self.pool):
+            self._one = self._create_client()  # type: ignore[no-untyped-call]
+        yield client or self._one
+
+    def _restore(self, message: Any, leftmost: bool = False) -> None:
+        """Of a worker process that has ended: another one takes it at once, and is told that it came before."""
+        where = message.delivery_info
+        with self.conn_or_acquire() as client:
+            self._do_restore_message(message._raw, where["exchange"], where["routing_key"], client, leftmost)  # type: ignore[no-untyped-call]
 
     @contextmanager
     def together(self) -> Iterator[None]:

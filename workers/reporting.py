@@ -37,7 +37,8 @@ class Reporter:
             if ending.outcome.kind != "completed":
                 reason = getattr(ending.outcome, "message", None) or getattr(ending.outcome, "reason", None)
                 log.info("not completed", task_id=ending.task_id, outcome=ending.outcome.kind, reason=reason)
-        log.info("reported", jobs=len(endings))
+        if len(bundle.jobs) > 1:  # of a job that travels alone, "ended" says as much
+            log.info("reported", jobs=len(endings))
 
 
 def _messages(endings: Sequence[Ending]) -> Iterator[tuple[Ending, ...]]:

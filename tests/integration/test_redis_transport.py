@@ -1,17 +1,53 @@
-"""kombu's Redis transport, where it fell over."""
+"""kombu's Redis transport, where it fell over, and what we leave out of it."""
 
 import time
+from collections.abc import Iterator
 
 import kombu
 import pytest
+import redis
 
 
-def test_an_acknowledgement_over_a_closed_connection_is_an_error_of_the_connection(valkey_url: str) -> None:
+@pytest.fixture
+def connection(valkey_url: str) -> Iterator[kombu.Connection]:
+    options = {"ack_emulation": False}
+    transport = "workers.redis_transport:Transport"
+    with kombu.Connection(valkey_url, transport=transport, transport_options=options) as connection:
+        yield connection
+
+
+def test_what_is_given_back_over_a_closed_connection_is_an_error_of_the_connection(
+    connection: kombu.Connection,
+) -> None:
     """Celery logs those and goes on; anything else would end the worker with all it is doing."""
-    with kombu.Connection(valkey_url, transport="workers.redis_transport:Transport") as connection:
-        queue = connection.SimpleQueue(f"acknowledged-late-{time.time_ns()}")
-        queue.put("job")
-        message = queue.get(timeout=5)
-        errors = connection.connection_errors
+    queue = connection.SimpleQueue(f"returned-late-{time.time_ns()}")
+    queue.put("job")
+    message = queue.get(timeout=5)
+    errors = connection.connection_errors
+    connection.close()
     with pytest.raises(errors, match="connection is closed"):
-        message.ack()
+        message.requeue()
+
+
+def test_an_acknowledgement_over_a_closed_connection_has_nobody_to_tell(connection: kombu.Connection) -> None:
+    queue = connection.SimpleQueue(f"acknowledged-late-{time.time_ns()}")
+    queue.put("job")
+    message = queue.get(timeout=5)
+    connection.close()
+    message.ack()
+    assert message.acknowledged
+
+
+def test_what_is_given_back_comes_again_and_says_so(connection: kombu.Connection, valkey_url: str) -> None:
+    queue = connection.SimpleQueue(name := f"returned-{time.time_ns()}")
+    queue.put({"number": 1})
+    message = queue.get(timeout=5)
+    assert not message.delivery_info.get("redelivered")
+    with redis.Redis.from_url(valkey_url) as client:
+        assert not client.exists(name)
+        message.requeue()
+        assert client.llen(name) == 1
+    again = queue.get(timeout=5)
+    assert again.payload == {"number": 1}
+    assert again.delivery_info["redelivered"]
+    again.ack()
