@@ -106,6 +106,7 @@ class CeleryBroker:
             queue=self._queue(queue),
             exchange="",
             routing_key=queue,
+            declare=(),  # it is there already: `declare_queues`
             time_limit=(limit + HARD_LIMIT_MARGIN).total_seconds(),
             ignore_result=True,
             delivery_mode=2,

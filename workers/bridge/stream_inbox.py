@@ -6,6 +6,7 @@ left.
 
 import asyncio
 import json
+import time
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import timedelta
 from typing import Any
@@ -27,6 +28,8 @@ log = structlog.get_logger(__name__)
 
 GROUP = "bridge"
 POLL = timedelta(seconds=1)
+# While messages follow each other this closely, some are waited for and taken, and acknowledged, together.
+GATHER = timedelta(milliseconds=15)
 KEEP_EVERY = timedelta(seconds=2)
 # Several missed signs of life.
 LEFT_AFTER = timedelta(seconds=10)
@@ -50,6 +53,7 @@ class StreamInbox:
         self._outage = Outage(f"broker (stream {self._key})")
         self._open: dict[bytes, asyncio.Task[None]] = {}
         self._settled: list[bytes] = []
+        self._read_at = 0.0
         self._changed = asyncio.Event()
 
     @property
@@ -80,6 +84,8 @@ class StreamInbox:
         if len(self._open) >= self._prefetch:
             await self._wait_for_change()
             return
+        if time.monotonic() - self._read_at < 2 * GATHER.total_seconds():
+            await asyncio.sleep(GATHER.total_seconds())
         room = self._prefetch - len(self._open)
         try:
             found: Any = await self._redis.xreadgroup(
@@ -92,6 +98,7 @@ class StreamInbox:
             return
         self._outage.over()
         for _, entries in found or []:
+            self._read_at = time.monotonic()
             self._dispatch(entries)
 
     async def _create_group(self) -> None:
@@ -161,6 +168,7 @@ class StreamInbox:
         """Acknowledge everything that has its verdict, in one command."""
         if not self._settled:
             await self._wait_for_change()
+            await asyncio.sleep(GATHER.total_seconds())
         self._collect_faults()
         ids = self._settled[: self._prefetch]
         if not ids:
