@@ -67,7 +67,8 @@ async def flood(ground: Ground) -> Figures:
     figures: Figures = {}
     for name, flooded in (("quiet", 0), ("flooded", FLOOD)):
         entries.path.unlink(missing_ok=True)
-        await _start_many(ground, FLOODED, flooded)
+        # One at least: its entry says that bridge and worker have found each other.
+        await _start_many(ground, FLOODED, max(1, flooded))
         with ExitStack() as stack:
             children = baton_children(ground, valkey(ground), settings)
             for child in children.values():
@@ -89,7 +90,7 @@ async def flood(ground: Ground) -> Figures:
 async def _others(ground: Ground, entries: Entries, flooded: int) -> int:
     """Start tasks of the other topics evenly, while the flood lasts; answers how many."""
     # First let the bridge get into the middle of it. The entries come from another process, through a file.
-    while entries.count(FLOODED) < min(flooded, 50):  # noqa: ASYNC110
+    while entries.count(FLOODED) < max(1, min(flooded, 50)):  # noqa: ASYNC110
         await asyncio.sleep(PAUSE.total_seconds())
     began = time.monotonic()
     async with asyncio.TaskGroup() as tasks:
