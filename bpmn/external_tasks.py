@@ -11,7 +11,7 @@ from bpmn.transport import EngineTransport
 from bpmn.types import ExternalTask, TopicRequest
 from bpmn.variables import encode_all
 
-__all__ = ["ExternalTaskCalls"]
+__all__ = ["POLL_MARGIN", "ExternalTaskCalls"]
 
 # Added to the long poll's own wait, so that a slow answer with locked tasks in it is still read.
 POLL_MARGIN = timedelta(seconds=15)

@@ -10,7 +10,7 @@ import aiohttp
 
 from bpmn.errors import EngineUnavailable, engine_error
 
-__all__ = ["EngineTransport"]
+__all__ = ["EngineTransport", "in_pieces"]
 
 CONNECT_TIMEOUT = timedelta(seconds=5)
 LARGE_BODY_BYTES = 512 * 1024
@@ -100,8 +100,11 @@ class EngineTransport:
 
 
 def _write_json(value: object) -> bytes | io.BytesIO:
-    body = json.dumps(value).encode()
-    # What is large is sent in pieces, so that it does not keep the loop from everything else.
+    return in_pieces(json.dumps(value).encode())
+
+
+def in_pieces(body: bytes) -> bytes | io.BytesIO:
+    """A body as aiohttp should send it: what is large in pieces, so that it does not keep the loop from all else."""
     return io.BytesIO(body) if len(body) > LARGE_BODY_BYTES else body
 
 

@@ -31,7 +31,6 @@ __all__ = [
 ]
 
 MAX_STRING_CHARACTERS = 4000
-_NUL = "a text with a NUL character cannot be stored by PostgreSQL; remove it"
 _INTEGER = range(-(2**31), 2**31)
 _LONG = range(-(2**63), 2**63)
 
@@ -126,9 +125,7 @@ def _encode_float(value: float) -> dict[str, Any]:
 
 
 def _encode_text(value: str) -> dict[str, Any]:
-    if "\0" in value:
-        raise NotAVariable(_NUL)
-    _refuse_half_characters(value)
+    _refuse_unstorable(value)
     # The column counts UTF-16 units on some databases: the safe bound is theirs.
     if len(value.encode("utf-16-le")) // 2 > MAX_STRING_CHARACTERS:
         return {"value": _json(value), "type": "Json"}
@@ -149,11 +146,8 @@ def _encode_file(value: FileValue) -> dict[str, Any]:
 
 
 def _checked(wire: Mapping[str, Any]) -> dict[str, Any]:
-    value = wire.get("value")
-    if isinstance(value, str):
-        if "\0" in value:
-            raise NotAVariable(_NUL)
-        _refuse_half_characters(value)
+    if isinstance(value := wire.get("value"), str):
+        _refuse_unstorable(value)
     return dict(wire)
 
 
@@ -164,6 +158,12 @@ def _json(value: object) -> str:
         raise NotAVariable(f"the value is not JSON: {error}") from error
     _refuse_half_characters(text)
     return text
+
+
+def _refuse_unstorable(text: str) -> None:
+    if "\0" in text:
+        raise NotAVariable("a text with a NUL character cannot be stored by PostgreSQL; remove it")
+    _refuse_half_characters(text)
 
 
 def _refuse_half_characters(text: str) -> None:

@@ -4,7 +4,6 @@ Nothing is ever published to an exchange by name: Redis keeps bindings in the se
 a publish succeeds and the message is gone. The anonymous exchange with the queue's name needs no binding.
 """
 
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -21,12 +20,6 @@ __all__ = ["REPORT_HOLD", "create_celery", "dead_queue", "declare_queues", "mess
 RUN_MARGIN = timedelta(minutes=3)
 # How long the bridge keeps trying one report before it goes back into the queue.
 REPORT_HOLD = timedelta(seconds=30)
-_SOCKET: Mapping[str, object] = {
-    "socket_timeout": 10,
-    "socket_connect_timeout": 5,
-    "socket_keepalive": True,
-    "health_check_interval": 20,
-}
 _QUORUM = {"x-queue-type": "quorum"}
 # Above the worker's own limit of starts, which reports the reason; this one only ends what no worker ever saw.
 _DELIVERY_LIMIT = 6
@@ -103,7 +96,10 @@ def declare_queues(app: Celery, settings: BrokerSettings) -> None:
 
 
 _REDIS_OPTIONS: dict[str, Any] = {
-    **_SOCKET,
+    "socket_timeout": 10,
+    "socket_connect_timeout": 5,
+    "socket_keepalive": True,
+    "health_check_interval": 20,
     "retry_on_timeout": False,
     # What a killed worker had taken is fetched again when the engine's lock ends. kombu's own notes of it, two
     # transactions for each message, would give it back later than that.

@@ -67,11 +67,11 @@ def subscribe(
     `variables` are those to fetch, by default all. `retries` and `backoff` are for an action that raises; one that
     returns `task.failure(...)` says its own. Raises `HandlerError`, also when the package is not installed.
     """
-    _package()
+    package = _package()
     wanted = _AllVariables if variables is None else _model(variables)
     signature = Signature(input=wanted, output=None, clients={}, context=None)
     for topic in (topic_names,) if isinstance(topic_names, str) else topic_names:
-        run = _runner(topic, action)
+        run = _runner(topic, action, package)
         found = make_handler(run, signature, topic, queue=queue, timeout=timeout, **options)
         add_handler(replace(found, takes_job=True))
 
@@ -92,16 +92,15 @@ def _model(variables: Iterable[str]) -> type[BaseModel]:
     return create_model("Variables", **fields)
 
 
-def _runner(topic: str, action: Action) -> Callable[[Job], Awaitable[Outcome]]:
+def _runner(topic: str, action: Action, package: Any) -> Callable[[Job], Awaitable[Outcome]]:
     @functools.wraps(action)
     async def run(job: Job) -> Outcome:
-        task = _package().ExternalTask(_context(topic, job))
+        task = package.ExternalTask(_context(topic, job))
         result = action(task) if inspect.iscoroutinefunction(action) else await asyncio.to_thread(action, task)
         if inspect.isawaitable(result):
             result = await result
-        if not isinstance(result, _package().TaskResult):
+        if not isinstance(result, package.TaskResult):
             raise Permanent(f"{topic} returned {_kind(result)}; return task.complete(), failure() or bpmn_error()")
-        task.set_task_result(result)
         return _outcome(topic, result)
 
     return run

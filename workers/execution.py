@@ -57,14 +57,15 @@ async def call_many(
 
 async def work(handler: Handler, job: Job, clients: Clients, context: JobContext | None = None) -> Outcome:
     """One job to its outcome. `context` is for a handler that asks for one."""
-    if handler.takes_job:
-        return await _light(handler, job, await _settled_by_itself(handler, job, clients), clients)
     try:
-        variables = await loaded(handler.input, decode_all(job.variables), _files(clients))
-        written: dict[str, object] | BaseException = await call(handler, variables, clients, context)
+        variables = await loaded(handler.input, given := decode_all(job.variables), _files(clients))
+        if handler.takes_job:
+            outcome: Outcome = await handler.function(_with_brought(job, given, variables))
+        else:
+            outcome = outcome_of(handler, job, await call(handler, variables, clients, context))
     except (Exception, SystemExit) as error:  # noqa: BLE001 -- whatever a handler raises is an outcome
-        written = error
-    return await _light(handler, job, outcome_of(handler, job, written), clients)
+        outcome = outcome_of(handler, job, error)
+    return await _light(handler, job, outcome, clients)
 
 
 async def work_many(handler: Handler, jobs: Sequence[Job], clients: Clients) -> list[Outcome]:
@@ -80,15 +81,10 @@ async def work_many(handler: Handler, jobs: Sequence[Job], clients: Clients) -> 
     ]
 
 
-async def _settled_by_itself(handler: Handler, job: Job, clients: Clients) -> Outcome:
-    try:
-        given = decode_all(job.variables)
-        full = await loaded(handler.input, given, _files(clients))
-        brought = encode_all({name: value for name, value in full.items() if value is not given[name]})
-        outcome: Outcome = await handler.function(job.model_copy(update={"variables": {**job.variables, **brought}}))
-    except (Exception, SystemExit) as error:  # noqa: BLE001 -- as above
-        return outcome_of(handler, job, error)
-    return outcome
+def _with_brought(job: Job, given: Mapping[str, object], full: Mapping[str, object]) -> Job:
+    """The job with the values in the place of references; all others keep the form in which they came."""
+    brought = encode_all({name: value for name, value in full.items() if value is not given[name]})
+    return job.model_copy(update={"variables": {**job.variables, **brought}})
 
 
 def outcome_of(handler: Handler, job: Job, written: Mapping[str, object] | BaseException) -> Outcome:

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -103,7 +103,7 @@ def _workers(app: Celery, settings: BrokerSettings) -> list[WorkerState]:
     served = app.control.inspect(timeout=ANSWER_TIME.total_seconds()).active_queues() or {}
     if not served:
         return []
-    some = app.control.inspect(destination=list(served), timeout=ANSWER_TIME.total_seconds(), limit=len(served))
+    some = _asked(app, served)
     stats, active = some.stats() or {}, some.active() or {}
     progress = _progress(settings, [task_id for tasks in active.values() for task_id, *_ in _jobs(tasks)])
     return [
@@ -118,16 +118,19 @@ def _queues(app: Celery, settings: BrokerSettings) -> list[QueueState]:
     pools = ask_celery(app)
     slots = {name: sum(pool.concurrency for pool in pools.values() if name in pool.queues) for name in queues()}
     ask = _redis_queues if settings.is_redis else _amqp_queues
-    return ask(app, settings, slots, _taken(app, list(pools)))
+    return ask(app, settings, slots, _taken(app, pools))
 
 
-def _taken(app: Celery, workers: Sequence[str]) -> Counter[str]:
+def _taken(app: Celery, workers: Collection[str]) -> Counter[str]:
     """Messages in the hands of workers, by queue, as the workers say."""
-    if not workers:
-        return Counter()
-    some = app.control.inspect(destination=workers, timeout=ANSWER_TIME.total_seconds(), limit=len(workers))
-    held = [request for requests in (some.active() or {}).values() for request in requests]
+    active = (_asked(app, workers).active() or {}) if workers else {}
+    held = [request for requests in active.values() for request in requests]
     return Counter(str((request.get("delivery_info") or {}).get("routing_key")) for request in held)
+
+
+def _asked(app: Celery, workers: Collection[str]) -> Any:
+    """A question to workers that are known to answer: it ends with the last of them."""
+    return app.control.inspect(destination=list(workers), timeout=ANSWER_TIME.total_seconds(), limit=len(workers))
 
 
 def _worker_state(

@@ -129,8 +129,7 @@ def handler(
 
 
 def add_handler(found: Handler) -> None:
-    """Register what is not read from a signature. Raises `HandlerError`."""
-    _check(found)
+    """Register what `read_handler` or `make_handler` gave. Raises `HandlerError` for a topic that has one already."""
     known = _handlers.get(found.topic)
     if known is not None and place_of(known.function) != place_of(found.function):
         raise HandlerError(

@@ -1,7 +1,6 @@
 """Requests that engine-api hands to the engine as they came: own connections, time-outs, a limit of waiting polls."""
 
 import asyncio
-import io
 import json
 import re
 import time
@@ -15,6 +14,8 @@ from pydantic import SecretStr
 from yarl import URL
 
 from api.kit.problems import RETRY_AFTER_S, Problem
+from bpmn.external_tasks import POLL_MARGIN
+from bpmn.transport import in_pieces
 
 __all__ = ["Answer", "Asked", "EnginePassage", "task_path"]
 
@@ -22,8 +23,6 @@ __all__ = ["Answer", "Asked", "EnginePassage", "task_path"]
 TIMEOUT = timedelta(seconds=60)
 # For a free connection too: a caller is told that all are busy rather than kept.
 CONNECT_TIMEOUT = timedelta(seconds=5)
-# Added to a poll's own wait, so that a slow answer with locked tasks in it is still read.
-POLL_MARGIN = timedelta(seconds=15)
 # The engine does not notice that a client is gone, and locks for it what comes; so it is asked for a short while, again
 # and again, and what it locked for a client that left is given back.
 SLICE = timedelta(seconds=5)
@@ -31,7 +30,6 @@ SLICE = timedelta(seconds=5)
 MAX_WAIT = timedelta(minutes=30)
 MAX_CONNECTIONS = 50
 MAX_LISTING_BYTES = 32 * 2**20
-LARGE_BODY_BYTES = 512 * 1024
 _TASK_ID = re.compile(r"[0-9A-Fa-f-]{1,64}")
 
 log = structlog.get_logger()
@@ -165,7 +163,7 @@ class EnginePassage:
         timeout = aiohttp.ClientTimeout(total=limit.total_seconds(), connect=CONNECT_TIMEOUT.total_seconds())
         options: dict[str, Any] = {"headers": headers, "timeout": timeout, "allow_redirects": False}
         try:
-            async with session.request(asked.method, address, data=_content(asked.body), **options) as answer:
+            async with session.request(asked.method, address, data=in_pieces(asked.body) or None, **options) as answer:
                 body = await _read(answer, max_bytes)
         except aiohttp.ConnectionTimeoutError as error:
             detail = f"No connection to the engine was free within {CONNECT_TIMEOUT.total_seconds():g} s."
@@ -200,11 +198,6 @@ def task_path(task_id: str, action: str = "") -> str:
     if not _TASK_ID.fullmatch(task_id):
         raise _problem(404, "not_found", f"There is no external task {task_id[:64]!r}.")
     return f"/external-task/{task_id}{'/' if action else ''}{action}"
-
-
-def _content(body: bytes) -> bytes | io.BytesIO | None:
-    # What is large is sent in pieces, so that it does not keep the loop from everything else.
-    return io.BytesIO(body) if len(body) > LARGE_BODY_BYTES else body or None
 
 
 async def _read(answer: aiohttp.ClientResponse, max_bytes: int | None) -> bytes:

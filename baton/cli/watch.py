@@ -110,7 +110,7 @@ def _screen(found: Listing, trouble: str, every_s: float) -> Group:
 
 
 def _say_table(found: Listing, trouble: str) -> None:
-    console.print(Text(f"{_now()}  {trouble}"), end="\n")
+    console.print(Text(f"{_now()}  {trouble}"))
     if not trouble:
         console.print(found.drawn)
     sys.stdout.flush()

@@ -65,10 +65,10 @@ async def flood(ground: Ground) -> Figures:
     entries = Entries(ground.logs / "flood")
     settings = {"WORKER_HANDLERS": "external_task_rivals.flood_handlers", ENTRIES: str(entries.path)}
     figures: Figures = {}
-    for name, flooded in (("quiet", 0), ("flooded", FLOOD)):
+    # One at least: its entry says that bridge and worker have found each other.
+    for name, flooded in (("quiet", 1), ("flooded", FLOOD)):
         entries.path.unlink(missing_ok=True)
-        # One at least: its entry says that bridge and worker have found each other.
-        await _start_many(ground, FLOODED, max(1, flooded))
+        await _start_many(ground, FLOODED, flooded)
         with ExitStack() as stack:
             children = baton_children(ground, valkey(ground), settings)
             for child in children.values():
@@ -90,12 +90,12 @@ async def flood(ground: Ground) -> Figures:
 async def _others(ground: Ground, entries: Entries, flooded: int) -> int:
     """Start tasks of the other topics evenly, while the flood lasts; answers how many."""
     # First let the bridge get into the middle of it. The entries come from another process, through a file.
-    while entries.count(FLOODED) < max(1, min(flooded, 50)):  # noqa: ASYNC110
+    while entries.count(FLOODED) < min(flooded, 50):  # noqa: ASYNC110
         await asyncio.sleep(PAUSE.total_seconds())
     began = time.monotonic()
     async with asyncio.TaskGroup() as tasks:
         for number in range(OTHERS):
-            if flooded and number % OTHERS_PER_SECOND == 0 and entries.count(FLOODED) > 0.95 * flooded:
+            if flooded == FLOOD and number % OTHERS_PER_SECOND == 0 and entries.count(FLOODED) > 0.95 * flooded:
                 return number
             due = began + number / OTHERS_PER_SECOND
             await asyncio.sleep(max(0.0, due - time.monotonic()))

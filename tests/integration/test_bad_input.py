@@ -6,16 +6,11 @@ All jobs go the whole way: engine, bridge, broker, a worker process with a folde
 import asyncio
 import hashlib
 import math
-import os
-import signal
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Iterator
-from datetime import timedelta
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from pydantic import SecretStr
 
 from bpmn.client import EngineClient
 from bpmn.files import FileReference
@@ -23,8 +18,6 @@ from bpmn.types import Incident
 from workers.bridge.main import Bridge
 from workers.clients.files import Files
 from workers.large import MAX_JOB_BYTES
-from workers.loading import load_handlers
-from workers.settings import BridgeSettings
 
 MODULE = "bad_input_test_handlers"
 HANDLERS = """
@@ -121,48 +114,21 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def worker(valkey_url: str, folder: Path) -> Iterator[None]:
+def worker(pool_of: Callable[..., Any], folder: Path) -> Iterator[None]:
     (folder / f"{MODULE}.py").write_text(HANDLERS)
-    sys.path.insert(0, str(folder))
-    load_handlers([MODULE])
-    environment = os.environ | {
-        "PYTHONPATH": str(folder),
-        "RABBITMQ_URL": valkey_url,
-        "WORKER_TYPE": "test-bad",
-        "WORKER_HANDLERS": MODULE,
-        "FILES_URL": (folder / "files").as_uri(),
-    }
-    log = folder / "worker.log"
-    with log.open("wb") as lines:
-        process = subprocess.Popen([sys.executable, "-m", "workers.pool"], env=environment, stderr=lines, stdout=lines)
-    try:
+    with pool_of(folder, "test-bad", MODULE, FILES_URL=(folder / "files").as_uri()):
         yield
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=20) == 0, log.read_text()
-    finally:
-        process.kill()
-        process.wait()
-        sys.path.remove(str(folder))
 
 
 @pytest.fixture(scope="module")
-async def bridge(worker: None, engine: EngineClient, valkey_url: str) -> AsyncIterator[Bridge]:
-    settings = BridgeSettings(
-        rabbitmq_url=SecretStr(valkey_url),
-        engine_url=engine.base_url,
-        engine_token=SecretStr("the client has it"),
-        bridge_queues=("test-bad",),
-    )
-    bridge = Bridge(engine, settings, wait=timedelta(seconds=1))
-    running = asyncio.create_task(bridge.run())
-    await engine.deploy("test-bad", {
-        "make.bpmn": model("make", "make"), "read.bpmn": model("read", "read"), "order.bpmn": model("order", "order"),
-        "both.bpmn": model("both", "make", "read"),
-    })  # fmt: skip
-    yield bridge
-    assert not bridge.problems()
-    bridge.stop()
-    await asyncio.wait_for(running, 30)
+async def bridge(worker: None, engine: EngineClient, bridge_of: Callable[..., Any]) -> AsyncIterator[Bridge]:
+    async with bridge_of("test-bad") as bridge:
+        await engine.deploy("test-bad", {
+            "make.bpmn": model("make", "make"), "read.bpmn": model("read", "read"),
+            "order.bpmn": model("order", "order"), "both.bpmn": model("both", "make", "read"),
+        })  # fmt: skip
+        yield bridge
+        assert not bridge.problems()
 
 
 async def incident(engine: EngineClient, name: str, variables: dict[str, object]) -> Incident:

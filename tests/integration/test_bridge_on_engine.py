@@ -1,20 +1,14 @@
 """The whole way of an external task: real engine, real broker, a worker process, and back."""
 
 import asyncio
-import os
-import signal
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
-from pydantic import SecretStr
 
 from bpmn.client import EngineClient
 from workers.bridge.main import Bridge
-from workers.loading import load_handlers
-from workers.settings import BridgeSettings
 
 DUE = datetime(2026, 11, 23, 12, tzinfo=UTC)
 MODULE = "bridge_engine_test_handlers"
@@ -56,45 +50,19 @@ MODEL = b"""<?xml version="1.0" encoding="UTF-8"?>
 
 
 @pytest.fixture(scope="module")
-def worker(valkey_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def worker(pool_of: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     folder = tmp_path_factory.mktemp("handlers")
     (folder / f"{MODULE}.py").write_text(HANDLERS)
-    sys.path.insert(0, str(folder))
-    load_handlers([MODULE])
-    environment = os.environ | {
-        "PYTHONPATH": str(folder),
-        "RABBITMQ_URL": valkey_url,
-        "WORKER_TYPE": "test-engine",
-        "WORKER_HANDLERS": MODULE,
-    }
-    log = folder / "worker.log"
-    with log.open("wb") as lines:
-        process = subprocess.Popen([sys.executable, "-m", "workers.pool"], env=environment, stderr=lines, stdout=lines)
-    try:
+    with pool_of(folder, "test-engine", MODULE):
         yield
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=20) == 0, log.read_text()
-    finally:
-        process.kill()
-        process.wait()
-        sys.path.remove(str(folder))
 
 
 @pytest.fixture(scope="module")
-async def bridge(worker: None, engine: EngineClient, valkey_url: str) -> AsyncIterator[Bridge]:
-    settings = BridgeSettings(
-        rabbitmq_url=SecretStr(valkey_url),
-        engine_url=engine.base_url,
-        engine_token=SecretStr("the client has it"),
-        bridge_queues=("test-engine",),
-    )
-    bridge = Bridge(engine, settings, wait=timedelta(seconds=1))
-    running = asyncio.create_task(bridge.run())
-    await engine.deploy("test-bridge", {"test-bridge.bpmn": MODEL})
-    yield bridge
-    assert not bridge.problems()
-    bridge.stop()
-    await asyncio.wait_for(running, 30)
+async def bridge(worker: None, engine: EngineClient, bridge_of: Callable[..., Any]) -> AsyncIterator[Bridge]:
+    async with bridge_of("test-engine") as bridge:
+        await engine.deploy("test-bridge", {"test-bridge.bpmn": MODEL})
+        yield bridge
+        assert not bridge.problems()
 
 
 async def waits_at(engine: EngineClient, instance_id: str) -> str:

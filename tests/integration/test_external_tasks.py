@@ -6,21 +6,18 @@ import json
 import re
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import aiohttp
 import pytest
-import uvicorn
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 from pydantic import SecretStr
 from yarl import URL
 
 from api.engine import external_tasks, operations, routes
-from api.engine.app import create_app
 from api.engine.engine_passage import Asked, EnginePassage
-from api.engine.settings import EngineApiSettings
 from api.kit.problems import Problem
 from bpmn.client import EngineClient
 
@@ -50,22 +47,11 @@ MODEL = """<?xml version="1.0" encoding="UTF-8"?>
 
 
 @pytest.fixture(scope="module")
-async def url(engine: EngineClient, engine_token: str) -> AsyncIterator[str]:
-    """engine-api in this process, with room for three polls."""
-    settings = EngineApiSettings(
-        engine_url=engine.base_url,
-        engine_token=SecretStr(engine_token),
-        service_token=SecretStr(TOKEN),
-        max_long_polls=MAX_POLLS,
-    )
-    server = uvicorn.Server(uvicorn.Config(create_app(settings), host="127.0.0.1", port=0, log_config=None))
-    serving = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110 -- uvicorn has no event for it
-        await asyncio.sleep(0.01)
-    await engine.deploy("test-passage", {"test-passage.bpmn": MODEL.encode()})
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    await serving
+async def url(engine: EngineClient, engine_api_of: Callable[..., Any]) -> AsyncIterator[str]:
+    """engine-api, with room for three polls."""
+    async with engine_api_of(TOKEN, max_long_polls=MAX_POLLS) as url:
+        await engine.deploy("test-passage", {"test-passage.bpmn": MODEL})
+        yield url
 
 
 @pytest.fixture

@@ -3,17 +3,15 @@
 import asyncio
 import hashlib
 import os
-import signal
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from obstore.store import MemoryStore
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel
 
 from bpmn.client import EngineClient
 from bpmn.errors import EngineRefused, NotFound
@@ -23,9 +21,7 @@ from bpmn.variables import FileValue, NotAVariable, encode
 from workers.bridge.main import Bridge
 from workers.bridge.papers import Papers
 from workers.clients.files import Files
-from workers.loading import load_handlers
 from workers.registry import read_handler
-from workers.settings import BridgeSettings
 
 MODULE = "file_variable_test_handlers"
 HANDLERS = """
@@ -100,44 +96,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def worker(valkey_url: str, folder: Path) -> Iterator[None]:
+def worker(pool_of: Callable[..., Any], folder: Path) -> Iterator[None]:
     (folder / f"{MODULE}.py").write_text(HANDLERS)
-    sys.path.insert(0, str(folder))
-    load_handlers([MODULE])
-    environment = os.environ | {
-        "PYTHONPATH": str(folder),
-        "RABBITMQ_URL": valkey_url,
-        "WORKER_TYPE": "test-paper",
-        "WORKER_HANDLERS": MODULE,
-        "FILES_URL": (folder / "files").as_uri(),
-    }
-    log = folder / "worker.log"
-    with log.open("wb") as lines:
-        process = subprocess.Popen([sys.executable, "-m", "workers.pool"], env=environment, stderr=lines, stdout=lines)
-    try:
+    with pool_of(folder, "test-paper", MODULE, FILES_URL=(folder / "files").as_uri()):
         yield
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=20) == 0, log.read_text()
-    finally:
-        process.kill()
-        process.wait()
-        sys.path.remove(str(folder))
 
 
 @pytest.fixture(scope="module")
-async def bridge(worker: None, engine: EngineClient, valkey_url: str, folder: Path) -> AsyncIterator[Bridge]:
-    settings = BridgeSettings(
-        rabbitmq_url=SecretStr(valkey_url),
-        engine_url=engine.base_url,
-        engine_token=SecretStr("the client has it"),
-        bridge_queues=("test-paper",),
-        files_url=(folder / "files").as_uri(),
-    )
-    bridge = Bridge(engine, settings, wait=timedelta(seconds=1))
-    running = asyncio.create_task(bridge.run())
-    yield bridge
-    bridge.stop()
-    await asyncio.wait_for(running, 30)
+async def bridge(worker: None, bridge_of: Callable[..., Any], folder: Path) -> AsyncIterator[Bridge]:
+    async with bridge_of("test-paper", files_url=(folder / "files").as_uri()) as bridge:
+        yield bridge
 
 
 @pytest.fixture(scope="module")

@@ -5,29 +5,17 @@ And pycamunda, which has no worker of its own, as its users write the loop.
 
 import asyncio
 import importlib
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import Any
 
 import pycamunda.externaltask
 import pytest
 import requests
-import uvicorn
 from camunda.external_task.external_task import ExternalTask, TaskResult
 from camunda.external_task.external_task_worker import ExternalTaskWorker
-from pydantic import SecretStr
 
-from api.engine.app import create_app
-from api.engine.settings import EngineApiSettings
 from bpmn.client import EngineClient
-from workers.bridge.main import Bridge
-from workers.loading import load_handlers
-from workers.settings import BridgeSettings
 
 TOKEN = "a-service-token-for-tests-only-0123456789"
 # Written as that package's README has it; nothing in it knows of Baton.
@@ -85,61 +73,25 @@ MODEL = b"""<?xml version="1.0" encoding="UTF-8"?>
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def worker(pool_of: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     folder = tmp_path_factory.mktemp("stock")
     (folder / "stock_handlers.py").write_text(STOCK)
     (folder / "stock_subscribed.py").write_text(SUBSCRIBED)
-    sys.path.insert(0, str(folder))
-    yield folder
-    sys.path.remove(str(folder))
-
-
-@pytest.fixture(scope="module")
-def worker(valkey_url: str, folder: Path) -> Iterator[None]:
-    load_handlers(["stock_subscribed"])
-    environment = os.environ | {"RABBITMQ_URL": valkey_url, "WORKER_HANDLERS": "stock_subscribed"}
-    environment |= {"PYTHONPATH": str(folder), "WORKER_TYPE": "stock"}
-    log = folder / "worker.log"
-    with log.open("wb") as lines:
-        process = subprocess.Popen([sys.executable, "-m", "workers.pool"], env=environment, stderr=lines, stdout=lines)
-    try:
+    with pool_of(folder, "stock", "stock_subscribed"):
         yield
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=20) == 0, log.read_text()
-    finally:
-        process.kill()
-        process.wait()
 
 
 @pytest.fixture(scope="module")
-async def bridge(worker: None, engine: EngineClient, valkey_url: str) -> AsyncIterator[None]:
-    settings = BridgeSettings(
-        rabbitmq_url=SecretStr(valkey_url),
-        engine_url=engine.base_url,
-        engine_token=SecretStr("the client has it"),
-        bridge_queues=("stock",),
-    )
-    bridge = Bridge(engine, settings, wait=timedelta(seconds=1))
-    running = asyncio.create_task(bridge.run())
-    yield
-    bridge.stop()
-    await asyncio.wait_for(running, 30)
+async def bridge(worker: None, bridge_of: Callable[..., Any]) -> AsyncIterator[None]:
+    async with bridge_of("stock"):
+        yield
 
 
 @pytest.fixture(scope="module")
-async def url(engine: EngineClient, engine_token: str) -> AsyncIterator[str]:
-    """engine-api in this process."""
-    settings = EngineApiSettings(
-        engine_url=engine.base_url, engine_token=SecretStr(engine_token), service_token=SecretStr(TOKEN)
-    )
-    server = uvicorn.Server(uvicorn.Config(create_app(settings), host="127.0.0.1", port=0, log_config=None))
-    serving = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110 -- uvicorn has no event for it
-        await asyncio.sleep(0.01)
-    await engine.deploy("test-stock", {"test-stock.bpmn": MODEL})
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    await serving
+async def url(engine: EngineClient, engine_api_of: Callable[..., Any]) -> AsyncIterator[str]:
+    async with engine_api_of(TOKEN) as url:
+        await engine.deploy("test-stock", {"test-stock.bpmn": MODEL})
+        yield url
 
 
 async def start(engine: EngineClient, topic: str, case: str) -> str:

@@ -1,7 +1,6 @@
 """`workers.compat`: what stock actions return and raise, as outcomes."""
 
 import sys
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -17,10 +16,9 @@ from workers.testing import RecordedJob
 
 
 @pytest.fixture(autouse=True)
-def handlers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def handlers(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is subscribed in a test is forgotten after it."""
     monkeypatch.setattr("workers.registry._handlers", {})
-    return
 
 
 async def outcome(action: Any, retries: int | None = None, **variables: Any) -> Outcome:

@@ -1,0 +1,94 @@
+"""A pool, a bridge and engine-api of a test's own, beside the engine and the broker of the session's stack."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from pydantic import SecretStr
+
+from api.engine.app import create_app
+from api.engine.settings import EngineApiSettings
+from bpmn.client import EngineClient
+from workers.bridge.main import Bridge
+from workers.loading import load_handlers
+from workers.settings import BridgeSettings
+
+
+@pytest.fixture(scope="session")
+def pool_of(valkey_url: str) -> Callable[..., AbstractContextManager[None]]:
+    """`pool_of(folder, queue, module, **environment)`: a worker process; this process knows its handlers too."""
+
+    @contextmanager
+    def pool(folder: Path, queue: str, module: str, **environment: str) -> Iterator[None]:
+        sys.path.insert(0, str(folder))
+        load_handlers([module])
+        environment |= {"PYTHONPATH": str(folder), "RABBITMQ_URL": valkey_url}
+        environment |= {"WORKER_TYPE": queue, "WORKER_HANDLERS": module}
+        log = folder / "worker.log"
+        command = [sys.executable, "-m", "workers.pool"]
+        with log.open("wb") as lines:
+            process = subprocess.Popen(command, env=os.environ | environment, stderr=lines, stdout=lines)
+        try:
+            yield
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=20) == 0, log.read_text()
+        finally:
+            process.kill()
+            process.wait()
+            sys.path.remove(str(folder))
+
+    return pool
+
+
+@pytest.fixture(scope="session")
+def bridge_of(engine: EngineClient, valkey_url: str) -> Callable[..., AbstractAsyncContextManager[Bridge]]:
+    """`bridge_of(queue, **settings)`: a bridge in this process, for this queue only."""
+
+    @asynccontextmanager
+    async def bridge(queue: str, **settings: Any) -> AsyncIterator[Bridge]:
+        found = BridgeSettings(
+            rabbitmq_url=SecretStr(valkey_url),
+            engine_url=engine.base_url,
+            engine_token=SecretStr("the client has it"),
+            bridge_queues=(queue,),
+            **settings,
+        )
+        bridge = Bridge(engine, found, wait=timedelta(seconds=1))
+        running = asyncio.create_task(bridge.run())
+        yield bridge
+        bridge.stop()
+        await asyncio.wait_for(running, 30)
+
+    return bridge
+
+
+@pytest.fixture(scope="session")
+def engine_api_of(engine: EngineClient, engine_token: str) -> Callable[..., AbstractAsyncContextManager[str]]:
+    """`engine_api_of(token, **settings)`: engine-api in this process; gives its address."""
+
+    @asynccontextmanager
+    async def engine_api(token: str, **settings: Any) -> AsyncIterator[str]:
+        found = EngineApiSettings(
+            engine_url=engine.base_url,
+            engine_token=SecretStr(engine_token),
+            service_token=SecretStr(token),
+            **settings,
+        )
+        server = uvicorn.Server(uvicorn.Config(create_app(found), host="127.0.0.1", port=0, log_config=None))
+        serving = asyncio.create_task(server.serve())
+        while not server.started:  # noqa: ASYNC110 -- uvicorn has no event for it
+            await asyncio.sleep(0.01)
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+        server.should_exit = True
+        await serving
+
+    return engine_api
