@@ -16,6 +16,8 @@ from workers.loading import load_handlers
 from workers.registry import Handler, registered
 
 MODELS = Catalog.packaged().processes
+# What our own models speak; the catalogues may know more.
+TRANSLATED = ("en", "ru")
 START_VARIABLES = {*PROTECTED_VARIABLES, "locale"}
 _EXPRESSION = re.compile(r"[$#]\{([^}]*)\}")
 _NAME = re.compile(r"(?<![.\w'\"])([A-Za-z_]\w*)(?![\w(])")
@@ -106,14 +108,14 @@ def test_every_form_can_be_asked_in_every_language(model: ProcessModel, locale: 
 def test_texts_are_translated(model: ProcessModel) -> None:
     """A label that reads the same in both languages is a forgotten translation, unless it names a language."""
     for form_id, schema in model.forms.items():
-        ours, theirs = (read_form(schema, locale=locale) for locale in LOCALES)
+        ours, theirs = (read_form(schema, locale=locale) for locale in TRANSLATED)
         same = [
             left.label
             for left, right in zip([*ours.fields, *ours.actions], [*theirs.fields, *theirs.actions], strict=True)
             if left.label and left.label == right.label and "{{" not in left.label
         ]
         assert same == [], form_id
-    assert all(f"baton.title.{locale}" in task.properties for task in model.user_tasks for locale in LOCALES[1:])
+    assert all(f"baton.title.{locale}" in task.properties for task in model.user_tasks for locale in TRANSLATED[1:])
 
 
 def test_tasks_belong_to_who_started(model: ProcessModel) -> None:
