@@ -1,5 +1,7 @@
 """A person of the Telegram sandbox, played by a program: the demo, the scenarios and the figures all use this one."""
 
+import io
+import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -8,29 +10,20 @@ from typing import Any, Self
 
 import aiohttp
 
+from baton.sandbox.shown import Shown, matches, read_message
 from bpmn.errors import BatonError
 
+__all__ = ["Line", "Person", "PersonStuck", "Shown"]
+
 PATIENCE = timedelta(seconds=30)
+# A language model may have to write what is read.
+READING_PATIENCE = timedelta(seconds=90)
+# Degrees north and east: where a person is who is asked for their place.
+SOMEWHERE = (52.5163, 13.3777)
 
 
 class PersonStuck(BatonError):
     """What the person waited for did not come; the message quotes the last thing the bot showed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """One message as the phone shows it now. `buttons` are rows of labels."""
-
-    message_id: int
-    text: str
-    buttons: tuple[tuple[str, ...], ...]
-    edited: bool
-    # What each labelled button sends; links and the like are absent.
-    data: Mapping[str, str] = field(default_factory=dict)
-
-    def label(self, part: str) -> str | None:
-        """The first button whose label contains `part`, or None."""
-        return next((label for row in self.buttons for label in row if part in label), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +37,24 @@ class Line:
 
 @dataclass(slots=True)
 class Person:
-    """Says things, presses buttons and sees what a phone would show, over the sandbox's HTTP interface."""
+    """Says things, presses buttons and sees what a phone would show, over the sandbox's HTTP interface.
+
+    One person looks at one chat: their own with the bot, or a group (`found_group`, `at`). `chat_id` says which.
+    """
 
     http: aiohttp.ClientSession
     url: str
     user_id: int
     name: str
+    chat_id: int = 0
     messages: dict[int, Shown] = field(default_factory=dict)
     transcript: list[Line] = field(default_factory=list)
     alerts: list[str] = field(default_factory=list)
     _seen_event: int = 0
     _acted: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        self.chat_id = self.chat_id or self.user_id
 
     @classmethod
     async def join(cls, http: aiohttp.ClientSession, url: str, name: str, language_code: str = "en") -> Self:
@@ -64,10 +64,13 @@ class Person:
             answer.raise_for_status()
             return cls(http, url, int((await answer.json())["id"]), name)
 
-    async def say(self, text: str) -> None:
-        """Type `text` into the private chat with the bot."""
-        await self._act(text)
-        await self._post("text", {"text": text})
+    async def say(self, text: str, *, reply_to: Shown | int | None = None) -> int:
+        """Type `text` into the chat, as an answer to a message if one is given; returns the new message's id."""
+        return await self._send("text", text, {"text": text}, reply_to)
+
+    async def start(self, payload: str = "") -> None:
+        """Press Start, or follow the link `t.me/<bot>?start=<payload>`."""
+        await self.say(f"/start {payload}".strip())
 
     async def press(self, label: str, *, on: Shown | None = None) -> str | None:
         """Press the button whose label contains `label` (by default on the newest message that has it;
@@ -86,6 +89,119 @@ class Person:
             self.alerts.append(answer["text"])
             self.transcript.append(Line("alert", answer["text"], self._since()))
         return answer.get("text") or None
+
+    async def forge(self, data: str, *, on: Shown) -> str | None:
+        """Press a button that is not there, as a changed client can; returns the text of the bot's answer."""
+        await self._act(f"[forged {data}]")
+        body = {"message_id": on.message_id, "data": data, "forged": True}
+        answer = (await self._post("press", body)).get("answer") or {}
+        return answer.get("text") or None
+
+    async def tap(self, label: str) -> None:
+        """Tap a key of the reply keyboard: says it, or sends the own contact or a place when it asks for that.
+
+        Raises `PersonStuck` without such a key.
+        """
+        await self._look(0)
+        keyboard = next((m.keyboard for m in reversed(self.messages.values()) if m.keyboard), ())
+        key = next((key for row in keyboard for key in row if label in str(key["text"])), None)
+        if key is None:
+            raise PersonStuck(f"{self.name} finds no key “{label}”; last shown: {self._last()!r}.")
+        if key.get("request_contact"):
+            await self.send_contact()
+        elif key.get("request_location"):
+            await self.send_location(*SOMEWHERE)
+        else:
+            await self.say(str(key["text"]))
+
+    async def send_contact(self, phone_number: str | None = None, first_name: str | None = None) -> int:
+        """The own contact, or somebody else's when a number is given."""
+        body = {"phone_number": phone_number, "first_name": first_name}
+        return await self._send("contact", "[contact]", body)
+
+    async def send_location(self, latitude: float, longitude: float) -> int:
+        """A place, in degrees."""
+        return await self._send("location", "[location]", {"latitude": latitude, "longitude": longitude})
+
+    async def send_file(
+        self, name: str, content: bytes, *, kind: str = "document", content_type: str = "", caption: str = "",
+        reply_to: Shown | int | None = None,
+    ) -> int:  # fmt: skip
+        """A file as document, photo, voice, audio or video."""
+        form = self._form({"kind": kind, "caption": caption}, reply_to)
+        form.add_field(
+            "file", io.BytesIO(content), filename=name, content_type=content_type or "application/octet-stream"
+        )
+        return await self._upload("file", f"[{kind} {name}]", form)
+
+    async def send_voice(self, content: bytes, *, duration: timedelta = timedelta(seconds=1)) -> int:
+        """A voice message in Ogg/Opus."""
+        form = self._form({"kind": "voice", "duration": str(round(duration.total_seconds()))}, None)
+        form.add_field("file", io.BytesIO(content), filename="voice.oga", content_type="audio/ogg")
+        return await self._upload("file", "[voice]", form)
+
+    async def send_album(self, files: Mapping[str, bytes], *, kind: str = "photo", caption: str = "") -> int:
+        """2 to 10 files by name as one album; returns the first message's id."""
+        form = self._form({"kind": kind, "caption": caption}, None)
+        for number, (name, content) in enumerate(files.items()):
+            form.add_field(f"file{number}", io.BytesIO(content), filename=name, content_type="application/octet-stream")
+        return await self._upload("album", f"[album of {len(files)}]", form)
+
+    async def forward(self, message: Shown | int, to: "Person") -> int:
+        """Forward a message of this chat to another chat of the same person."""
+        body = {"from_chat_id": self.chat_id, "message_id": _id_of(message)}
+        return await to._send("forward", "[forward]", body)
+
+    async def download(self, message: Shown) -> bytes:
+        """The file of a message."""
+        async with self.http.get(f"{self.url}/sandbox/files/{message.file_id}") as answer:
+            answer.raise_for_status()
+            return await answer.read()
+
+    async def block(self) -> None:
+        """Block the bot: it can no longer write."""
+        await self._request(f"users/{self.user_id}/block", {"blocked": True})
+
+    async def unblock(self) -> None:
+        await self._request(f"users/{self.user_id}/block", {"blocked": False})
+
+    async def found_group(
+        self, title: str, *others: "Person", kind: str = "supergroup", payload: str = "", with_bot: bool = True
+    ) -> "Person":
+        """Make a group with the others and the bot (`payload`: by `?startgroup=`); returns this person there."""
+        body = {
+            "title": title, "kind": kind, "founder": self.user_id, "members": [other.user_id for other in others],
+            "with_bot": with_bot, "payload": payload,
+        }  # fmt: skip
+        return self.at(int((await self._request("groups", body))["id"]))
+
+    def at(self, chat: "Person | int") -> "Person":
+        """The same person looking at a group, given by its id or by somebody who looks at it."""
+        chat_id = chat.chat_id if isinstance(chat, Person) else chat
+        return Person(self.http, self.url, self.user_id, self.name, chat_id)
+
+    async def enter(self) -> None:
+        """Come into this group."""
+        await self._request(f"groups/{self.chat_id}/members", {"user_id": self.user_id, "present": True})
+
+    async def leave(self) -> None:
+        await self._request(f"groups/{self.chat_id}/members", {"user_id": self.user_id, "present": False})
+
+    async def make_bot(self, status: str) -> None:
+        """Make the bot "member" or "administrator" of this group, or remove it: "kicked"."""
+        await self._request(f"groups/{self.chat_id}/bot", {"user_id": self.user_id, "status": status})
+
+    async def reads(self, text: str, *buttons: tuple[str, ...], whole: bool = True) -> Shown:
+        """Wait for a message with exactly this text and these rows of buttons; not `whole`: that begins so."""
+
+        def is_it(message: Shown) -> bool:
+            is_text = message.text == text if whole else message.text.startswith(text)
+            return is_text and message.buttons == buttons
+
+        try:
+            return await self.sees(is_it, patience=READING_PATIENCE)
+        except PersonStuck as stuck:
+            raise PersonStuck(f"{self.name} waited for {text!r} {buttons}; last shown: {self._last()!r}.") from stuck
 
     async def sees(
         self, what: str | Callable[[Shown], bool], *, patience: timedelta = PATIENCE, on: int | None = None
@@ -129,15 +245,35 @@ class Person:
         self._acted = time.monotonic()
         self.transcript.append(Line(self.name, text, timedelta(0)))
 
+    async def _send(self, what: str, told: str, body: dict[str, Any], reply_to: Shown | int | None = None) -> int:
+        await self._act(told)
+        if reply_to is not None:
+            body["reply_to"] = _id_of(reply_to)
+        return int((await self._post(what, body))["message"]["message_id"])
+
+    def _form(self, values: Mapping[str, str], reply_to: Shown | int | None) -> aiohttp.FormData:
+        values = {**values, "chat_id": str(self.chat_id), "reply_to": str(_id_of(reply_to)) if reply_to else ""}
+        return aiohttp.FormData({name: value for name, value in values.items() if value}, default_to_multipart=True)
+
+    async def _upload(self, what: str, told: str, form: aiohttp.FormData) -> int:
+        await self._act(told)
+        answer = await self._request(f"users/{self.user_id}/{what}", form)
+        return int((answer.get("message") or answer["messages"][0])["message_id"])
+
     async def _post(self, what: str, body: dict[str, Any]) -> dict[str, Any]:
-        async with self.http.post(f"{self.url}/sandbox/users/{self.user_id}/{what}", json=body) as answer:
+        return await self._request(f"users/{self.user_id}/{what}", {**body, "chat_id": self.chat_id})
+
+    async def _request(self, path: str, body: dict[str, Any] | aiohttp.FormData) -> dict[str, Any]:
+        data = body if isinstance(body, aiohttp.FormData) else json.dumps(body)
+        headers = {} if isinstance(body, aiohttp.FormData) else {"Content-Type": "application/json"}
+        async with self.http.post(f"{self.url}/sandbox/{path}", data=data, headers=headers) as answer:
             reply: dict[str, Any] = await answer.json()
             if answer.status >= 400:
-                raise PersonStuck(f"the sandbox refused {what} by {self.name}: {reply}")
+                raise PersonStuck(f"the sandbox refused {path.rpartition('/')[2]} by {self.name}: {reply}")
             return reply
 
     async def _look(self, wait_seconds: float) -> None:
-        path = f"{self.url}/sandbox/chats/{self.user_id}/messages"
+        path = f"{self.url}/sandbox/chats/{self.chat_id}/messages"
         query = {"after": str(self._seen_event), "wait": f"{wait_seconds:.3f}"}
         async with self.http.get(path, params=query) as answer:
             answer.raise_for_status()
@@ -159,17 +295,5 @@ class Person:
             self.transcript.append(Line("bot", shown.text, self._since()))
 
 
-def read_message(message: dict[str, Any], *, edited: bool) -> Shown:
-    """A message of the Bot API as the phone shows it."""
-    rows = (message.get("reply_markup") or {}).get("inline_keyboard") or []
-    buttons = tuple(tuple(str(button["text"]) for button in row) for row in rows)
-    data = {button["text"]: button["callback_data"] for row in rows for button in row if "callback_data" in button}
-    text = message.get("text") or message.get("caption") or ""
-    return Shown(int(message["message_id"]), text, buttons, edited, data)
-
-
-def matches(message: Shown, what: str | Callable[[Shown], bool]) -> bool:
-    """Whether a message shows `what`: a part of its text or of one of its labels, or a predicate."""
-    if callable(what):
-        return what(message)
-    return what in message.text or message.label(what) is not None
+def _id_of(message: Shown | int) -> int:
+    return message.message_id if isinstance(message, Shown) else message

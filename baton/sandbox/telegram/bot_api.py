@@ -1,23 +1,25 @@
 """The Bot API over HTTP: `/bot<token>/<method>` and `/file/bot<token>/<path>`."""
 
+import asyncio
 import hmac
 
 import structlog
 from aiohttp import web
 
-from baton.sandbox.telegram import methods_bot, methods_files, methods_messages, methods_updates
-from baton.sandbox.telegram.errors import ApiError
+from baton.sandbox.telegram import methods_bot, methods_chats, methods_files, methods_messages, methods_updates
+from baton.sandbox.telegram.errors import ApiError, too_many_requests
 from baton.sandbox.telegram.keys import SANDBOX
 from baton.sandbox.telegram.method import Method
 from baton.sandbox.telegram.parameters import Parameters, of_request
 from baton.sandbox.telegram.state import Sandbox
+from baton.sandbox.telegram.switches import is_limited
 from baton.sandbox.telegram.wire import Json, dumps
 
 __all__ = ["call", "routes"]
 
 log = structlog.get_logger()
 
-_MODULES = (methods_messages, methods_files, methods_updates, methods_bot)
+_MODULES = (methods_messages, methods_files, methods_updates, methods_bot, methods_chats)
 _METHODS: dict[str, Method] = {
     name.lower(): method for module in _MODULES for name, method in module.METHODS.items()
 }  # Telegram's method names are case-insensitive
@@ -31,7 +33,8 @@ async def call(sandbox: Sandbox, name: str, parameters: Parameters) -> object:
     """Carry out one method and note it. Raises ApiError with the answer the bot shall get."""
     error: ApiError | None = None
     try:
-        sandbox.faults.check(name)
+        sandbox.faults.check(name, parameters.values.get("chat_id"))
+        _check_rate(sandbox, name, parameters)
         return await _METHODS.get(name.lower(), _unknown)(sandbox, parameters)
     except ApiError as refusal:
         error = refusal
@@ -39,6 +42,16 @@ async def call(sandbox: Sandbox, name: str, parameters: Parameters) -> object:
         raise
     finally:
         sandbox.calls.add(name, parameters.for_log(), error)
+
+
+def _check_rate(sandbox: Sandbox, name: str, parameters: Parameters) -> None:
+    if name.lower() not in _METHODS or not is_limited(name):
+        return
+    chat = sandbox.chat(parameters.values.get("chat_id"))
+    if chat.retry_after_seconds:
+        raise too_many_requests(chat.retry_after_seconds)
+    if sandbox.switches.limits:
+        sandbox.limits.count(chat)
 
 
 def _failure(error: ApiError) -> web.Response:
@@ -59,6 +72,14 @@ def _check_token(sandbox: Sandbox, token: str) -> None:
 
 async def _method(request: web.Request) -> web.Response:
     sandbox = request.app[SANDBOX]
+    answer = await _answer(sandbox, request)
+    if sandbox.switches.slow_ms:
+        # After the deed: who does not wait long enough has done it all the same, as with a real network.
+        await asyncio.sleep(sandbox.switches.slow_ms / 1000)
+    return answer
+
+
+async def _answer(sandbox: Sandbox, request: web.Request) -> web.Response:
     try:
         _check_token(sandbox, request.match_info["token"])
         parameters = await of_request(request)

@@ -26,7 +26,7 @@ _DESCRIPTIONS = {
 
 
 class Fault(BaseModel):
-    """The next `count` calls of `method` (`*`: of any) fail with this error."""
+    """The next `count` calls of `method` (`*`: of any) fail with this error; with `chat_id` those about this chat."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -35,6 +35,12 @@ class Fault(BaseModel):
     description: str | None = None
     retry_after: Annotated[int, Field(ge=0, le=3600)] | None = None
     count: Annotated[int, Field(ge=1)] = 1
+    chat_id: int | None = None
+
+    def meets(self, method: str, chat_id: object) -> bool:
+        """Whether a call shall fail."""
+        is_chat = self.chat_id is None or str(self.chat_id) == str(chat_id)
+        return is_chat and (self.method == "*" or self.method.lower() == method.lower())
 
     def error(self) -> ApiError:
         if self.error_code == 429:
@@ -53,10 +59,10 @@ class Faults:
     def add(self, fault: Fault) -> None:
         self._faults.append(fault)
 
-    def check(self, method: str) -> None:
+    def check(self, method: str, chat_id: object = None) -> None:
         """Raise the error that this call shall meet."""
         for fault in self._faults:
-            if fault.method == "*" or fault.method.lower() == method.lower():
+            if fault.meets(method, chat_id):
                 fault.count -= 1
                 if fault.count == 0:
                     self._faults.remove(fault)

@@ -16,7 +16,9 @@ KEPT_EVENTS_OF_A_CHAT = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """`kind`: message, edit, delete, alert, action or reaction in a chat; user, bot or reset for the whole sandbox."""
+    """`kind`: message, edit, delete, alert, action, reaction, press or block in a chat; user, group, bot, switches or
+    reset for the whole sandbox.
+    """
 
     id: int
     kind: str

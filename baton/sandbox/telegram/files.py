@@ -4,6 +4,7 @@ import itertools
 import mimetypes
 import struct
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import PurePosixPath
 
 from baton.sandbox.telegram.wire import Json
@@ -15,7 +16,10 @@ PHOTO_BYTES = 10 * 2**20
 DOWNLOAD_BYTES = 20 * 2**20
 KEPT_BYTES = 512 * 2**20
 
-_FOLDERS = {"photo": "photos", "voice": "voice", "audio": "music", "video": "videos", "document": "documents"}
+_FOLDERS = {
+    "photo": "photos", "voice": "voice", "audio": "music", "video": "videos",
+    "animation": "animations", "document": "documents",
+}  # fmt: skip
 _PNG = b"\x89PNG\r\n\x1a\n"
 _UNKNOWN_SIDE_PIXELS = 800
 
@@ -73,16 +77,16 @@ class FileStore:
         self._size_bytes -= len(file.content)
 
 
-def media(kind: str, file: StoredFile) -> Json | list[Json]:
-    """The file as a message's field `kind`; durations are not read from the file, they are always 1 s."""
+def media(kind: str, file: StoredFile, duration: timedelta = timedelta(seconds=1)) -> Json | list[Json]:
+    """The file as a message's field `kind`; durations are not read from the file."""
     told: Json = {"file_id": file.id, "file_unique_id": f"u{file.id}", "file_size": len(file.content)}
     if kind == "photo":
         width, height = _picture_size(file.content)
         return [{**told, "width": width, "height": height}]
     told["mime_type"] = file.content_type
-    if kind in {"voice", "audio", "video"}:
-        told["duration"] = 1
-    if kind == "video":
+    if kind in {"voice", "audio", "video", "animation"}:
+        told["duration"] = max(1, round(duration.total_seconds()))
+    if kind in {"video", "animation"}:
         told |= {"width": _UNKNOWN_SIDE_PIXELS, "height": _UNKNOWN_SIDE_PIXELS}
     if kind != "voice":
         told["file_name"] = file.name

@@ -5,7 +5,7 @@ from typing import Any
 from baton.sandbox.telegram.errors import ApiError, bad_request
 from baton.sandbox.telegram.wire import Json, utf16_length
 
-__all__ = ["is_inline", "read_markup"]
+__all__ = ["check_place", "is_inline", "read_markup"]
 
 MAX_BUTTONS = 100
 MAX_CALLBACK_BYTES = 64
@@ -15,6 +15,9 @@ _ACTIONS = frozenset(
     {"url", "callback_data", "web_app", "login_url", "switch_inline_query", "switch_inline_query_current_chat",
      "switch_inline_query_chosen_chat", "copy_text", "callback_game", "pay"}
 )  # fmt: skip
+_PRIVATE_ONLY = {"request_contact": "phone number", "request_location": "location", "request_users": "users"}
+# Telegram demands HTTPS of a Mini App; on one machine plain HTTP is what a web server has.
+_WEB_APPS = ("https://", "http://127.0.0.1", "http://localhost")
 _LINKS = ("http://", "https://", "tg://", "mailto:")
 
 
@@ -42,6 +45,19 @@ def read_markup(value: object) -> Json | None:
     if value:
         raise bad_request("can't parse reply markup JSON object: no known kind of markup")
     return None
+
+
+def check_place(markup: Json | None, *, is_private: bool) -> None:
+    """Some buttons are for private chats only. Raises error code 400 for them in a group."""
+    if markup is None or is_private:
+        return
+    for row in markup.get("inline_keyboard") or markup.get("keyboard") or ():
+        for button in row:
+            if "web_app" in button:
+                raise bad_request("BUTTON_TYPE_INVALID")
+            for kind, what in _PRIVATE_ONLY.items():
+                if button.get(kind):
+                    raise bad_request(f"{what} can be requested in private chats only")
 
 
 def _rows(keyboard: object) -> list[list[Any]]:
@@ -75,6 +91,11 @@ def _check_action(button: Json) -> None:
         data = button["callback_data"]
         if not isinstance(data, str) or not 1 <= len(data.encode()) <= MAX_CALLBACK_BYTES:
             raise bad_request("BUTTON_DATA_INVALID")
+    if "web_app" in button:
+        app = button["web_app"]
+        url = app.get("url") if isinstance(app, dict) else None
+        if not isinstance(url, str) or not url.startswith(_WEB_APPS):
+            raise bad_request(f"inline keyboard button Web App URL '{url}' is invalid: Only HTTPS links are allowed")
     if "url" in button and not str(button["url"]).startswith(_LINKS):
         raise bad_request(f"inline keyboard button URL '{button['url']}' is invalid: Wrong HTTP URL")
 

@@ -1,4 +1,4 @@
-"""Methods about the bot itself, chats and their members."""
+"""Methods about the bot itself."""
 # ruff: noqa: ARG001 -- the shape of a method
 
 from collections.abc import Mapping
@@ -23,8 +23,8 @@ _ACTIONS = frozenset(
 async def _get_me(sandbox: Sandbox, parameters: Parameters) -> Json:
     return {
         **sandbox.bot_user(),
-        "can_join_groups": False,
-        "can_read_all_group_messages": False,
+        "can_join_groups": True,
+        "can_read_all_group_messages": not sandbox.switches.privacy,
         "supports_inline_queries": False,
         "can_connect_to_business": False,
         "has_main_web_app": False,
@@ -36,11 +36,11 @@ async def _yes(sandbox: Sandbox, parameters: Parameters) -> bool:
 
 
 async def _send_chat_action(sandbox: Sandbox, parameters: Parameters) -> bool:
-    user = sandbox.chat_to_write_to(parameters.values.get("chat_id"))
+    chat = sandbox.chat_to_write_to(parameters.values.get("chat_id"))
     action = parameters.text("action")
     if action not in _ACTIONS:
         raise bad_request("wrong parameter action in request")
-    sandbox.events.publish("action", user.id, {"action": action, "chat": user.as_chat()})
+    sandbox.events.publish("action", chat.id, {"action": action, "chat": chat.as_chat()})
     return True
 
 
@@ -99,29 +99,6 @@ async def _get_menu_button(sandbox: Sandbox, parameters: Parameters) -> Json:
     return sandbox.profile.menu_button
 
 
-async def _get_chat(sandbox: Sandbox, parameters: Parameters) -> Json:
-    user = sandbox.chat(parameters.values.get("chat_id"))
-    return {
-        **user.as_chat(),
-        "accent_color_id": 0,
-        "max_reaction_count": 11,
-        "accepted_gift_types": {
-            "unlimited_gifts": False, "limited_gifts": False, "unique_gifts": False, "premium_subscription": False,
-            "gifts_from_channels": False,
-        },
-    }  # fmt: skip
-
-
-async def _get_chat_member(sandbox: Sandbox, parameters: Parameters) -> Json:
-    user = sandbox.chat(parameters.values.get("chat_id"))
-    member_id = parameters.integer("user_id")
-    if member_id == sandbox.settings.bot_id:
-        return {"status": "member", "user": sandbox.bot_user()}
-    if member_id != user.id:
-        raise bad_request("PARTICIPANT_ID_INVALID")
-    return {"status": "member", "user": user.as_sender()}
-
-
 _set_name, _get_name = _text_by_language("name", "names", MAX_NAME)
 _set_description, _get_description = _text_by_language("description", "descriptions", MAX_DESCRIPTION)
 _set_short, _get_short = _text_by_language("short_description", "short_descriptions", MAX_SHORT_DESCRIPTION)
@@ -142,6 +119,4 @@ METHODS: Mapping[str, Method] = {
     "getMyShortDescription": _get_short,
     "setChatMenuButton": _set_menu_button,
     "getChatMenuButton": _get_menu_button,
-    "getChat": _get_chat,
-    "getChatMember": _get_chat_member,
 }

@@ -1,24 +1,29 @@
-"""Methods that send and fetch files."""
+"""Methods that send, exchange and fetch files."""
 
 from collections.abc import Mapping
 
 from baton.sandbox.telegram.errors import ApiError, bad_request
 from baton.sandbox.telegram.files import DOWNLOAD_BYTES, PHOTO_BYTES, StoredFile, media
 from baton.sandbox.telegram.method import Method
-from baton.sandbox.telegram.methods_messages import read_caption, send
+from baton.sandbox.telegram.methods_messages import edit, message_to_edit, read_caption, send
 from baton.sandbox.telegram.parameters import Parameters, Upload
 from baton.sandbox.telegram.state import Sandbox
 from baton.sandbox.telegram.wire import Json
 
 __all__ = ["METHODS"]
 
+ALBUM = range(2, 11)
+_ALBUM_KINDS = frozenset({"photo", "video", "document", "audio"})
+_EDITED_KINDS = _ALBUM_KINDS | {"animation"}
 
-def _given_file(sandbox: Sandbox, parameters: Parameters, kind: str) -> StoredFile:
+
+def _given_file(sandbox: Sandbox, parameters: Parameters, kind: str, given: str) -> StoredFile:
     """An upload, directly or as attach://name, or the id of a file that is here already."""
     upload: Upload | None = parameters.uploads.get(kind)
-    given = parameters.text(kind)
     if given.startswith("attach://"):
         upload = parameters.uploads.get(given.removeprefix("attach://"))
+    elif given:
+        upload = None
     if upload is not None:
         if not upload.content:
             raise bad_request("file must be non-empty")
@@ -37,12 +42,46 @@ def _given_file(sandbox: Sandbox, parameters: Parameters, kind: str) -> StoredFi
 
 def _sender(kind: str) -> Method:
     async def send_file(sandbox: Sandbox, parameters: Parameters) -> Json:
-        caption = read_caption(parameters)
-        user = sandbox.chat_to_write_to(parameters.values.get("chat_id"))
-        file = _given_file(sandbox, parameters, kind)
-        return send(sandbox, parameters, user, {kind: media(kind, file), **caption})
+        caption = read_caption(sandbox, parameters)
+        chat = sandbox.chat_to_write_to(parameters.values.get("chat_id"))
+        file = _given_file(sandbox, parameters, kind, parameters.text(kind))
+        return send(sandbox, parameters, chat, {kind: media(kind, file), **caption})
 
     return send_file
+
+
+def _input_media(sandbox: Sandbox, parameters: Parameters, given: object, kinds: frozenset[str]) -> tuple[str, Json]:
+    """The kind and the content of one InputMedia. Raises error code 400 for what is none."""
+    if not isinstance(given, dict) or given.get("type") not in kinds:
+        raise bad_request(f"can't parse InputMedia: the type must be one of {', '.join(sorted(kinds))}")
+    kind = str(given["type"])
+    caption = read_caption(sandbox, Parameters(given))
+    file = _given_file(sandbox, parameters, kind, str(given.get("media") or ""))
+    return kind, {kind: media(kind, file), **caption}
+
+
+async def _send_album(sandbox: Sandbox, parameters: Parameters) -> list[Json]:
+    given = parameters.structure("media")
+    if not isinstance(given, list) or len(given) not in ALBUM:
+        raise bad_request("media group must include 2-10 items")
+    chat = sandbox.chat_to_write_to(parameters.values.get("chat_id"))
+    items = [_input_media(sandbox, parameters, item, _ALBUM_KINDS) for item in given]
+    kinds = {kind for kind, _ in items}
+    if len(kinds) > 1 and not kinds <= {"photo", "video"}:
+        raise bad_request(f"{sorted(kinds)[0]} can't be mixed with other media types")
+    album = sandbox.new_album_id()
+    # An album has no buttons.
+    shared = Parameters({key: value for key, value in parameters.values.items() if key != "reply_markup"})
+    return [send(sandbox, shared, chat, {"media_group_id": album, **content}) for _, content in items]
+
+
+async def _edit_media(sandbox: Sandbox, parameters: Parameters) -> Json:
+    chat, message = message_to_edit(sandbox, parameters)
+    kind, content = _input_media(sandbox, parameters, parameters.structure("media"), _EDITED_KINDS)
+    if "media_group_id" in message and (kind not in message or kind not in _ALBUM_KINDS):
+        raise bad_request("message can't be edited: an album keeps its kind of media")
+    drop = {"text", "entities", "link_preview_options", "caption", "caption_entities", *_EDITED_KINDS}
+    return edit(sandbox, parameters, chat, message, content, drop)
 
 
 async def _get_file(sandbox: Sandbox, parameters: Parameters) -> Json:
@@ -62,5 +101,8 @@ METHODS: Mapping[str, Method] = {
     "sendVoice": _sender("voice"),
     "sendAudio": _sender("audio"),
     "sendVideo": _sender("video"),
+    "sendAnimation": _sender("animation"),
+    "sendMediaGroup": _send_album,
+    "editMessageMedia": _edit_media,
     "getFile": _get_file,
 }

@@ -2,29 +2,38 @@
 
 import time
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
+from baton.sandbox.telegram.chats import Chat, for_bot
 from baton.sandbox.telegram.entities import Formatted, detect, parse_html, trimmed, validated
 from baton.sandbox.telegram.errors import bad_request
-from baton.sandbox.telegram.markup import is_inline, read_markup
+from baton.sandbox.telegram.markup import check_place, is_inline, read_markup
 from baton.sandbox.telegram.method import Method
 from baton.sandbox.telegram.parameters import Parameters
-from baton.sandbox.telegram.state import Sandbox, User, for_bot
+from baton.sandbox.telegram.state import Sandbox
 from baton.sandbox.telegram.wire import Json, utf16_length
 
-__all__ = ["METHODS", "read_caption", "send"]
+__all__ = ["CHANGEABLE", "METHODS", "edit", "message_to_edit", "read_caption", "read_formatted", "send"]
 
 MAX_TEXT = 4096
 MAX_CAPTION = 1024
+MAX_DELETED = 100
+# How old a message may be that the bot edits or deletes.
+CHANGEABLE = timedelta(hours=48)
+_PERSON_LINK = "tg://user?id="
 _KEPT_FLAGS = {"protect_content": "has_protected_content"}
-_CONTENT = ("text", "entities", "caption", "caption_entities", "reply_markup")
+_CONTENT = (
+    "text", "entities", "caption", "caption_entities", "reply_markup", "photo", "video", "document", "audio",
+    "animation",
+)  # fmt: skip
 _NOT_MODIFIED = (
     "message is not modified: specified new message content and reply markup are exactly the same "
     "as a current content and reply markup of the message"
 )
 
 
-def _read_formatted(parameters: Parameters, name: str, entities_name: str) -> Formatted:
+def read_formatted(sandbox: Sandbox, parameters: Parameters, name: str, entities_name: str) -> Formatted:
     """A text by its parse mode or with given entities. Raises error code 400 when it cannot be read."""
     source = parameters.text(name)
     entities = parameters.structure(entities_name)
@@ -37,11 +46,23 @@ def _read_formatted(parameters: Parameters, name: str, entities_name: str) -> Fo
         formatted = Formatted(source)
     else:
         raise bad_request(f"unsupported parse_mode: the sandbox reads HTML only, not {mode}")
-    return detect(trimmed(formatted))
+    return _mentioning(sandbox, detect(trimmed(formatted)))
 
 
-def _read_text(parameters: Parameters) -> Json:
-    formatted = _read_formatted(parameters, "text", "entities")
+def _mentioning(sandbox: Sandbox, formatted: Formatted) -> Formatted:
+    """A link to `tg://user?id=` of a person who is known becomes a mention of them."""
+    entities = []
+    for entity in formatted.entities:
+        number = str(entity.get("url", "")).removeprefix(_PERSON_LINK)
+        user = sandbox.users.get(int(number)) if number.isdecimal() else None
+        if user is not None:
+            entity = {"type": "text_mention", "user": user.as_sender()} | {k: entity[k] for k in ("offset", "length")}
+        entities.append(entity)
+    return Formatted(formatted.text, tuple(entities))
+
+
+def _read_text(sandbox: Sandbox, parameters: Parameters) -> Json:
+    formatted = read_formatted(sandbox, parameters, "text", "entities")
     if not formatted.text:
         raise bad_request("message text is empty")
     if utf16_length(formatted.text) > MAX_TEXT:
@@ -49,8 +70,9 @@ def _read_text(parameters: Parameters) -> Json:
     return _content("text", "entities", formatted)
 
 
-def read_caption(parameters: Parameters) -> Json:
-    formatted = _read_formatted(parameters, "caption", "caption_entities")
+def read_caption(sandbox: Sandbox, parameters: Parameters) -> Json:
+    """The fields of a caption; empty without one. Raises error code 400 for more than 1,024 characters."""
+    formatted = read_formatted(sandbox, parameters, "caption", "caption_entities")
     if utf16_length(formatted.text) > MAX_CAPTION:
         raise bad_request("message caption is too long")
     return _content("caption", "caption_entities", formatted)
@@ -63,21 +85,22 @@ def _content(name: str, entities_name: str, formatted: Formatted) -> Json:
     return content
 
 
-def send(sandbox: Sandbox, parameters: Parameters, user: User, content: Json) -> Json:
+def send(sandbox: Sandbox, parameters: Parameters, chat: Chat, content: Json) -> Json:
     """Post `content` as a message of the bot with what all send methods share: reply, markup, flags."""
-    reply = _replied_to(parameters, user)
+    reply = _replied_to(parameters, chat)
     markup = read_markup(parameters.structure("reply_markup"))
-    message = {**sandbox.new_message(user, by_bot=True), **reply, **content}
+    check_place(markup, is_private=not chat.is_group)
+    message = {**sandbox.new_message(chat), **reply, **content}
     for flag, told in _KEPT_FLAGS.items():
         if parameters.boolean(flag):
             message[told] = True
     if markup is not None:
         message["reply_markup"] = markup
-    sandbox.post(user, message)
+    sandbox.post(chat, message)
     return for_bot(message)
 
 
-def _replied_to(parameters: Parameters, user: User) -> Json:
+def _replied_to(parameters: Parameters, chat: Chat) -> Json:
     given = parameters.structure("reply_parameters")
     if given is not None and not isinstance(given, dict):
         raise bad_request("can't parse ReplyParameters: expected an Object")
@@ -85,7 +108,7 @@ def _replied_to(parameters: Parameters, user: User) -> Json:
     message_id = given.get("message_id")
     if not message_id:
         return {}
-    message = user.messages.get(message_id)
+    message = chat.messages.get(message_id)
     if message is None:
         if given.get("allow_sending_without_reply") or parameters.boolean("allow_sending_without_reply"):
             return {}
@@ -94,30 +117,53 @@ def _replied_to(parameters: Parameters, user: User) -> Json:
 
 
 async def _send_message(sandbox: Sandbox, parameters: Parameters) -> Json:
-    content = _read_text(parameters)
-    user = sandbox.chat_to_write_to(parameters.values.get("chat_id"))
+    content = _read_text(sandbox, parameters)
+    chat = sandbox.chat_to_write_to(parameters.values.get("chat_id"))
     if link_preview := parameters.structure("link_preview_options"):
         content["link_preview_options"] = link_preview
-    return send(sandbox, parameters, user, content)
+    return send(sandbox, parameters, chat, content)
 
 
-def _message_to_edit(sandbox: Sandbox, parameters: Parameters) -> tuple[User, Json]:
-    user = sandbox.chat(parameters.values.get("chat_id"))
+async def _send_location(sandbox: Sandbox, parameters: Parameters) -> Json:
+    place = {name: parameters.number(name) for name in ("latitude", "longitude")}
+    if abs(place["latitude"]) > 90 or abs(place["longitude"]) > 180:
+        raise bad_request("wrong location specified")
+    chat = sandbox.chat_to_write_to(parameters.values.get("chat_id"))
+    return send(sandbox, parameters, chat, {"location": place})
+
+
+async def _send_contact(sandbox: Sandbox, parameters: Parameters) -> Json:
+    contact = {name: parameters.text(name) for name in ("phone_number", "first_name", "last_name")}
+    if not contact["phone_number"] or not contact["first_name"]:
+        raise bad_request("contact phone number and first name must be non-empty")
+    chat = sandbox.chat_to_write_to(parameters.values.get("chat_id"))
+    return send(sandbox, parameters, chat, {"contact": {key: value for key, value in contact.items() if value}})
+
+
+def message_to_edit(sandbox: Sandbox, parameters: Parameters) -> tuple[Chat, Json]:
+    """The chat and the bot's message that the parameters name. Raises error code 400 when it cannot be edited."""
+    chat = sandbox.chat(parameters.values.get("chat_id"))
     message_id = parameters.integer("message_id")
     if not message_id:
         raise bad_request("message identifier is not specified")
-    message = user.messages.get(message_id)
+    message = chat.messages.get(message_id)
     if message is None:
         raise bad_request("message to edit not found")
     markup = message.get("reply_markup")
     # Telegram edits messages without a markup or with an inline keyboard only.
-    if not message["from"]["is_bot"] or (markup is not None and not is_inline(markup)):
+    if not message["from"]["is_bot"] or _is_old(message) or (markup is not None and not is_inline(markup)):
         raise bad_request("message can't be edited")
-    return user, message
+    return chat, message
 
 
-def _edit(sandbox: Sandbox, parameters: Parameters, user: User, message: Json, content: Json, drop: set[str]) -> Json:
+def _is_old(message: Json) -> bool:
+    return bool(time.time() - message["date"] > CHANGEABLE.total_seconds())
+
+
+def edit(sandbox: Sandbox, parameters: Parameters, chat: Chat, message: Json, content: Json, drop: set[str]) -> Json:
+    """Replace the fields `drop` of a message by `content`. Raises error code 400 when nothing changes by it."""
     markup = read_markup(parameters.structure("reply_markup"))
+    check_place(markup, is_private=not chat.is_group)
     if markup is not None and not is_inline(markup):
         raise bad_request("inline keyboard expected")
     edited = {key: value for key, value in message.items() if key not in drop | {"reply_markup"}} | content
@@ -126,58 +172,82 @@ def _edit(sandbox: Sandbox, parameters: Parameters, user: User, message: Json, c
     if all(edited.get(key) == message.get(key) for key in _CONTENT):
         raise bad_request(_NOT_MODIFIED)
     edited["edit_date"] = int(time.time())
-    sandbox.replace(user, edited)
+    sandbox.replace(chat, edited)
     return for_bot(edited)
 
 
 async def _edit_text(sandbox: Sandbox, parameters: Parameters) -> Json:
-    content = _read_text(parameters)
-    user, message = _message_to_edit(sandbox, parameters)
+    content = _read_text(sandbox, parameters)
+    chat, message = message_to_edit(sandbox, parameters)
     if "text" not in message:
         raise bad_request("there is no text in the message to edit")
-    return _edit(sandbox, parameters, user, message, content, {"text", "entities"})
+    return edit(sandbox, parameters, chat, message, content, {"text", "entities"})
 
 
 async def _edit_caption(sandbox: Sandbox, parameters: Parameters) -> Json:
-    content = read_caption(parameters)
-    user, message = _message_to_edit(sandbox, parameters)
+    content = read_caption(sandbox, parameters)
+    chat, message = message_to_edit(sandbox, parameters)
     if "text" in message:
         raise bad_request("there is no caption in the message to edit")
-    return _edit(sandbox, parameters, user, message, content, {"caption", "caption_entities"})
+    return edit(sandbox, parameters, chat, message, content, {"caption", "caption_entities"})
 
 
 async def _edit_markup(sandbox: Sandbox, parameters: Parameters) -> Json:
-    user, message = _message_to_edit(sandbox, parameters)
-    return _edit(sandbox, parameters, user, message, {}, set())
+    chat, message = message_to_edit(sandbox, parameters)
+    return edit(sandbox, parameters, chat, message, {}, set())
+
+
+def _remove(sandbox: Sandbox, chat: Chat, message_id: int) -> None:
+    message = chat.messages.get(message_id)
+    if message is None:
+        raise bad_request("message to delete not found")
+    is_own = message["from"]["id"] == sandbox.settings.bot_id
+    if chat.is_group and not is_own and chat.bot_status != "administrator":
+        raise bad_request("message can't be deleted")
+    if _is_old(message):
+        raise bad_request("message can't be deleted for everyone")
+    sandbox.remove(chat, message_id)
 
 
 async def _delete(sandbox: Sandbox, parameters: Parameters) -> bool:
-    user = sandbox.chat(parameters.values.get("chat_id"))
-    message_id = parameters.integer("message_id")
-    if message_id not in user.messages:
-        raise bad_request("message to delete not found")
-    sandbox.remove(user, message_id)
+    chat = sandbox.chat(parameters.values.get("chat_id"))
+    _remove(sandbox, chat, parameters.integer("message_id"))
+    return True
+
+
+async def _delete_several(sandbox: Sandbox, parameters: Parameters) -> bool:
+    """Those that are not there are passed over."""
+    chat = sandbox.chat(parameters.values.get("chat_id"))
+    given = parameters.structure("message_ids")
+    if not isinstance(given, list) or not 1 <= len(given) <= MAX_DELETED:
+        raise bad_request("expected an Array of 1 to 100 message identifiers")
+    for message_id in given:
+        if message_id in chat.messages:
+            _remove(sandbox, chat, message_id)
     return True
 
 
 async def _set_reaction(sandbox: Sandbox, parameters: Parameters) -> bool:
-    user = sandbox.chat(parameters.values.get("chat_id"))
-    message = user.messages.get(parameters.integer("message_id"))
+    chat = sandbox.chat(parameters.values.get("chat_id"))
+    message = chat.messages.get(parameters.integer("message_id"))
     if message is None:
         raise bad_request("message to react not found")
     reactions: Any = parameters.structure("reaction") or []
     if not isinstance(reactions, list) or not all(isinstance(reaction, dict) for reaction in reactions):
         raise bad_request("can't parse reaction types JSON object")
     told = {key: value for key, value in message.items() if key != "reactions"}
-    sandbox.replace(user, {**told, "reactions": reactions} if reactions else told, "reaction")
+    sandbox.replace(chat, {**told, "reactions": reactions} if reactions else told, "reaction")
     return True
 
 
 METHODS: Mapping[str, Method] = {
     "sendMessage": _send_message,
+    "sendLocation": _send_location,
+    "sendContact": _send_contact,
     "editMessageText": _edit_text,
     "editMessageCaption": _edit_caption,
     "editMessageReplyMarkup": _edit_markup,
     "deleteMessage": _delete,
+    "deleteMessages": _delete_several,
     "setMessageReaction": _set_reaction,
 }

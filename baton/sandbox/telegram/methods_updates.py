@@ -87,7 +87,8 @@ async def _answer_callback_query(sandbox: Sandbox, parameters: Parameters) -> bo
         answer["url"] = url
     query = sandbox.queries.answer(parameters.text("callback_query_id"), answer)
     if text:
-        sandbox.events.publish("alert", query.user_id, {**answer, "for_message_id": query.message_id})
+        told = {**answer, "for_message_id": query.message_id, "user_id": query.user_id}
+        sandbox.events.publish("alert", query.chat_id, told)
     return True
 
 

@@ -1,6 +1,7 @@
 """A method's parameters, from wherever the Bot API takes them: query, form, JSON and multipart."""
 
 import json
+import math
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -53,6 +54,16 @@ class Parameters:
             return int(value)
         except (TypeError, ValueError) as error:
             raise bad_request(f'can\'t parse field "{name}": expected an Integer') from error
+
+    def number(self, name: str) -> float:
+        """A finite number. Raises error code 400 when absent."""
+        try:
+            value = float(self.values.get(name, ""))
+        except (TypeError, ValueError) as error:
+            raise bad_request(f'can\'t parse field "{name}": expected a Number') from error
+        if not math.isfinite(value):
+            raise bad_request(f'can\'t parse field "{name}": expected a finite Number')
+        return value
 
     def boolean(self, name: str) -> bool:
         return str(self.values.get(name, "")).lower() in _TRUE

@@ -42,9 +42,9 @@ class BotProfile:
     def commands(self, scope: object, language_code: str) -> list[Json]:
         return self._commands.get((_scope_key(scope), language_code), [])
 
-    def commands_for(self, chat_id: int | None, language_code: str) -> list[Json]:
+    def commands_for(self, chat_id: int | None, language_code: str, *, in_group: bool = False) -> list[Json]:
         """What a person's menu shows: the narrowest scope that has commands, in the own language if there is one."""
-        scopes: list[Any] = [{"type": "all_private_chats"}, {"type": "default"}]
+        scopes: list[Any] = [{"type": "all_group_chats" if in_group else "all_private_chats"}, {"type": "default"}]
         if chat_id is not None:
             scopes.insert(0, {"type": "chat", "chat_id": chat_id})
         language = language_code.partition("-")[0]

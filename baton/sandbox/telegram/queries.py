@@ -17,6 +17,7 @@ class Query:
     """One press; `answer` is set once, to None when the sandbox forgot the press."""
 
     id: str
+    chat_id: int
     user_id: int
     message_id: int
     pressed: float = field(default_factory=time.monotonic)
@@ -31,9 +32,9 @@ class CallbackQueries:
         self._ids = fresh_ids()
         self._queries: dict[str, Query] = {}
 
-    def open(self, user_id: int, message_id: int) -> Query:
+    def open(self, chat_id: int, user_id: int, message_id: int) -> Query:
         self._forget_old()
-        query = Query(str(next(self._ids)), user_id, message_id)
+        query = Query(str(next(self._ids)), chat_id, user_id, message_id)
         self._queries[query.id] = query
         return query
 

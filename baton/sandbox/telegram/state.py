@@ -3,65 +3,24 @@
 import asyncio
 import itertools
 import time
-from dataclasses import dataclass, field
 
 from baton.sandbox.telegram.calls import CallLog, Faults
+from baton.sandbox.telegram.chats import Chat, ChatKind, User, for_bot
 from baton.sandbox.telegram.errors import ApiError, bad_request, forbidden
 from baton.sandbox.telegram.events import EventLog
 from baton.sandbox.telegram.files import FileStore
-from baton.sandbox.telegram.markup import is_inline
+from baton.sandbox.telegram.privacy import reaches_bot
 from baton.sandbox.telegram.profile import BotProfile
 from baton.sandbox.telegram.queries import CallbackQueries
 from baton.sandbox.telegram.settings import SandboxSettings
+from baton.sandbox.telegram.switches import RateLimits, Switches
 from baton.sandbox.telegram.updates import UpdateQueue
 from baton.sandbox.telegram.wire import Json, fresh_ids
 
-__all__ = ["Sandbox", "User", "for_bot"]
+__all__ = ["Sandbox"]
 
-KEPT_MESSAGES_OF_A_CHAT = 2_000
-
-
-@dataclass(slots=True)
-class User:
-    """A person and the private chat with the bot: both have the same id.
-
-    `started`: has written to the bot, which may not write first. `messages` are by id, oldest first.
-    """
-
-    id: int
-    name: str
-    language_code: str
-    started: bool = False
-    blocked: bool = False
-    messages: dict[int, Json] = field(default_factory=dict)
-    # What buttons of earlier views of a message send: a phone with an old screen still presses them.
-    old_buttons: dict[int, dict[str, Json]] = field(default_factory=dict)
-
-    def as_sender(self) -> Json:
-        return {"id": self.id, "is_bot": False, "first_name": self.name, "language_code": self.language_code}
-
-    def as_chat(self) -> Json:
-        return {"id": self.id, "type": "private", "first_name": self.name}
-
-    def for_page(self) -> Json:
-        return {
-            "id": self.id, "chat_id": self.id, "name": self.name, "language_code": self.language_code,
-            "started": self.started, "blocked": self.blocked,
-        }  # fmt: skip
-
-
-def for_bot(message: Json) -> Json:
-    """A message as the bot gets it: of the markups only an inline keyboard comes back, reactions do not."""
-    told = {key: value for key, value in message.items() if key != "reactions"}
-    if not is_inline(told.get("reply_markup")):
-        told.pop("reply_markup", None)
-    return told
-
-
-def _callback_buttons(message: Json) -> list[Json]:
-    markup = message.get("reply_markup")
-    rows = markup["inline_keyboard"] if markup and is_inline(markup) else []
-    return [button for row in rows for button in row if "callback_data" in button]
+# Telegram's ids of supergroups start with -100.
+_SUPERGROUPS = -1_000_000_000_000
 
 
 class Sandbox:
@@ -71,14 +30,19 @@ class Sandbox:
         self.settings = settings
         self.profile = BotProfile(settings.bot_name)
         self.users: dict[int, User] = {}
+        self.groups: dict[int, Chat] = {}
         self.events = EventLog()
         self.updates = UpdateQueue()
         self.files = FileStore()
         self.faults = Faults()
         self.calls = CallLog()
         self.queries = CallbackQueries(settings.query_lifetime)
+        self.switches = Switches()
+        self.limits = RateLimits()
         self._user_ids = fresh_ids()
+        self._group_ids = fresh_ids()
         self._message_ids = itertools.count(1)
+        self._album_ids = fresh_ids()
 
     def bot_user(self) -> Json:
         settings = self.settings
@@ -88,27 +52,43 @@ class Sandbox:
         }  # fmt: skip
 
     def add_user(self, name: str, language_code: str) -> User:
-        user = User(next(self._user_ids), name, language_code)
+        user_id = next(self._user_ids)
+        user = User(user_id, name, language_code, Chat(user_id, "private", name))
         self.users[user.id] = user
         self.events.publish("user", None, user.for_page())
         return user
 
-    def chat(self, chat_id: object) -> User:
-        """The chat that the bot names. Raises error code 400 "chat not found"."""
-        try:
-            user = self.users.get(int(str(chat_id)))
-        except ValueError:
-            user = None
-        if user is None:
-            raise bad_request("chat not found" if chat_id not in {None, ""} else "chat_id is empty")
-        return user
+    def add_group(self, title: str, kind: ChatKind, founder: User) -> Chat:
+        """A new group of one person, without the bot."""
+        number = next(self._group_ids)
+        chat_id = _SUPERGROUPS - number if kind == "supergroup" else -number
+        group = Chat(chat_id, kind, title, members={founder.id: "creator"}, bot_status="left")
+        self.groups[chat_id] = group
+        return group
 
-    def chat_to_write_to(self, chat_id: object) -> User:
+    def find_chat(self, chat_id: int) -> Chat | None:
+        user = self.users.get(chat_id)
+        return user.chat if user else self.groups.get(chat_id)
+
+    def chat(self, chat_id: object) -> Chat:
+        """The chat that the bot names. Raises error code 400 "chat not found", 403 when the bot was removed from it."""
+        try:
+            chat = self.find_chat(int(str(chat_id)))
+        except ValueError:
+            chat = None
+        if chat is None:
+            raise bad_request("chat not found" if chat_id not in {None, ""} else "chat_id is empty")
+        if chat.is_group and not chat.has_bot:
+            was = "was kicked from" if chat.bot_status == "kicked" else "is not a member of"
+            raise forbidden(f"bot {was} the {chat.kind} chat")
+        return chat
+
+    def chat_to_write_to(self, chat_id: object) -> Chat:
         """The same, when the bot sends something: raises error code 403 when the person does not let it."""
-        user = self.chat(chat_id)
-        if problem := self._silence(user):
+        chat = self.chat(chat_id)
+        if not chat.is_group and (problem := self._silence(self.users[chat.id])):
             raise problem
-        return user
+        return chat
 
     @staticmethod
     def _silence(user: User) -> ApiError | None:
@@ -118,53 +98,60 @@ class Sandbox:
             return forbidden("bot can't initiate conversation with a user")
         return None
 
-    def new_message(self, user: User, *, by_bot: bool) -> Json:
-        """The head of a message with the next id; nobody sees it before `post`."""
-        sender = self.bot_user() if by_bot else user.as_sender()
+    def new_message(self, chat: Chat, sender: Json | None = None) -> Json:
+        """The head of a message with the next id, by the bot or by `sender`; nobody sees it before `post`."""
         return {
-            "message_id": next(self._message_ids), "from": sender, "chat": user.as_chat(), "date": int(time.time()),
+            "message_id": next(self._message_ids), "from": sender or self.bot_user(), "chat": chat.as_chat(),
+            "date": int(time.time()),
         }  # fmt: skip
 
-    def post(self, user: User, message: Json) -> None:
+    def new_album_id(self) -> str:
+        return str(next(self._album_ids))
+
+    def post(self, chat: Chat, message: Json) -> None:
         """Show a new message in the chat."""
-        user.messages[message["message_id"]] = message
-        if len(user.messages) > KEPT_MESSAGES_OF_A_CHAT:
-            oldest = next(iter(user.messages))
-            del user.messages[oldest]
-            user.old_buttons.pop(oldest, None)
-        self.events.publish("message", user.id, message)
+        chat.keep(message)
+        self.events.publish("message", chat.id, message)
 
-    def replace(self, user: User, message: Json, kind: str = "edit") -> None:
+    def replace(self, chat: Chat, message: Json, kind: str = "edit") -> None:
         """Show another content of a message; the old dictionary stays as earlier events know it."""
-        message_id = message["message_id"]
-        for button in _callback_buttons(user.messages[message_id]):
-            user.old_buttons.setdefault(message_id, {})[button["callback_data"]] = button
-        user.messages[message_id] = message
-        self.events.publish(kind, user.id, message)
+        chat.change(message)
+        self.events.publish(kind, chat.id, message)
 
-    def remove(self, user: User, message_id: int) -> None:
-        message = user.messages.pop(message_id)
-        user.old_buttons.pop(message_id, None)
-        self.events.publish("delete", user.id, {"message_id": message_id, "chat": message["chat"]})
+    def remove(self, chat: Chat, message_id: int) -> None:
+        message = chat.forget(message_id)
+        self.events.publish("delete", chat.id, {"message_id": message_id, "chat": message["chat"]})
 
-    def receive(self, user: User, message: Json) -> None:
-        """A message of the person: into the chat, and to the bot as an update."""
-        if not user.started:
+    def receive(self, chat: Chat, message: Json) -> None:
+        """A message of a person: into the chat, and to the bot as an update if it may see it."""
+        user = None if chat.is_group else self.users[chat.id]
+        if user and not user.started:
             user.started = True
             self.events.publish("user", None, user.for_page())
-        self.post(user, message)
-        self.updates.push("message", for_bot(message))
+        self.post(chat, message)
+        if chat.has_bot and reaches_bot(chat, message, self.bot_user(), privacy=self.switches.privacy):
+            self.updates.push("message", for_bot(message))
+
+    def show_chat(self, chat: Chat) -> None:
+        """Tell the page that something about the chat has changed."""
+        if chat.is_group:
+            self.events.publish("group", None, chat.for_page())
+        else:
+            self.events.publish("user", None, self.users[chat.id].for_page())
 
     def reset(self) -> None:
-        """Forget people, messages, files, faults and unconfirmed updates; webhook and bot profile stay.
+        """Forget people, groups, messages, files, faults, switches and unconfirmed updates; webhook and profile stay.
 
         Numbers go on where they were: a bot that runs keeps its offset.
         """
         self.users.clear()
+        self.groups.clear()
         self.files.clear()
         self.faults.clear()
         self.calls.clear()
         self.queries.clear()
+        self.switches = Switches()
+        self.limits.clear()
         self.updates.drop_pending()
         self.events.clear()
 

@@ -127,6 +127,7 @@ function onEvent(event) {
   if (event.kind === "user") return addUser(event.message);
   if (event.kind === "bot") return attempt(async () => { await loadBot(); drawHead(); });
   if (event.kind === "reset") return restart();
+  if (["group", "switches", "press", "block"].includes(event.kind)) return undefined;
   const chat = chats.get(event.chat_id);
   if (chat?.pending) return chat.pending.push(event);
   const isNew = !chat || keep(chat, event);

@@ -1,0 +1,69 @@
+"""A message as a phone shows it, for programs that play a person."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = ["Shown", "matches", "read_message"]
+
+MEDIA = ("photo", "video", "animation", "document", "audio", "voice", "location", "contact")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One message as the phone shows it now. `buttons` are rows of labels."""
+
+    message_id: int
+    text: str
+    buttons: tuple[tuple[str, ...], ...]
+    edited: bool
+    # What each labelled button sends; links and the like are absent.
+    data: Mapping[str, str] = field(default_factory=dict)
+    # Where links and Mini App buttons lead, by label.
+    links: Mapping[str, str] = field(default_factory=dict)
+    # The keys of a reply keyboard: rows of buttons of the Bot API.
+    keyboard: tuple[tuple[Mapping[str, Any], ...], ...] = ()
+    # What the message carries beside text: photo, document, voice, …; with the file's id.
+    media: str | None = None
+    file_id: str | None = None
+    forces_reply: bool = False
+
+    def label(self, part: str) -> str | None:
+        """The first button whose label contains `part`, or None."""
+        return next((label for row in self.buttons for label in row if part in label), None)
+
+
+def read_message(message: Mapping[str, Any], *, edited: bool) -> Shown:
+    """A message of the Bot API as the phone shows it."""
+    markup = message.get("reply_markup") or {}
+    rows = markup.get("inline_keyboard") or []
+    media = next((kind for kind in MEDIA if kind in message), None)
+    return Shown(
+        int(message["message_id"]),
+        message.get("text") or message.get("caption") or "",
+        tuple(tuple(str(button["text"]) for button in row) for row in rows),
+        edited,
+        data={button["text"]: button["callback_data"] for row in rows for button in row if "callback_data" in button},
+        links={button["text"]: link for row in rows for button in row if (link := _link(button))},
+        keyboard=tuple(tuple(row) for row in markup.get("keyboard") or ()),
+        media=media,
+        file_id=_file_id(message[media]) if media else None,
+        forces_reply=bool(markup.get("force_reply")),
+    )
+
+
+def _link(button: Mapping[str, Any]) -> str | None:
+    link = button.get("url") or (button.get("web_app") or {}).get("url")
+    return str(link) if link else None
+
+
+def _file_id(content: Any) -> str | None:
+    file = content[-1] if isinstance(content, list) else content
+    return str(file["file_id"]) if "file_id" in file else None
+
+
+def matches(message: Shown, what: str | Callable[[Shown], bool]) -> bool:
+    """Whether a message shows `what`: a part of its text or of one of its labels, or a predicate."""
+    if callable(what):
+        return what(message)
+    return what in message.text or message.label(what) is not None
