@@ -41,7 +41,7 @@ _LIMITS_A_BATCH = 2
 def evaluate_many(
     requests: Sequence[Request], data: Mapping[str, Json], *, now: datetime | None = None
 ) -> list[Answer]:
-    """Answers a batch against the same data: one crossing into JavaScript, about 0.2 ms a request.
+    """Answers a batch against the same data: one crossing into JavaScript, 0.2 to 0.5 ms a request.
 
     `data` is the form's data; each request sees it as the viewer shows it to a field, with `this`, `parent` and `i`
     of its rows. `now` is the moment for `now()` and `today()`, aware; its offset is the zone of all local times.

@@ -62,7 +62,7 @@ class Script:
 
 
 def of_this_thread() -> Script:
-    """Made at the first call (20 ms, 1.5 MB) and kept for the thread."""
+    """Made at the first call (20 to 75 ms, 1.5 MB) and kept for the thread."""
     script: Script | None = getattr(_threads, "script", None)
     if script is None:
         script = _threads.script = Script()

@@ -1,7 +1,9 @@
 // Remembers parsed expressions: parsing is nine tenths of an evaluation here. What feelin's parser makes of a text
 // depends on the names it finds in the context, at every depth, and on which values are null; on other values only
 // within `get value`. So a parse is kept by the text and by this shape of the context.
+// A template is parsed without context; only its expressions have one.
 import { parser } from '@bpmn-io/lezer-feel';
+import { parser as templateParser } from '@bpmn-io/lezer-feelers';
 
 const MOST = 500;
 const LONGEST_SOURCE = 2_000;
@@ -9,6 +11,7 @@ const LONGEST_SHAPE = 20_000;
 const DEEPEST = 50;
 
 const parses = new Map();
+const templates = new Map();
 const shapes = new Map();
 let shapeOf = new WeakMap();
 
@@ -49,3 +52,12 @@ parser.configure = config => ({
     return parses.get(key);
   }
 });
+
+const parseTemplate = templateParser.parse.bind(templateParser);
+
+templateParser.parse = source => {
+  if (source.length > LONGEST_SOURCE) return parseTemplate(source);
+  if (templates.size >= MOST) templates.clear();
+  if (!templates.has(source)) templates.set(source, parseTemplate(source));
+  return templates.get(source);
+};
