@@ -1,47 +1,99 @@
-"""The neutral form: what is asked, whatever the source was and wherever it is shown."""
+"""The form as it is at one moment: what is asked and shown, whatever the source was and wherever it is shown."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
 
-__all__ = ["Action", "Field", "Form", "Option", "Problem", "Value", "value_of"]
+from forms.paths import Json, Path, is_below
+from forms.schema import Component
 
-Value = str | bool | tuple[str, ...] | None
-"""What a field holds: a text or an option's value, a yes or no, several options' values, or nothing."""
+__all__ = ["Action", "Field", "Form", "Mode", "Option", "Problem", "Rules", "Value"]
+
+Value = Json
+"""What a field holds: any value of JSON. Which ones, its kind says."""
 
 
-def value_of(known: object) -> Value:
-    """A process variable as the value of a field; nothing when no field could hold it."""
-    if isinstance(known, list):
-        return tuple(str(part) for part in known)
-    return known if isinstance(known, str | bool) else None
+class Mode(Enum):
+    """What a person may do with a field, and whether it is submitted."""
+
+    ASKED = "asked"
+    READONLY = "readonly"
+    """Shown; submitted as it is."""
+    DISABLED = "disabled"
+    """Shown; neither checked nor submitted."""
+    COMPUTED = "computed"
+    """Made by FEEL from the others; submitted."""
+    DISPLAY = "display"
+    """A text, a picture, a table: it has no value."""
+    HIDDEN = "hidden"
+    """Not shown; submitted as it is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
     """One of the values to choose from."""
 
-    value: str
+    value: Value
     label: str
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
-    """One question, or with kind `display` a text that is only shown. `kind` names a module of `forms.fields`."""
+class Rules:
+    """What a value must be like, as far as kinds share it. Source: form-js, the property `validate`."""
 
-    key: str
-    kind: str
-    label: str
-    help: str = ""
     required: bool = False
-    default: Value = None
-    options: tuple[Option, ...] = ()
-    min_length: int | None = None
-    max_length: int | None = None
     pattern: str | None = None
+    """A regular expression of JavaScript, found anywhere in the text."""
+    pattern_message: str | None = None
+    min: Json = None
+    max: Json = None
+    min_length: Json = None
+    max_length: Json = None
     format: str | None = None
     """What a text must look like, by name: `email` or `phone`."""
-    unsupported: str | None = None
-    """The component type of the source that this version cannot ask; its label tells people so, or is empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One question, or something that is only shown. `kind` names a module of `forms.fields`."""
+
+    path: Path
+    """Where its value is in the data; of a display the place of what it belongs to."""
+    kind: str
+    label: str
+    component: Component
+    """As it was drawn, for what one kind alone reads."""
+    mode: Mode = Mode.ASKED
+    help: str = ""
+    rules: Rules = Rules()
+    options: tuple[Option, ...] = ()
+    given: Mapping[str, Json] = field(default_factory=dict)
+    """Evaluated properties, by their form-js names; what was not evaluated is in `component`."""
+    scope: Path = ()
+    """The item of a list that it is part of; empty outside of lists."""
+    items: tuple[tuple["Field", ...], ...] = ()
+    """Of a list: the fields of each item."""
+    unsupported: bool = False
+    """A component that this version does not know; people are told so."""
+
+    @property
+    def id(self) -> str:
+        """The component's id, which all items of a list share."""
+        return self.component.id
+
+    @property
+    def required(self) -> bool:
+        return self.rules.required and self.mode is Mode.ASKED
+
+    @property
+    def is_secret(self) -> bool:
+        """Whether its value must never be stored, by the custom property `sensitive`."""
+        return self.component.hint("sensitive") == "true"
+
+    def written(self, name: str) -> Any:
+        """A property by its form-js name, evaluated where that was needed."""
+        return self.given[name] if name in self.given else self.component.written(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +102,43 @@ class Action:
 
     key: str
     label: str
+    component: Component
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """One form. Without actions it ends with one button "Submit"."""
+    """One form. Without actions it ends with one button "Submit"; hidden fields are not in it."""
 
     id: str
     fields: tuple[Field, ...]
     actions: tuple[Action, ...] = ()
-    title: str = ""
+    submit_label: str = ""
+    """What the button "Submit" says, when the form has a word for it."""
 
-    @property
-    def questions(self) -> tuple[Field, ...]:
-        """The fields that a person answers, in order."""
-        return tuple(item for item in self.fields if item.kind != "display")
+    def all_fields(self) -> Iterator[Field]:
+        """Every field, with those inside lists, in order."""
+        return _within(self.fields)
+
+    def level(self, scope: Path = ()) -> tuple[Field, ...]:
+        """The fields of the form itself, or of one item of a list; those of lists inside it are not among them."""
+        return tuple(found for found in self.all_fields() if found.scope == scope)
+
+    def questions(self, scope: Path = ()) -> tuple[Field, ...]:
+        """What is asked on one level, in order."""
+        return tuple(found for found in self.level(scope) if found.mode is Mode.ASKED)
+
+    def at(self, path: Path) -> Field | None:
+        """The field with a value at this place."""
+        valued = (Mode.DISPLAY,)
+        return next((found for found in self.all_fields() if found.path == path and found.mode not in valued), None)
+
+    def list_of(self, scope: Path) -> Field | None:
+        """The list that an item belongs to."""
+        return self.at(scope[:-1]) if scope else None
+
+    def inside(self, place: Path) -> tuple[Field, ...]:
+        """The fields whose values are at a place or inside it."""
+        return tuple(found for found in self.all_fields() if is_below(found.path, place))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +147,10 @@ class Problem:
 
     code: str
     params: Mapping[str, object] = field(default_factory=dict)
+
+
+def _within(fields: tuple[Field, ...]) -> Iterator[Field]:
+    for found in fields:
+        yield found
+        for item in found.items:
+            yield from _within(item)

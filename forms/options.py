@@ -1,34 +1,103 @@
-"""What the kinds with options share."""
+"""Options of a field: where they come from, and how a person names one.
 
-from collections.abc import Collection
+Source: form-js-viewer 2.0, `useOptionsAsync` and `normalizeOptionsData`. An option without a usable value is left out;
+a label that is missing is the value in words.
+"""
 
-from forms.errors import FormUnreadable
+import json
+from collections.abc import Collection, Mapping
+
 from forms.kind import Refused
-from forms.model import Field, Option
-from forms.schema import is_text
+from forms.model import Field, Option, Value
+from forms.paths import Json
+from forms.schema import Component
 from forms.widgets import Pick
 
-__all__ = ["checked_options", "option_at", "option_named", "pick", "plain"]
+__all__ = ["chosen_of", "option_at", "option_named", "options_of", "pick", "same", "simple_options", "words"]
 
 
-def plain(value: object) -> str | None:
-    """What a schema holds as a value, in words; nothing for null. Raises `FormUnreadable`."""
-    if value is None:
+def options_of(
+    component: Component, initial: Mapping[str, Json], computed: Json, locale: str = "en"
+) -> tuple[Option, ...]:
+    """The options as they are now; `computed` is what the expression gave, if there is one.
+
+    A variable wins over static values, those over an expression. The variable is read as it was at the beginning.
+    """
+    key = component.written("valuesKey")
+    found: object = ()
+    if key is not None:
+        found = initial.get(key) if isinstance(key, str) else ()
+    elif (static := component.written("values")) is not None:
+        found = static
+    elif component.written("valuesExpression"):
+        found = computed
+    return tuple(_localised(option, component, locale) for option in _read(found))
+
+
+def simple_options(component: Component, data: Mapping[str, Json]) -> tuple[Option, ...] | None:
+    """The options for looking at a process variable; None when only an expression tells, or nothing does."""
+    if component.written("valuesExpression"):
         return None
-    if not isinstance(value, str | int | float) or not is_text(str(value)):
-        raise FormUnreadable(f"a value should be a text, a number or true or false, not {value!r:.60}")
-    return str(value)
+    key = component.written("valuesKey")
+    found = data.get(key) if isinstance(key, str) and key else component.written("values")
+    return tuple(_read(found)) if isinstance(found, list) else None
 
 
-def checked_options(field: Field, options: tuple[Option, ...] | None) -> tuple[Option, ...]:
-    """The options, which must be there and differ, unless nothing is known of them. Raises `FormUnreadable`."""
-    if options is None:
-        return ()
-    if not options:
-        raise FormUnreadable(f"field {field.key!r} has no options: give it static values")
-    if len({option.value for option in options}) < len(options):
-        raise FormUnreadable(f"field {field.key!r} has two options with the same value")
-    return options
+def _read(found: object) -> list[Option]:
+    options = [_option(entry) for entry in found] if isinstance(found, list) else []
+    return [option for option in options if option is not None]
+
+
+def _option(entry: object) -> Option | None:
+    if isinstance(entry, bool | int | float | str) and _is_primitive(entry):
+        return Option(entry, words(entry))
+    if not isinstance(entry, dict):
+        return None
+    value, label = entry.get("value"), entry.get("label")
+    if isinstance(label, str) and label:
+        usable = _is_primitive(value) or (isinstance(value, dict | list) and len(value) > 0)
+        return Option(value, label) if usable else None
+    return Option(value, words(value)) if _is_primitive(value) else None
+
+
+def _is_primitive(value: object) -> bool:
+    if isinstance(value, str):
+        return value != ""
+    return isinstance(value, bool | int | float)
+
+
+def _localised(option: Option, component: Component, locale: str) -> Option:
+    local = component.hint(f"option_{words(option.value)}_{locale}") if component.properties else None
+    return Option(option.value, local) if local else option
+
+
+def words(value: object) -> str:
+    """A value as JavaScript spells it."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e21:
+        return str(int(value))
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value)
+
+
+def same(one: object, other: object) -> bool:
+    """Whether two values are one in JSON: true is no 1, and 1.0 is 1."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(one[name], other[name]) for name in one)
+    return one == other
+
+
+def chosen_of(field: Field, values: Collection[Value]) -> frozenset[int]:
+    """The indexes of the options whose values are among these."""
+    return frozenset(
+        index for index, option in enumerate(field.options) if any(same(option.value, value) for value in values)
+    )
 
 
 def option_at(field: Field, index: int) -> Option:
@@ -41,12 +110,10 @@ def option_at(field: Field, index: int) -> Option:
 def option_named(field: Field, text: str) -> Option | None:
     """The option whose label or value a person typed, in any case."""
     wanted = text.strip().casefold()
-    return next(
-        (option for option in field.options if wanted in {option.label.casefold(), option.value.casefold()}), None
-    )
+    named = (option for option in field.options if wanted in {option.label.casefold(), words(option.value).casefold()})
+    return next(named, None)
 
 
-def pick(field: Field, values: Collection[object]) -> Pick:
+def pick(field: Field, values: Collection[Value]) -> Pick:
     """The options as a widget, with those of `values` chosen."""
-    chosen = frozenset(index for index, option in enumerate(field.options) if option.value in values)
-    return Pick(tuple(option.label for option in field.options), chosen)
+    return Pick(tuple(option.label for option in field.options), chosen_of(field, values))

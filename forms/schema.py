@@ -3,7 +3,9 @@
 Source: form-js, packages/form-json-schema. Properties that Baton does not read may look as they like.
 """
 
+import json
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import (
@@ -12,6 +14,8 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
     StrictStr,
     ValidationError,
     model_validator,
@@ -20,13 +24,15 @@ from pydantic.alias_generators import to_camel
 
 from forms.errors import FormUnreadable
 
-__all__ = ["NEWEST_SCHEMA", "Component", "Rules", "Schema", "is_feel", "is_text", "parse"]
+__all__ = ["NEWEST_SCHEMA", "Component", "Schema", "Validate", "is_feel", "is_text", "parse"]
 
 NEWEST_SCHEMA = 19
 # Far beyond what a person answers, and few enough for every question to have its line in one message.
 MAX_COMPONENTS = 200
 MAX_DEPTH = 20
-_KNOWN_VALIDATIONS = {"", "custom", "email", "phone"}
+_KEPT_SCHEMAS = 256
+# What people type as a number of JSON; a limit is one, or the FEEL that makes it.
+_KEY = r"^\w+(\.\w+)*$"
 
 
 def is_feel(value: object) -> bool:
@@ -54,13 +60,11 @@ def _flag(value: object) -> object:
 
 
 def _limit(value: object) -> object:
-    if is_feel(value):
-        return value
     if value == "":
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0 or value != value // 1:
-        raise ValueError("should be a whole number")
-    return int(value)
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ValueError("should be a number, or FEEL that makes one")  # noqa: TRY004 -- pydantic reports it
+    return value
 
 
 Text = Annotated[StrictStr, AfterValidator(_written)]
@@ -68,12 +72,12 @@ Text = Annotated[StrictStr, AfterValidator(_written)]
 Flag = Annotated[bool | str, BeforeValidator(_flag)]
 """True or false, or the FEEL that tells."""
 
-Limit = Annotated[int | str | None, BeforeValidator(_limit)]
-"""A whole number, or the FEEL that makes it."""
+Limit = Annotated[int | float | str | None, BeforeValidator(_limit)]
+"""A number, or the FEEL that makes it."""
 
 
 class _Part(BaseModel):
-    # What one kind of field alone reads stays in `model_extra`.
+    # What one kind of field alone reads is found by `Component.written`.
     model_config = ConfigDict(frozen=True, alias_generator=to_camel, extra="allow")
 
     @model_validator(mode="before")
@@ -85,18 +89,17 @@ class _Part(BaseModel):
         return {name: value for name, value in data.items() if value is not None}
 
 
-class Rules(_Part):
+class Validate(_Part):
     """The property `validate`."""
 
     required: Flag = False
+    min: Limit = None
+    max: Limit = None
     min_length: Limit = None
     max_length: Limit = None
     pattern: Text = ""
+    pattern_error_message: Text = ""
     validation_type: Text = ""
-
-
-class _Conditional(_Part):
-    hide: Any = None
 
 
 class Component(_Part):
@@ -104,66 +107,43 @@ class Component(_Part):
 
     type: Text = Field(min_length=1)
     id: Text = ""
-    key: Text = ""
-    path: Text = ""
+    key: Text = Field(default="", pattern=rf"{_KEY}|^$")
+    path: Text = Field(default="", pattern=rf"{_KEY}|^$")
     label: Text = ""
-    description: Text = ""
-    text: Text = ""
     action: Text = "submit"
     properties: dict[str, Any] = Field(default_factory=dict)
-    rules: Rules = Field(default_factory=Rules, alias="validate")
-    conditional: _Conditional = Field(default_factory=_Conditional)
+    rules: Validate = Field(default_factory=Validate, alias="validate")
     readonly: Flag = False
-    disabled: Flag = False
-    default_value: Any = None
-    values: list[Any] | None = None
-    values_key: Text = ""
-    values_expression: Text = ""
+    disabled: bool = False
+    is_repeating: bool = False
     components: tuple["Component", ...] = ()
+    _source: Mapping[str, Any] = PrivateAttr(default_factory=dict)
 
-    @property
-    def name(self) -> str:
-        """What its answer is called; for one without answers its id."""
-        return self.variable or self.id
+    @model_validator(mode="wrap")
+    @classmethod
+    def _with_source(cls, data: Any, handler: ModelWrapValidatorHandler["Component"]) -> "Component":
+        found = handler(data)
+        found._source = data if isinstance(data, Mapping) else {}
+        return found
 
-    @property
-    def variable(self) -> str:
-        """The variable that it makes: of its key, of its path, or of the action of a button."""
-        action = self.properties.get("action") if self.submits else None
-        return self.key or self.path or (action if isinstance(action, str) else "")
+    def written(self, name: str) -> Any:
+        """A property as the schema has it, by its form-js name with dots; None where there is none."""
+        found: Any = self._source
+        for step in name.split("."):
+            if not isinstance(found, Mapping):
+                return None
+            found = found.get(step)
+        return found
+
+    def hint(self, name: str) -> str | None:
+        """A custom property that is a text; None for others."""
+        found = self.properties.get(name)
+        return found if isinstance(found, str) and found else None
 
     @property
     def submits(self) -> bool:
         """Whether it is a button that ends the form."""
         return self.type == "button" and self.action == "submit"
-
-    @property
-    def default(self) -> object:
-        """What it holds at first; nothing when only FEEL could tell."""
-        return None if is_feel(self.default_value) else self.default_value
-
-    @property
-    def locked(self) -> bool:
-        """Whether nobody may ever change it."""
-        return self.readonly is True or self.disabled is True
-
-    @property
-    def required(self) -> bool:
-        """Whether the form is incomplete without an answer; a condition that cannot be evaluated counts as yes."""
-        return bool(self.rules.required) and not self.locked
-
-    @property
-    def hidden_at_times(self) -> bool:
-        """Whether FEEL decides if it is there."""
-        return is_feel(self.conditional.hide)
-
-    @property
-    def unclear(self) -> bool:
-        """Whether asking or checking it needs something that this version lacks: FEEL, or a newer kind of check."""
-        rules = self.rules
-        flags = (self.readonly, self.disabled, rules.required, rules.min_length, rules.max_length)
-        computed_options = self.values_expression and not self.values_key and self.values is None
-        return any(map(is_feel, flags)) or bool(computed_options) or rules.validation_type not in _KNOWN_VALIDATIONS
 
     def inside(self) -> Iterator["Component"]:
         """All components inside it, at any depth."""
@@ -171,26 +151,40 @@ class Component(_Part):
             yield component
             yield from component.inside()
 
-    def answers(self) -> Iterator["Component"]:
-        """Those inside it that may set variables of their own; what has a path gathers its inside in one variable."""
-        if self.path:
-            return
-        for component in self.components:
-            if component.variable and not component.locked:
-                yield component
-            yield from component.answers()
-
 
 class Schema(_Part):
     """The root of a form."""
 
     id: Text = ""
     components: tuple[Component, ...]
+    baton: dict[str, Any] = Field(default_factory=dict)
+    """What Baton says of a form that it made itself, such as `source`: form-js passes it by."""
+
+    @property
+    def is_generated(self) -> bool:
+        """Whether the engine will check the fields again, by the rules of generated forms."""
+        return self.baton.get("source") == "generated"
+
+    def inside(self) -> Iterator[Component]:
+        """All components, at any depth."""
+        for component in self.components:
+            yield component
+            yield from component.inside()
 
 
 def parse(schema: object) -> Schema:
     """The schema, every part of it checked. Raises `FormUnreadable`, and nothing else whatever `schema` is."""
-    if not isinstance(schema, Mapping):
+    try:
+        spelled = json.dumps(schema, sort_keys=True)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise FormUnreadable(f"form '' is no JSON: {error}") from error
+    return _parsed(spelled)
+
+
+@lru_cache(maxsize=_KEPT_SCHEMAS)
+def _parsed(spelled: str) -> Schema:
+    schema = json.loads(spelled)
+    if not isinstance(schema, dict):
         raise FormUnreadable("form '' is no object: is it a form-js form?")
     form_id = schema.get("id") if isinstance(schema.get("id"), str) else ""
     version = schema.get("schemaVersion", 1)
@@ -204,7 +198,7 @@ def parse(schema: object) -> Schema:
     if problem := _too_large(schema["components"]):
         raise FormUnreadable(f"form {form_id!r} {problem}")
     try:
-        return Schema.model_validate(dict(schema))
+        return Schema.model_validate(schema)
     except ValidationError as error:
         raise FormUnreadable(f"form {form_id!r}: {_reason(error)}") from error
 

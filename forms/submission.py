@@ -1,46 +1,73 @@
-"""Answers that come from elsewhere than a session: what keeps them from being a form's variables."""
+"""Answers as they are submitted: from the data of a form, or from elsewhere, such as a script or a page.
 
-from collections.abc import Mapping
+Source: form-js-viewer 2.0, `Form._getSubmitData`; hidden and disabled fields are left out, read-only ones are not.
+"""
 
-from forms.fields import kind_of
-from forms.model import Field, Form, Problem, value_of
+from collections.abc import Collection, Iterator, Mapping
 
-__all__ = ["LEAVING_ACTIONS", "problems_of"]
+from forms.model import Field, Form, Mode, Problem
+from forms.paths import MISSING, Json, Path, get_at, put, read_path
+from forms.schema import Schema
+
+__all__ = ["LEAVING_ACTIONS", "merged", "strangers", "submitted_data"]
 
 # These end a form without its answers: nothing half filled or unchecked becomes a variable.
 LEAVING_ACTIONS = frozenset({"action_cancel", "action_back"})
+_SUBMITTED = frozenset({Mode.ASKED, Mode.READONLY, Mode.COMPUTED, Mode.HIDDEN})
 
 
-def problems_of(form: Form, variables: Mapping[str, object]) -> dict[str, Problem]:
-    """What is wrong with each variable, by name; empty when they may be submitted.
+def submitted_data(
+    schema: Schema, form: Form, data: Mapping[str, Json], *, touched: Collection[Path], action: str | None
+) -> dict[str, Json]:
+    """The variables of a form whose button `action` was pressed, None for the plain one.
 
-    Fields that this version cannot ask are taken as they are: another surface has asked them.
+    Of a generated form read-only fields are not sent, and neither is what nobody answered: the engine's values stay.
     """
-    asks = {field.key for field in form.fields if field.kind != "display" or field.unsupported}
-    actions = {action.key for action in form.actions}
-    found = {name: Problem("not_in_form") for name in variables if name not in asks | actions}
-    pressed = [name for name in variables if name in actions and variables[name] is True]
-    found |= {name: Problem("wrong_type") for name in actions & set(variables) if not _is_flag(variables[name])}
-    found |= {name: Problem("one_action") for name in pressed[1:]}
-    if LEAVING_ACTIONS & set(pressed):
-        left = (field.key for field in form.questions if field.key in variables)
-        return found | dict.fromkeys(left, Problem("left_with_answers"))
-    for field in form.questions:
-        if problem := _problem(field, variables.get(field.key)):
-            found[field.key] = problem
-    return found
+    pressed: dict[str, Json] = {entry.key: entry.key == action for entry in form.actions}
+    if action in LEAVING_ACTIONS:
+        return pressed
+    found: dict[str, Json] = {}
+    for field in _sent(schema, form, touched):
+        value = get_at(data, field.path)
+        if value is not MISSING:
+            found = put(found, field.path, value)
+    for path, items in _lists(form, data):
+        if get_at(found, path) is MISSING:
+            found = put(found, path, items)
+    return {**found, **pressed}
 
 
-def _is_flag(variable: object) -> bool:
-    return isinstance(variable, bool)
+def merged(form: Form, data: Mapping[str, Json], answers: Mapping[str, Json]) -> Mapping[str, Json]:
+    """The data with answers from elsewhere, by variable; what only the session knows is not taken from them."""
+    left = dict(data)
+    for name, value in answers.items():
+        left = put(left, (name,), value)
+    for field in form.all_fields():
+        if field.mode in {Mode.READONLY, Mode.DISABLED, Mode.HIDDEN, Mode.COMPUTED} and not field.scope:
+            known = get_at(data, field.path)
+            if known is not MISSING:
+                left = put(left, field.path, known)
+    return left
 
 
-def _problem(field: Field, variable: object) -> Problem | None:
-    kind = kind_of(field)
-    value = value_of(variable)
-    # A value that its kind would write in another way is none of this kind: "yes" for true, "a" for ["a"].
-    if variable not in (None, ""):
-        written = kind.variable(value)
-        if type(written) is not type(variable) or written != variable:
-            return Problem("wrong_type")
-    return kind.check(field, value)
+def strangers(schema: Schema, answers: Mapping[str, Json]) -> dict[str, Problem]:
+    """Answers to nothing that the form could ask, by name."""
+    known = {read_path(part)[0] for component in schema.inside() for part in (component.key, component.path) if part}
+    known |= {action for component in schema.inside() if component.submits and (action := component.hint("action"))}
+    return {name: Problem("not_in_form") for name in sorted(answers.keys() - known)}
+
+
+def _sent(schema: Schema, form: Form, touched: Collection[Path]) -> Iterator[Field]:
+    for field in form.all_fields():
+        if field.mode not in _SUBMITTED or field.kind == "items":
+            continue
+        if schema.is_generated and (field.mode is not Mode.ASKED or field.path not in touched):
+            continue
+        yield field
+
+
+def _lists(form: Form, data: Mapping[str, Json]) -> Iterator[tuple[Path, Json]]:
+    """Lists without a visible field inside are submitted as far as form-js does: not at all, unless they are empty."""
+    for field in form.all_fields():
+        if field.kind == "items" and not field.items and get_at(data, field.path) == []:
+            yield field.path, []

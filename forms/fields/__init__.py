@@ -7,7 +7,7 @@ from functools import cache
 from forms.kind import FieldKind
 from forms.model import Field
 
-__all__ = ["kind_of", "kinds"]
+__all__ = ["kind_of", "kind_of_component", "kinds"]
 
 
 @cache
@@ -20,6 +20,16 @@ def kinds() -> dict[str, FieldKind]:
     return found
 
 
+@cache
+def _by_component() -> dict[str, FieldKind]:
+    return {component: kind for kind in kinds().values() for component in kind.components}
+
+
 def kind_of(field: Field) -> FieldKind:
     """The kind of a field."""
     return kinds()[field.kind]
+
+
+def kind_of_component(component_type: str) -> FieldKind | None:
+    """The kind that reads a component type of form-js; None for types that no kind reads."""
+    return _by_component().get(component_type)

@@ -1,19 +1,18 @@
 """Yes or no."""
 
-from dataclasses import replace
+from collections.abc import Mapping
 
-from forms.kind import Refused
-from forms.messages import text
-from forms.model import Field, Option, Problem, Value
+from forms.kind import Asked, Refused
+from forms.messages import LOCALES, text
+from forms.model import Field, Problem, Value
+from forms.paths import Json
 from forms.schema import Component
 from forms.widgets import Pick, Widget
 
 __all__ = ["Kind"]
 
-_WORDS = {
-    **dict.fromkeys(("yes", "y", "true", "да"), True),
-    **dict.fromkeys(("no", "n", "false", "нет"), False),
-}
+_TRUE = frozenset({"y", "true", "1", *(text("yes", locale).casefold() for locale in LOCALES)})
+_FALSE = frozenset({"n", "false", "0", *(text("no", locale).casefold() for locale in LOCALES)})
 
 
 class Kind:
@@ -21,36 +20,38 @@ class Kind:
 
     name = "boolean"
     components = frozenset({"checkbox"})
+    keyed = True
+    empty: Value = False
 
-    def read(self, component: Component, common: Field, options: tuple[Option, ...] | None) -> Field:  # noqa: ARG002
-        default = component.default
-        return replace(common, default=default if isinstance(default, bool) else None)
+    def check_component(self, component: Component) -> str | None:  # noqa: ARG002
+        return None
 
-    def typed(self, field: Field, text: str) -> Value:  # noqa: ARG002
-        value = _WORDS.get(text.strip().casefold())
-        if value is None:
-            raise Refused("use_buttons")
+    def sanitized(self, component: Component, value: Json, data: Mapping[str, Json]) -> Value:  # noqa: ARG002
+        return value is True
+
+    def kept(self, field: Field, value: Value) -> Value:  # noqa: ARG002
         return value
+
+    def typed(self, field: Field, text: str, asked: Asked) -> Value:  # noqa: ARG002
+        word = text.strip().casefold()
+        if word not in _TRUE | _FALSE:
+            raise Refused("use_buttons")
+        return word in _TRUE
 
     def picked(self, field: Field, current: Value, index: int) -> Value:  # noqa: ARG002
         if index not in {0, 1}:
             raise Refused("not_an_option")
         return index == 0
 
-    def check(self, field: Field, value: Value) -> Problem | None:
+    def problem(self, field: Field, value: Value) -> Problem | None:
         if value is not None and not isinstance(value, bool):
             return Problem("use_buttons")
         # form-js reads "required" of a checkbox as "must be ticked".
-        if field.required and value is not True:
-            return Problem("must_agree")
-        return None
+        return Problem("must_agree") if field.rules.required and value is not True else None
 
-    def variable(self, value: Value) -> object:
-        return bool(value)
+    def shown(self, field: Field, value: Value, asked: Asked) -> str:  # noqa: ARG002
+        return text("yes" if value else "no", asked.locale) if isinstance(value, bool) else ""
 
-    def shown(self, field: Field, value: Value, locale: str) -> str:  # noqa: ARG002
-        return text("yes" if value else "no", locale) if isinstance(value, bool) else "—"
-
-    def widget(self, field: Field, value: Value, locale: str) -> Widget:  # noqa: ARG002
+    def widget(self, field: Field, value: Value, asked: Asked) -> Widget:  # noqa: ARG002
         chosen = frozenset({0 if value else 1}) if isinstance(value, bool) else frozenset()
-        return Pick((text("yes", locale), text("no", locale)), chosen, columns=2)
+        return Pick((text("yes", asked.locale), text("no", asked.locale)), chosen, columns=2)

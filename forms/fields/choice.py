@@ -1,10 +1,11 @@
 """One of several options."""
 
-from dataclasses import replace
+from collections.abc import Mapping
 
-from forms.kind import Refused
-from forms.model import Field, Option, Problem, Value
-from forms.options import checked_options, option_at, option_named, pick, plain
+from forms.kind import Asked, Refused
+from forms.model import Field, Problem, Value
+from forms.options import option_at, option_named, pick, same, simple_options
+from forms.paths import Json
 from forms.schema import Component
 from forms.widgets import Widget
 
@@ -16,29 +17,38 @@ class Kind:
 
     name = "choice"
     components = frozenset({"radio", "select"})
+    keyed = True
+    empty: Value = None
 
-    def read(self, component: Component, common: Field, options: tuple[Option, ...] | None) -> Field:
-        return replace(common, options=checked_options(common, options), default=plain(component.default))
+    def check_component(self, component: Component) -> str | None:  # noqa: ARG002
+        return None
 
-    def typed(self, field: Field, text: str) -> Value:
+    def sanitized(self, component: Component, value: Json, data: Mapping[str, Json]) -> Value:
+        if component.written("valuesExpression"):
+            return value
+        options = simple_options(component, data) or ()
+        return value if any(same(option.value, value) for option in options) else None
+
+    def kept(self, field: Field, value: Value) -> Value:
+        # As form-js does it, values that are no "truthy" ones stay although there is no such option.
+        return value if not value or any(same(option.value, value) for option in field.options) else None
+
+    def typed(self, field: Field, text: str, asked: Asked) -> Value:  # noqa: ARG002
         option = option_named(field, text)
         if option is None:
-            raise Refused("use_buttons")
+            raise Refused("not_an_option")
         return option.value
 
     def picked(self, field: Field, current: Value, index: int) -> Value:  # noqa: ARG002
         return option_at(field, index).value
 
-    def check(self, field: Field, value: Value) -> Problem | None:
-        if value is None:
-            return Problem("required") if field.required else None
-        return None if value in {option.value for option in field.options} else Problem("not_an_option")
+    def problem(self, field: Field, value: Value) -> Problem | None:
+        if value is None or any(same(option.value, value) for option in field.options):
+            return None
+        return Problem("not_an_option")
 
-    def variable(self, value: Value) -> object:
-        return value
+    def shown(self, field: Field, value: Value, asked: Asked) -> str:  # noqa: ARG002
+        return next((option.label for option in field.options if same(option.value, value)), "")
 
-    def shown(self, field: Field, value: Value, locale: str) -> str:  # noqa: ARG002
-        return next((option.label for option in field.options if option.value == value), "—")
-
-    def widget(self, field: Field, value: Value, locale: str) -> Widget:  # noqa: ARG002
-        return pick(field, {value})
+    def widget(self, field: Field, value: Value, asked: Asked) -> Widget:  # noqa: ARG002
+        return pick(field, [value])

@@ -1,51 +1,68 @@
 """Any number of several options."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
-from forms.kind import Refused
-from forms.model import Field, Option, Problem, Value
-from forms.options import checked_options, option_at, option_named, pick, plain
+from forms.kind import Asked, Refused
+from forms.model import Field, Problem, Value
+from forms.options import chosen_of, option_at, option_named, pick, same, simple_options
+from forms.paths import Json
 from forms.schema import Component
 from forms.widgets import Widget
 
 __all__ = ["Kind"]
 
+_NOTHING: Value = []
+
 
 class Kind:
-    """form-js checklist and taglist."""
+    """form-js checklist and taglist. Values stay in the order in which they were chosen."""
 
     name = "several"
     components = frozenset({"checklist", "taglist"})
+    keyed = True
+    empty: Value = _NOTHING
 
-    def read(self, component: Component, common: Field, options: tuple[Option, ...] | None) -> Field:
-        default = component.default
-        chosen = tuple(filter(None, map(plain, default))) if isinstance(default, list) else ()
-        return replace(common, options=checked_options(common, options), default=chosen)
+    def check_component(self, component: Component) -> str | None:  # noqa: ARG002
+        return None
 
-    def typed(self, field: Field, text: str) -> Value:
-        named = [option_named(field, part) for part in text.split(",")]
-        if not all(named):
-            raise Refused("use_buttons")
-        chosen = {option.value for option in named if option}
-        return tuple(option.value for option in field.options if option.value in chosen)
+    def sanitized(self, component: Component, value: Json, data: Mapping[str, Json]) -> Value:
+        if component.written("valuesExpression"):
+            return value
+        options = simple_options(component, data)
+        if options is None or not isinstance(value, list):
+            return []
+        return [part for part in value if any(same(option.value, part) for option in options)]
+
+    def kept(self, field: Field, value: Value) -> Value:
+        chosen = value if isinstance(value, list) else []
+        left = [part for part in chosen if any(same(option.value, part) for option in field.options)]
+        return left if len(left) < len(chosen) else value
+
+    def typed(self, field: Field, text: str, asked: Asked) -> Value:  # noqa: ARG002
+        named = [option_named(field, part) for part in text.split(",") if part.strip()]
+        found = [option.value for option in named if option]
+        if len(found) < len(named) or not named:
+            raise Refused("not_an_option")
+        return [value for index, value in enumerate(found) if not any(same(value, other) for other in found[:index])]
 
     def picked(self, field: Field, current: Value, index: int) -> Value:
         pressed = option_at(field, index).value
-        chosen = set(current if isinstance(current, tuple) else ()) ^ {pressed}
-        return tuple(option.value for option in field.options if option.value in chosen)
+        chosen = current if isinstance(current, list) else []
+        left = [value for value in chosen if not same(value, pressed)]
+        return left if len(left) < len(chosen) else [*chosen, pressed]
 
-    def check(self, field: Field, value: Value) -> Problem | None:
-        chosen = value if isinstance(value, tuple) else ()
-        if field.required and not chosen:
-            return Problem("choose_some")
-        return None if set(chosen) <= {option.value for option in field.options} else Problem("not_an_option")
+    def problem(self, field: Field, value: Value) -> Problem | None:
+        if value is None:
+            return None
+        if not isinstance(value, list):
+            return Problem("wrong_type")
+        known = all(any(same(option.value, part) for option in field.options) for part in value)
+        return None if known else Problem("not_an_option")
 
-    def variable(self, value: Value) -> object:
-        return list(value) if isinstance(value, tuple) else []
+    def shown(self, field: Field, value: Value, asked: Asked) -> str:  # noqa: ARG002
+        chosen = chosen_of(field, value if isinstance(value, list) else [])
+        return ", ".join(option.label for index, option in enumerate(field.options) if index in chosen)
 
-    def shown(self, field: Field, value: Value, locale: str) -> str:  # noqa: ARG002
-        chosen = value if isinstance(value, tuple) else ()
-        return ", ".join(option.label for option in field.options if option.value in chosen) or "—"
-
-    def widget(self, field: Field, value: Value, locale: str) -> Widget:  # noqa: ARG002
-        return replace(pick(field, set(value) if isinstance(value, tuple) else set()), several=True)
+    def widget(self, field: Field, value: Value, asked: Asked) -> Widget:  # noqa: ARG002
+        return replace(pick(field, value if isinstance(value, list) else []), several=True)

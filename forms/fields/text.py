@@ -1,94 +1,72 @@
 """A line or a paragraph of text."""
 
 import re
-import warnings
-from dataclasses import replace
+from collections.abc import Mapping
 
-from forms.errors import FormUnreadable
-from forms.kind import Refused
-from forms.model import Field, Option, Problem, Value
-from forms.options import plain
+from forms.kind import Asked, Refused
+from forms.model import Field, Problem, Value
+from forms.options import words
+from forms.paths import Json
 from forms.schema import Component
 from forms.widgets import Ask, Widget
 
 __all__ = ["Kind"]
 
-MAX_CHARACTERS = 4000
-# What form-js means by its validation types; the domain has a dot there, the number begins with + or 00.
-_FORMATS = {
-    "email": re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"),
-    "phone": re.compile(r"(?:\+|00)[1-9][0-9]{6,14}"),
-}
+# More than a chat message or a variable of the engine holds; what is longer belongs into a file.
+MAX_CHARACTERS = 100_000
+_LINE_BREAKS = re.compile(r"[\r\n\t]")
+_ACCEPTED = frozenset({"contact", "location"})
 
 
 class Kind:
-    """form-js textfield and textarea."""
+    """form-js textfield and textarea. The property `accepts` (contact, location) takes those of a chat as text."""
 
     name = "text"
     components = frozenset({"textfield", "textarea"})
+    keyed = True
+    empty: Value = ""
 
-    def read(self, component: Component, common: Field, options: tuple[Option, ...] | None) -> Field:  # noqa: ARG002
-        rules = component.rules
-        if rules.pattern:
-            _check_pattern(common.key, rules.pattern)
-        return replace(
-            common,
-            default=plain(component.default),
-            min_length=_known(rules.min_length),
-            max_length=_known(rules.max_length),
-            pattern=rules.pattern or None,
-            format=rules.validation_type if rules.validation_type in _FORMATS else None,
-        )
+    def check_component(self, component: Component) -> str | None:  # noqa: ARG002
+        return None
 
-    def typed(self, field: Field, text: str) -> Value:
+    def sanitized(self, component: Component, value: Json, data: Mapping[str, Json]) -> Value:  # noqa: ARG002
+        if value is None or isinstance(value, dict | list):
+            return ""
+        if component.type == "textarea":
+            return words(value)
+        return _LINE_BREAKS.sub(" ", value) if isinstance(value, str) else words(value)
+
+    def kept(self, field: Field, value: Value) -> Value:  # noqa: ARG002
+        return value
+
+    def typed(self, field: Field, text: str, asked: Asked) -> Value:  # noqa: ARG002
         value = text.strip()
-        if field.format == "phone":
+        if field.rules.format == "phone":
             # As people write it, and as form-js wants it.
             value = re.sub(r"[\s().-]", "", value)
-        problem = self.check(field, value)
-        if problem is not None:
-            raise Refused(problem.code, **problem.params)
+        if field.component.type == "textfield":
+            value = _LINE_BREAKS.sub(" ", value)
+        if "\0" in value:
+            raise Refused("unusable_characters")
         return value
 
     def picked(self, field: Field, current: Value, index: int) -> Value:  # noqa: ARG002
         raise Refused("type_text")
 
-    def check(self, field: Field, value: Value) -> Problem | None:
-        if not value:
-            return Problem("required") if field.required else None
+    def problem(self, field: Field, value: Value) -> Problem | None:  # noqa: ARG002
+        if value is None:
+            return None
         if not isinstance(value, str):
-            return Problem("type_text")
-        length = len(value)
-        if field.min_length is not None and length < field.min_length:
-            return Problem("too_short", {"min": field.min_length, "length": length})
-        most = min(field.max_length or MAX_CHARACTERS, MAX_CHARACTERS)
-        if length > most:
-            return Problem("too_long", {"max": most, "length": length})
-        if field.pattern is not None and re.search(field.pattern, value) is None:
-            return Problem("pattern")
-        if field.format is not None and _FORMATS[field.format].fullmatch(value) is None:
-            return Problem(field.format)
+            return Problem("wrong_type")
+        if "\0" in value:
+            return Problem("unusable_characters")
+        if len(value) > MAX_CHARACTERS:
+            return Problem("too_long", {"max": MAX_CHARACTERS, "length": len(value)})
         return None
 
-    def variable(self, value: Value) -> object:
-        return value or None
+    def shown(self, field: Field, value: Value, asked: Asked) -> str:  # noqa: ARG002
+        return value if isinstance(value, str) else ""
 
-    def shown(self, field: Field, value: Value, locale: str) -> str:  # noqa: ARG002
-        return str(value or "—")
-
-    def widget(self, field: Field, value: Value, locale: str) -> Widget:  # noqa: ARG002
-        return Ask(str(value) if value else None)
-
-
-def _check_pattern(key: str, pattern: str) -> None:
-    try:
-        with warnings.catch_warnings():
-            # What Python may read differently one day is no matter for whoever reads the form.
-            warnings.simplefilter("ignore")
-            re.compile(pattern)
-    except (re.error, OverflowError, RecursionError) as error:
-        raise FormUnreadable(f"field {key!r}: the pattern {pattern!r:.200} is not one: {error}") from error
-
-
-def _known(limit: int | str | None) -> int | None:
-    return limit if isinstance(limit, int) else None
+    def widget(self, field: Field, value: Value, asked: Asked) -> Widget:  # noqa: ARG002
+        accepts = field.component.hint("accepts")
+        return Ask(lines=field.component.type == "textarea", accepts=accepts if accepts in _ACCEPTED else None)

@@ -1,0 +1,118 @@
+"""Which properties of a component are FEEL, and their values at every place: one crossing into JavaScript for all.
+
+Source: form-js-viewer 2.0, EXPRESSION_PROPERTIES and TEMPLATE_PROPERTIES, and how its components evaluate each.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from forms.errors import FeelFailed
+from forms.feel import (
+    Expression,
+    Request,
+    Template,
+    UnaryTest,
+    evaluate_many,
+    is_expression,
+    is_template,
+    variable_names,
+)
+from forms.paths import Json
+from forms.places import Place
+from forms.schema import Component, Schema
+
+__all__ = ["HIDE", "Values", "conditions", "evaluated", "local_text", "read_variables"]
+
+HIDE = "conditional.hide"
+_CONDITIONS = (HIDE, "readonly")
+_EXPRESSIONS = (
+    "validate.min",
+    "validate.max",
+    "validate.minLength",
+    "validate.maxLength",
+    "valuesExpression",
+    "expression",
+    "dataSource",
+    "columnsExpression",
+    "multiple",
+)
+_LINES = (
+    "label",
+    "description",
+    "alt",
+    "source",
+    "url",
+    "accept",
+    "appearance.prefixAdorner",
+    "appearance.suffixAdorner",
+)
+_TEXTS = ("text", "content")
+
+Values = Mapping[Place, Mapping[str, Json]]
+"""Values by place and property; what could not be evaluated is None, what needed no evaluation is not there."""
+
+
+def conditions(places: Iterable[Place], data: Mapping[str, Json], now: datetime | None) -> dict[Place, bool]:
+    """Which places with a condition are hidden by it. A condition that fails hides nothing."""
+    asked = [(place, UnaryTest(source, place.rows)) for place in places if is_expression(source := _hide(place))]
+    answers = evaluate_many([request for _, request in asked], data, now=now) if asked else []
+    return {place: answer is True for (place, _), answer in zip(asked, answers, strict=True)}
+
+
+def evaluated(places: Iterable[Place], data: Mapping[str, Json], locale: str, now: datetime | None) -> Values:
+    """The values of all properties that are FEEL or have FEEL in them."""
+    asked = [(place, name, request) for place in places for name, request in _requests(place, locale)]
+    answers = evaluate_many([request for *_, request in asked], data, now=now) if asked else []
+    values: dict[Place, dict[str, Json]] = {}
+    for (place, name, _), answer in zip(asked, answers, strict=True):
+        values.setdefault(place, {})[name] = _settled(name, answer)
+    return values
+
+
+def read_variables(schema: Schema) -> frozenset[str]:
+    """The variables that the FEEL of a schema may read, and those that options are taken from."""
+    found = {key for component in schema.inside() if isinstance(key := component.written("valuesKey"), str) and key}
+    requests = [
+        request
+        for component in schema.inside()
+        for name, request in _requests(Place(component, (), (), ()), "")
+        if not isinstance(request, Template) or is_template(request.source)
+    ]
+    local = [
+        Template(text) for component in schema.inside() for text in component.properties.values() if is_template(text)
+    ]
+    hides = [UnaryTest(hide) for component in schema.inside() if is_expression(hide := component.written(HIDE))]
+    return frozenset(found) | (variable_names(*requests, *local, *hides) if requests or local or hides else frozenset())
+
+
+def local_text(component: Component, name: str, locale: str) -> str:
+    """A text of the model in a language, by the property `<name>_<language>`; as written where there is none."""
+    written = component.hint(f"{name}_{locale}") or component.written(name)
+    return written if isinstance(written, str) else ""
+
+
+def _hide(place: Place) -> Any:
+    return place.component.written(HIDE)
+
+
+def _requests(place: Place, locale: str) -> Iterator[tuple[str, Request]]:
+    component, rows = place.component, place.rows
+    for name in _CONDITIONS:
+        if is_expression(source := component.written(name)):
+            yield name, UnaryTest(source, rows)
+    for name in _EXPRESSIONS:
+        if is_expression(source := component.written(name)):
+            yield name, Expression(source, rows)
+    strict = component.written("strict") is True
+    for name in (*_LINES, *_TEXTS):
+        if is_template(source := local_text(component, name, locale)):
+            yield name, Template(source, rows, html=name == "content", strict=strict)
+
+
+def _settled(name: str, answer: Any) -> Json:
+    if isinstance(answer, FeelFailed):
+        return None
+    # What form-js shows in one line ends with the first.
+    settled: Json = answer.partition("\n")[0] if name in _LINES and isinstance(answer, str) else answer
+    return settled

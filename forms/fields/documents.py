@@ -1,0 +1,30 @@
+"""Documents to look at."""
+
+from urllib.parse import urlsplit
+
+from forms.display import Display
+from forms.model import Field
+from forms.widgets import Content, Documents, Link
+
+__all__ = ["Kind"]
+
+
+class Kind(Display):
+    """form-js documentPreview. Source: form-js, `isValidDocument`."""
+
+    name = "documents"
+    components = frozenset({"documentPreview"})
+
+    def content(self, field: Field) -> Content:
+        found = field.written("dataSource")
+        links = [_link(entry) for entry in found] if isinstance(found, list) else []
+        return Documents(tuple(link for link in links if link is not None), field.label)
+
+
+def _link(entry: object) -> Link | None:
+    if not isinstance(entry, dict) or "documentId" not in entry or not isinstance(entry.get("metadata"), dict):
+        return None
+    name, url = entry["metadata"].get("fileName"), entry.get("endpoint")
+    if name is None or not isinstance(url, str) or urlsplit(url).scheme not in {"http", "https"}:
+        return None
+    return Link(url, str(name))

@@ -1,0 +1,60 @@
+"""A list whose items are small forms of their own."""
+
+from collections.abc import Mapping
+
+from forms.kind import Asked, Refused
+from forms.model import Field, Problem, Value
+from forms.paths import Json
+from forms.schema import Component
+from forms.widgets import Items, Widget
+
+__all__ = ["Kind"]
+
+MAX_ITEMS = 100
+_NOTHING: Value = []
+
+
+class Kind:
+    """form-js dynamiclist. Its value is made of those of the fields inside it."""
+
+    name = "items"
+    components = frozenset({"dynamiclist"})
+    keyed = False
+    empty: Value = _NOTHING
+
+    def check_component(self, component: Component) -> str | None:
+        return None if component.path else "it has no path"
+
+    def sanitized(self, component: Component, value: Json, data: Mapping[str, Json]) -> Value:  # noqa: ARG002
+        return value
+
+    def kept(self, field: Field, value: Value) -> Value:  # noqa: ARG002
+        return value
+
+    def typed(self, field: Field, text: str, asked: Asked) -> Value:  # noqa: ARG002
+        raise Refused("use_buttons")
+
+    def picked(self, field: Field, current: Value, index: int) -> Value:
+        """Without the item of this index."""
+        items = current if isinstance(current, list) else []
+        if not _may_change(field.component) or not 0 <= index < len(items):
+            raise Refused("not_an_option")
+        return [item for number, item in enumerate(items) if number != index]
+
+    def problem(self, field: Field, value: Value) -> Problem | None:  # noqa: ARG002
+        if value is None:
+            return None
+        if not isinstance(value, list):
+            return Problem("wrong_type")
+        return Problem("too_many_items", {"max": MAX_ITEMS}) if len(value) > MAX_ITEMS else None
+
+    def shown(self, field: Field, value: Value, asked: Asked) -> str:  # noqa: ARG002
+        return str(len(value)) if isinstance(value, list) and value else ""
+
+    def widget(self, field: Field, value: Value, asked: Asked) -> Widget:  # noqa: ARG002
+        count = len(value) if isinstance(value, list) else 0
+        return Items(("",) * count, may_change=_may_change(field.component))
+
+
+def _may_change(component: Component) -> bool:
+    return component.written("allowAddRemove") is True and bool(component.components)

@@ -1,0 +1,170 @@
+"""A date, a time of day, or both."""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+
+from babel.core import Locale
+from babel.dates import ParseError as NoDate
+from babel.dates import format_date, format_time, parse_date, parse_time
+
+from forms.clock import now_in, read_day, read_minute, write_moment, write_time
+from forms.kind import Asked, Refused
+from forms.messages import supported, text
+from forms.model import Field, Problem, Value
+from forms.paths import Json
+from forms.schema import Component
+from forms.widgets import Moment, Widget
+
+__all__ = ["Kind", "moment_value"]
+
+_SUBTYPES = frozenset({"date", "time", "datetime"})
+DEFAULT_INTERVAL_MIN = 15
+
+
+class Kind:
+    """form-js datetime in its three subtypes. A value without its second half yet ends with `T`, or begins with it."""
+
+    name = "moment"
+    components = frozenset({"datetime"})
+    keyed = True
+    empty: Value = None
+
+    def check_component(self, component: Component) -> str | None:
+        subtype = component.written("subtype")
+        return None if subtype in _SUBTYPES else f"its subtype {subtype!r:.40} is none of date, time, datetime"
+
+    def sanitized(self, component: Component, value: Json, data: Mapping[str, Json]) -> Value:  # noqa: ARG002
+        return value if isinstance(value, str) and _is_whole(component, value) else None
+
+    def kept(self, field: Field, value: Value) -> Value:  # noqa: ARG002
+        return value
+
+    def typed(self, field: Field, text: str, asked: Asked) -> Value:
+        asks_date, asks_time = _asks(field.component)
+        spelled = text.strip()
+        day = minute = None
+        if asks_date and asks_time:
+            first, _, second = spelled.replace("T", " ").rpartition(" ")
+            day, minute = (_day(first, asked), _minute(second, asked)) if first else (_day(second, asked), None)
+        elif asks_date:
+            day = _day(spelled, asked)
+        else:
+            minute = _minute(spelled, asked)
+        if (asks_date and day is None) or (not asks_date and minute is None):
+            raise Refused("not_a_date" if asks_date else "not_a_time")
+        return moment_value(field, day, minute, asked)
+
+    def picked(self, field: Field, current: Value, index: int) -> Value:  # noqa: ARG002
+        raise Refused("not_an_option")
+
+    def problem(self, field: Field, value: Value) -> Problem | None:
+        if value is None or value == "":
+            return None
+        asks_date, asks_time = _asks(field.component)
+        if not isinstance(value, str) or not _is_whole(field.component, value):
+            if isinstance(value, str) and asks_date and asks_time and value.endswith("T"):
+                return Problem("time_missing")
+            return Problem("not_a_date" if asks_date else "not_a_time")
+        earliest = _earliest(field.component, "UTC")
+        day = read_day(value) if asks_date else None
+        # Somewhere on Earth it is still yesterday.
+        too_early = earliest is not None and day is not None and day < earliest - timedelta(days=1)
+        return Problem("date_passed") if too_early else None
+
+    def shown(self, field: Field, value: Value, asked: Asked) -> str:
+        asks_date, asks_time = _asks(field.component)
+        parts = []
+        day, minute = read_day(value), read_minute(value, asked.zone)
+        if asks_date and day is not None:
+            parts.append(format_date(day, "long", locale=asked.locale))
+        if asks_time and minute is not None:
+            parts.append(_shown_time(minute, field.component, asked))
+        return ", ".join(parts)
+
+    def widget(self, field: Field, value: Value, asked: Asked) -> Widget:
+        asks_date, asks_time = _asks(field.component)
+        interval = field.component.written("timeInterval")
+        return Moment(
+            asks_date,
+            asks_time,
+            day=read_day(value) if asks_date else None,
+            minute=read_minute(value, asked.zone) if asks_time else None,
+            earliest=_earliest(field.component, asked.zone),
+            interval_min=interval if isinstance(interval, int) and 1 <= interval <= 60 else DEFAULT_INTERVAL_MIN,
+            is_24h=_is_24h(field.component, asked),
+        )
+
+
+def moment_value(field: Field, day: date | None, minute: int | None, asked: Asked) -> Value:
+    """The value for a chosen day and minute of the day; of a date with a time, one half may still be missing."""
+    asks_date, asks_time = _asks(field.component)
+    serializing = field.component.written("timeSerializingFormat")
+    if asks_date and asks_time:
+        if day is None:
+            return None
+        if minute is None:
+            return f"{day.isoformat()}T"
+        return write_moment(day, minute, serializing, asked.zone)
+    if asks_date:
+        return day.isoformat() if day is not None else None
+    return write_time(minute, serializing, asked.zone) if minute is not None else None
+
+
+def _asks(component: Component) -> tuple[bool, bool]:
+    subtype = component.written("subtype")
+    return subtype in {"date", "datetime"}, subtype in {"time", "datetime"}
+
+
+def _is_whole(component: Component, value: str) -> bool:
+    asks_date, asks_time = _asks(component)
+    if asks_date and read_day(value) is None:
+        return False
+    if asks_time and read_minute(value, "UTC") is None:
+        return False
+    return ("T" in value) == (asks_date and asks_time)
+
+
+def _earliest(component: Component, zone: str) -> date | None:
+    return now_in(zone).date() if component.written("disallowPassedDates") is True else None
+
+
+def _day(spelled: str, asked: Asked) -> date | None:
+    today = now_in(asked.zone).date()
+    word = spelled.strip().casefold()
+    if word == text("today", asked.locale).casefold():
+        return today
+    if word == text("tomorrow", asked.locale).casefold():
+        return today + timedelta(days=1)
+    if (day := read_day(spelled)) is not None:
+        return day
+    try:
+        return parse_date(spelled, locale=supported(asked.locale), format="short")
+    except (NoDate, ValueError, IndexError):
+        return None
+
+
+def _minute(spelled: str, asked: Asked) -> int | None:
+    if (minute := read_minute(spelled, asked.zone)) is not None and ":" in spelled:
+        return minute
+    if spelled.isascii() and spelled.isdecimal() and len(spelled) == 4:
+        return read_minute(f"{spelled[:2]}:{spelled[2:]}", asked.zone)
+    try:
+        found = parse_time(spelled, locale=supported(asked.locale), format="short")
+    except (NoDate, ValueError, IndexError):
+        return None
+    return found.hour * 60 + found.minute
+
+
+def _is_24h(component: Component, asked: Asked) -> bool:
+    written = component.written("use24h")
+    if isinstance(written, bool):
+        return written
+    return "a" not in str(Locale.parse(supported(asked.locale)).time_formats["short"].pattern)
+
+
+def _shown_time(minute: int, component: Component, asked: Asked) -> str:
+    from_midnight = f"{minute // 60:02}:{minute % 60:02}"
+    if _is_24h(component, asked):
+        return from_midnight
+    moment = now_in("UTC").replace(hour=minute // 60, minute=minute % 60)
+    return format_time(moment.time(), "h:mm a", locale=supported(asked.locale))
