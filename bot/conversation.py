@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 from bot.engine_api import Completed, OpenTask
 from bot.texts import say
 from bpmn.catalog import Catalog
-from forms.camunda import read_form
 from forms.errors import ButtonUnreadable, FormUnreadable
+from forms.events import Event, PutAside, Render, Stale, Submitted, Typed
+from forms.filling import opened, step
 from forms.messages import supported
-from forms.session import Event, FormSession, Render, Stale, Submitted, Typed, open_session, step
+from forms.session import FormSession, Subject
 from forms.telegram import TelegramView, closed_view, decode, view
 
 __all__ = [
@@ -160,18 +161,20 @@ def _filled(state: Conversation, session: FormSession, event: Event, *, in_place
     match outcome:
         case Stale():
             return state, (Alert(say("stale", state.locale)), Find())
-        case Submitted(variables):
-            locale = variables.get("locale")
+        case PutAside():
+            return cancelled(state)
+        case Submitted(answers, action):
+            locale = answers.get("locale")
             state = replace(state, locale=supported(locale) if isinstance(locale, str) else state.locale)
-            closed = closed_view(after, _pressed_label(after, variables))
-            return state, (Complete(after.task_id, variables), Retire(closed))
+            closed = closed_view(after, _label(after, action))
+            return state, (Complete(after.subject.id, answers), Retire(closed))
         case Render(problem):
             shown = Show(view(after, problem), in_place)
             return state, (shown,) if in_place else (Retire(), shown)
 
 
-def _pressed_label(session: FormSession, variables: Mapping[str, object]) -> str | None:
-    return next((action.label for action in session.form.actions if variables.get(action.key) is True), None)
+def _label(session: FormSession, action: str | None) -> str | None:
+    return next((entry.label for entry in session.form.actions if entry.key == action), None)
 
 
 def completed(state: Conversation, done: Completed, titles: Titles) -> tuple[Conversation, Effects]:
@@ -190,24 +193,24 @@ def task_came(
     state: Conversation, task: OpenTask, titles: Titles, *, new_id: Callable[[], str] | None = None
 ) -> tuple[Conversation, Effects]:
     """A task waits for the person: ask its form, unless it is being asked already."""
-    if state.session is not None and state.session.task_id == task.id and not state.session.done:
+    if state.session is not None and state.session.subject.id == task.id and state.session.is_open:
         return state, ()
     state = replace(state, instance_id=task.process_instance_id)
     title = titles.of(task, state.locale)
-    try:
-        form = read_form(task.schema or {}, locale=state.locale, variables=task.variables)
-    except FormUnreadable:
-        return replace(state, session=None), (Reply(say("no_form", state.locale, task=html.escape(title))),)
     session = FormSession(
         id=(new_id or _new_id)(),
-        task_id=task.id,
-        process_instance_id=task.process_instance_id,
+        subject=Subject(task.id, task.key, task.process_instance_id),
         user_id=state.user_id,
         locale=state.locale,
+        zone="UTC",
         title=title,
-        form=form,
+        schema=task.schema or {},
+        variables=task.variables,
     )
-    session = open_session(session, task.variables)
+    try:
+        session = opened(session)
+    except FormUnreadable:
+        return replace(state, session=None), (Reply(say("no_form", state.locale, task=html.escape(title))),)
     return replace(state, session=session), (Show(view(session), in_place=True),)
 
 

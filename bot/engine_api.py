@@ -9,6 +9,7 @@ from urllib.parse import quote
 import aiohttp
 
 from bot.errors import ApiProblem, ApiUnavailable
+from forms.paths import Json
 
 __all__ = ["Completed", "EngineApi", "OpenTask"]
 
@@ -26,7 +27,7 @@ class OpenTask:
     process_key: str
     process_instance_id: str
     schema: Mapping[str, Any] | None
-    variables: Mapping[str, object]
+    variables: Mapping[str, Json]
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,7 +131,7 @@ class Runner:
 
     async def _begin(self, state: Conversation, process_key: str) -> Conversation:
         session = state.session
-        if session is not None and not session.done and await self._api.is_open(session.task_id):
+        if session is not None and session.is_open and await self._api.is_open(session.subject.id):
             return await self._carry_out(*talk.shown_again(state))
         state = replace(state, session=None)
         running = await self._api.running(f"{process_key}:{state.user_id}")

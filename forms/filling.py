@@ -21,7 +21,7 @@ from forms.initial import new_item
 from forms.kind import Refused
 from forms.model import Field, Problem, Value
 from forms.moments import look_at_hour, look_at_month, look_at_year, picked_day, picked_minute
-from forms.paths import Json, put, spell
+from forms.paths import Json, put
 from forms.session import FormSession, Glance
 from forms.widgets import Ask, Items, Moment, Pick, Upload
 

@@ -5,7 +5,9 @@ Source: form-js binds `key` and `path` with dots to nested objects, and the item
 
 from collections.abc import Mapping
 from enum import Enum
-from typing import Any, TypeAlias
+from typing import Any
+
+from pydantic import JsonValue
 
 __all__ = [
     "MISSING",
@@ -21,7 +23,7 @@ __all__ = [
     "spell",
 ]
 
-Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
+Json = JsonValue
 """A value that JSON can carry; never changed in place."""
 
 Path = tuple[str | int, ...]
@@ -48,7 +50,7 @@ def spell(path: Path) -> str:
     return ".".join(map(str, path))
 
 
-def get_at(data: "Json | Mapping[str, Json]", path: Path) -> "Json | Missing":
+def get_at(data: Json | Mapping[str, Json], path: Path) -> Json | Missing:
     """What is at a path; `MISSING` when there is nothing."""
     found: Any = data
     for step in path:

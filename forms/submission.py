@@ -4,16 +4,61 @@ Source: form-js-viewer 2.0, `Form._getSubmitData`; hidden and disabled fields ar
 """
 
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 
+from forms.checking import problems_in
 from forms.model import Field, Form, Mode, Problem
-from forms.paths import MISSING, Json, Path, get_at, put, read_path
+from forms.paths import MISSING, Json, Path, get_at, put, read_path, spell
+from forms.resolve import computed_before_submission, resolve
 from forms.schema import Schema
 
-__all__ = ["LEAVING_ACTIONS", "merged", "strangers", "submitted_data"]
+__all__ = ["LEAVING_ACTIONS", "Received", "received", "submitted_data"]
 
 # These end a form without its answers: nothing half filled or unchecked becomes a variable.
 LEAVING_ACTIONS = frozenset({"action_cancel", "action_back"})
 _SUBMITTED = frozenset({Mode.ASKED, Mode.READONLY, Mode.COMPUTED, Mode.HIDDEN})
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """Answers from elsewhere: with `problems`, by variable or place, they may not be submitted; else `answers` may."""
+
+    problems: Mapping[str, Problem]
+    answers: Mapping[str, Json]
+
+
+def received(
+    schema: Schema,
+    initial: Mapping[str, Json],
+    answers: Mapping[str, Json],
+    *,
+    locale: str = "en",
+    now: datetime | None = None,
+) -> Received:
+    """Check answers that no session has checked. What only the form may set is taken from `initial`.
+
+    This check is the one that counts; those of the surfaces are for people. Raises `FormUnreadable`.
+    """
+    problems = _strangers(schema, answers)
+    actions = {action for part in schema.inside() if part.submits and (action := part.hint("action"))}
+    pressed = [name for name in sorted(actions & answers.keys()) if answers[name] is True]
+    flags = (name for name in actions & answers.keys() if not isinstance(answers[name], bool))
+    problems |= {name: Problem("wrong_type") for name in flags}
+    problems |= {name: Problem("one_action") for name in pressed[1:]}
+    action = pressed[0] if pressed else None
+    if action in LEAVING_ACTIONS:
+        problems |= {name: Problem("left_with_answers") for name in sorted(answers.keys() - actions)}
+        return Received(problems, {name: name == action for name in actions})
+    before = resolve(schema, initial, initial, locale=locale, now=now)
+    told = {name: value for name, value in answers.items() if name not in actions | problems.keys()}
+    after = resolve(schema, initial, _merged(before.form, before.data, told), locale=locale, now=now)
+    problems |= {spell(path): problem for path, problem in problems_in(after.form, after.data).items()}
+    if problems:
+        return Received(problems, {})
+    data = computed_before_submission(after.form, after.data)
+    touched = {field.path for field in after.form.all_fields() if field.path[:1] and field.path[0] in told}
+    return Received({}, submitted_data(schema, after.form, data, touched=touched, action=action))
 
 
 def submitted_data(
@@ -37,7 +82,7 @@ def submitted_data(
     return {**found, **pressed}
 
 
-def merged(form: Form, data: Mapping[str, Json], answers: Mapping[str, Json]) -> Mapping[str, Json]:
+def _merged(form: Form, data: Mapping[str, Json], answers: Mapping[str, Json]) -> Mapping[str, Json]:
     """The data with answers from elsewhere, by variable; what only the session knows is not taken from them."""
     left = dict(data)
     for name, value in answers.items():
@@ -50,7 +95,7 @@ def merged(form: Form, data: Mapping[str, Json], answers: Mapping[str, Json]) ->
     return left
 
 
-def strangers(schema: Schema, answers: Mapping[str, Json]) -> dict[str, Problem]:
+def _strangers(schema: Schema, answers: Mapping[str, Json]) -> dict[str, Problem]:
     """Answers to nothing that the form could ask, by name."""
     known = {read_path(part)[0] for component in schema.inside() for part in (component.key, component.path) if part}
     known |= {action for component in schema.inside() if component.submits and (action := component.hint("action"))}

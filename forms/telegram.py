@@ -6,12 +6,13 @@ Source: Bot API, InlineKeyboardButton (callback_data: 1–64 bytes) and sendMess
 from dataclasses import dataclass
 
 from forms.errors import ButtonUnreadable, FormError
+from forms.events import Operation, Pressed
 from forms.fields import kind_of
 from forms.layout import Paragraph, Piece, fitted
 from forms.messages import text
-from forms.model import Field, Problem
-from forms.session import FormSession, Operation, Pressed
-from forms.widgets import Ask, Pick
+from forms.model import Field, Mode, Problem
+from forms.session import FormSession
+from forms.widgets import Ask, Items, Markdown, Markup, Notice, Pick, Show
 
 __all__ = ["Button", "TelegramView", "closed_view", "decode", "encode", "view"]
 
@@ -64,7 +65,7 @@ def view(session: FormSession, problem: Problem | None = None) -> TelegramView:
     parts = [_heading(session, question)]
     if problem is not None:
         parts.append(_alone(f"⚠️ {text(problem.code, session.locale, **problem.params)}"))
-    parts += [_alone(item.label) for item in _shown_before(session, question)]
+    parts += [_alone(_words(session, item)) for item in _shown_before(session, question)]
     if question is None:
         parts += _summary(session)
         rows = _last_buttons(session)
@@ -76,7 +77,7 @@ def view(session: FormSession, problem: Problem | None = None) -> TelegramView:
 
 def closed_view(session: FormSession, pressed: str | None = None) -> TelegramView:
     """What stays of a form that is done: the answers, without buttons; `pressed` is the label that ended it."""
-    parts = [_heading(session, None), *(_alone(item.label) for item in _shown_before(session, None))]
+    parts = [_heading(session, None), *(_alone(_words(session, item)) for item in _shown_before(session, None))]
     parts.append(_answers(session))
     if pressed:
         parts.append(_alone(f"✔️ {pressed}"))
@@ -93,18 +94,18 @@ def _alone(said: str) -> Paragraph:
 
 def _heading(session: FormSession, question: Field | None) -> Paragraph:
     title = Piece(session.title, "b")
-    count = len(session.form.questions)
-    if question is None or count < 2:
+    level = session.questions(session.scope)
+    if question is None or len(level) < 2:
         return [[title]]
-    progress = Piece(text("progress", session.locale, number=session.cursor + 1, count=count), "i")
+    progress = Piece(text("progress", session.locale, number=level.index(question) + 1, count=len(level)), "i")
     return [[title, Piece(" · "), progress] if title.text else [progress]]
 
 
 def _shown_before(session: FormSession, question: Field | None) -> list[Field]:
-    """The texts that stand right before a question, or after the last one; a form without questions shows all."""
+    """What stands right before a question, or after the last one; a form without questions shows all."""
     found: list[Field] = []
-    for item in session.form.fields:
-        if item.kind == "display":
+    for item in session.form.level(question.scope if question else ()):
+        if item.mode is not Mode.ASKED:
             found.append(item)
         elif item == question:
             return found
@@ -113,29 +114,43 @@ def _shown_before(session: FormSession, question: Field | None) -> list[Field]:
     return found if question is None else []
 
 
+def _words(session: FormSession, item: Field) -> str:
+    if item.mode is not Mode.DISPLAY:
+        shown = kind_of(item).shown(item, session.value(item.path), session)
+        return f"{item.label}: {shown or '—'}" if item.label and item.mode is not Mode.HIDDEN else ""
+    widget = kind_of(item).widget(item, None, session)
+    match widget.content if isinstance(widget, Show) else None:
+        case Markdown(said) | Markup(said) | Notice(said):
+            return said
+    return item.label
+
+
 def _question_text(session: FormSession, question: Field) -> Paragraph:
     lines = [[Piece(question.label)], [Piece(question.help, "i")]]
-    if _expects_text(session, question):
+    if isinstance(kind_of(question).widget(question, session.value(question.path), session), Ask):
         lines.append([Piece(f"✏️ {text('type_answer', session.locale)}")])
     return lines
 
 
-def _expects_text(session: FormSession, question: Field) -> bool:
-    return isinstance(kind_of(question).widget(question, None, session.locale), Ask)
-
-
 def _question_buttons(session: FormSession, question: Field) -> list[tuple[Button, ...]]:
-    widget = kind_of(question).widget(question, session.values.get(question.key), session.locale)
+    value = session.value(question.path)
+    widget = kind_of(question).widget(question, value, session)
+    known = kind_of(question).shown(question, value, session)
     rows: list[tuple[Button, ...]] = []
     match widget:
         case Pick():
             rows += _choices(session, widget)
-        case Ask(current) if current:
-            rows.append((_button(session, text("keep", session.locale, value=current), Operation.DONE),))
+        case Items(cards, may_change):
+            rows += [(_button(session, f"✎ {index + 1}", Operation.OPEN, index),) for index in range(len(cards))]
+            if may_change:
+                rows.append((_button(session, "+", Operation.ADD),))
+            rows.append((_button(session, text("done", session.locale), Operation.DONE),))
+        case _ if known:
+            rows.append((_button(session, text("keep", session.locale, value=known), Operation.DONE),))
     moves = []
-    if session.cursor > 0 and not session.returning:
+    if session.questions(question.scope)[0] != question and not session.is_returning:
         moves.append(_button(session, text("back", session.locale), Operation.BACK))
-    if not question.required and isinstance(widget, Ask | Pick) and not _is_several(widget):
+    if not question.required and not isinstance(widget, Items) and not (isinstance(widget, Pick) and widget.several):
         moves.append(_button(session, text("skip", session.locale), Operation.SKIP))
     return [*rows, tuple(moves)] if moves else rows
 
@@ -157,34 +172,32 @@ def _choices(session: FormSession, widget: Pick) -> list[tuple[Button, ...]]:
 def _page(session: FormSession, count: int) -> tuple[range, list[tuple[Button, ...]]]:
     """Which of `count` buttons are on the page that is open, and the row that turns it."""
     pages = max(1, -(-count // PAGE_BUTTONS))
-    page = min(session.page, pages - 1)
+    page = min(session.glance.page, pages - 1)
     turns = [(label, to) for label, to in (("‹", page - 1), ("›", page + 1)) if 0 <= to < pages]
     row = tuple(_button(session, label, Operation.PAGE, to) for label, to in turns)
     return range(page * PAGE_BUTTONS, min((page + 1) * PAGE_BUTTONS, count)), [row] if row else []
 
 
-def _is_several(widget: Ask | Pick) -> bool:
-    return isinstance(widget, Pick) and widget.several
-
-
 def _summary(session: FormSession) -> list[Paragraph]:
-    if not session.form.questions:
+    if not session.questions():
         return []
     return [_answers(session), _alone(text("check_answers", session.locale))]
 
 
 def _answers(session: FormSession) -> Paragraph:
     return [
-        line for item in session.form.questions for line in ([Piece(item.label)], [Piece(_shown(session, item), "b")])
+        line
+        for item in session.questions()
+        for line in ([Piece(item.label)], [Piece(_shown(session, item) or "—", "b")])
     ]
 
 
 def _shown(session: FormSession, item: Field) -> str:
-    return kind_of(item).shown(item, session.values.get(item.key), session.locale)
+    return kind_of(item).shown(item, session.value(item.path), session)
 
 
 def _last_buttons(session: FormSession) -> list[tuple[Button, ...]]:
-    questions = session.form.questions
+    questions = session.questions()
     shown, turns = _page(session, len(questions))
     edits = [(_button(session, f"✎ {questions[index].label}", Operation.EDIT, index),) for index in shown]
     if session.form.actions:
@@ -192,7 +205,7 @@ def _last_buttons(session: FormSession) -> list[tuple[Button, ...]]:
             (_button(session, action.label, Operation.ACT, index),) for index, action in enumerate(session.form.actions)
         ]
     else:
-        ends = [(_button(session, text("submit", session.locale), Operation.SUBMIT),)]
+        ends = [(_button(session, session.form.submit_label or text("submit", session.locale), Operation.SUBMIT),)]
     return [*ends, *edits, *turns]
 
 

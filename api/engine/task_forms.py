@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import structlog
@@ -11,10 +12,13 @@ from api.kit.problems import Problem
 from bpmn.client import EngineClient
 from bpmn.errors import EngineError, EngineUnavailable
 from bpmn.types import FormReference, Task
-from forms.camunda import read_form, variable_names
 from forms.errors import FormUnreadable
+from forms.initial import initial_data
 from forms.messages import text
-from forms.submission import problems_of
+from forms.paths import Json
+from forms.reading import read_form, variable_names
+from forms.schema import parse
+from forms.submission import received
 
 __all__ = ["TaskForms"]
 
@@ -49,7 +53,7 @@ class TaskForms:
         shown = {name: _plain(value) for name, value in variables.items()}
         return FormOut(key=reference.key, schema=found.schema, variables=shown)
 
-    async def refuse_wrong(self, task: Task, variables: Mapping[str, object]) -> None:
+    async def refuse_wrong(self, task: Task, variables: Mapping[str, Json]) -> None:
         """Raise `Problem` 422 when the task's Camunda Form does not ask for a variable, or for no such value.
 
         This check is the one that counts; those of the surfaces are for people. A task without such a form takes
@@ -61,7 +65,9 @@ class TaskForms:
         try:
             found = await self._read(task, reference)
             known = await self._engine.task_variables(task.id, found.shows)
-            form = read_form(found.schema, variables=known)
+            source = parse(found.schema)
+            initial = initial_data(source, {name: _plain(value) for name, value in known.items()})
+            answered = received(source, initial, variables)
         except EngineUnavailable:
             raise
         except (EngineError, FormUnreadable) as error:
@@ -70,7 +76,7 @@ class TaskForms:
                 return  # a broken form must not keep a task from being ended
             detail = f"Task {task.id} cannot be answered, its form {reference.form_id!r} cannot be read: {error}"
             raise Problem(422, "form_unreadable", detail) from error
-        if problems := problems_of(form, variables):
+        if problems := answered.problems:
             refused = [
                 {"field": name, "message": text(problem.code, "en", **problem.params)}
                 for name, problem in sorted(problems.items())
@@ -95,9 +101,12 @@ class TaskForms:
             raise FormUnreadable(f"form {reference.form_id!r} is no form-js form: {error}") from error
 
 
-def _plain(value: object) -> object:
-    # JSON has no bytes; base64 is how the engine writes them, too.
-    return base64.b64encode(value).decode() if isinstance(value, bytes) else value
+def _plain(value: object) -> Json:
+    # JSON has no bytes and no moments; base64 and ISO 8601 are how the engine writes them, too.
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    plain: Json = value.isoformat() if isinstance(value, datetime) else value  # type: ignore[assignment]
+    return plain
 
 
 class _Found(NamedTuple):

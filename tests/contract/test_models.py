@@ -9,9 +9,11 @@ import pytest
 
 from api.engine.service import PROTECTED_VARIABLES
 from bpmn.catalog import Catalog, ProcessModel
-from forms.camunda import read_form, variable_names
-from forms.fields import kinds
+from forms.fields import kind_of, kinds
+from forms.initial import initial_data
 from forms.messages import LOCALES
+from forms.reading import read_form, variable_names, written_names
+from forms.schema import parse
 from workers.loading import load_handlers
 from workers.registry import Handler, registered
 
@@ -38,9 +40,7 @@ def model(request: pytest.FixtureRequest) -> ProcessModel:
 
 def asked(model: ProcessModel) -> set[str]:
     """Variables that the forms of a model write."""
-    forms = [read_form(schema) for schema in model.forms.values()]
-    fields = {field.key for form in forms for field in form.fields if field.kind != "display"}
-    return fields | {action.key for form in forms for action in form.actions}
+    return {name for schema in model.forms.values() for name in written_names(schema)}
 
 
 def written(model: ProcessModel, handlers: dict[str, Handler]) -> set[str]:
@@ -99,10 +99,10 @@ def test_every_form_can_be_asked_in_every_language(model: ProcessModel, locale: 
         assert [field.unsupported for field in form.fields if field.unsupported] == [], form_id
         assert {field.kind for field in form.fields} <= set(kinds()), form_id
         # A default belongs to the options, or nobody could leave it as it is.
-        for field in form.fields:
-            choosable = {option.value for option in field.options}
-            chosen = field.default if isinstance(field.default, tuple | list) else [field.default]
-            assert not field.options or field.default is None or set(chosen) <= choosable, field.key
+        initial = initial_data(parse(schema), {})
+        for field in form.all_fields():
+            value = initial.get(str(field.path[0])) if field.options else None
+            assert kind_of(field).kept(field, value) == value, field.path
 
 
 def test_texts_are_translated(model: ProcessModel) -> None:
