@@ -39,8 +39,8 @@ def _filled(data: Json, component: Component, base: Path, variables: Mapping[str
     path = value_path(component, base)
     kind = kind_of_component(component.type)
     if kind is not None and kind.keyed:
-        return set_at(data, path, _value(component, path, variables))
-    if is_list(component):
+        return set_at(data, path, _value(component, path, variables)) if component.key else data
+    if is_list(component) and component.path:
         items = _items(component, path, variables)
         data = set_at(data, path, list(items))
         for index in range(len(items)):

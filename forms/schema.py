@@ -31,8 +31,15 @@ NEWEST_SCHEMA = 19
 MAX_COMPONENTS = 200
 MAX_DEPTH = 20
 _KEPT_SCHEMAS = 256
-# What people type as a number of JSON; a limit is one, or the FEEL that makes it.
 _KEY = r"^\w+(\.\w+)*$"
+# What form-js adds where a component says nothing (`create` of its fields), as far as it is no text.
+_DEFAULTS: Mapping[str, Mapping[str, Any]] = {
+    "datetime": {"subtype": "date"},
+    "dynamiclist": {"isRepeating": True, "allowAddRemove": True, "defaultRepetitions": 1},
+    "expression": {"computeOn": "change"},
+}
+_CHOOSING = frozenset({"checklist", "radio", "select", "taglist"})
+_ONE_OPTION = {"values": [{"label": "Value", "value": "value"}]}
 
 
 def is_feel(value: object) -> bool:
@@ -122,8 +129,9 @@ class Component(_Part):
     @model_validator(mode="wrap")
     @classmethod
     def _with_source(cls, data: Any, handler: ModelWrapValidatorHandler["Component"]) -> "Component":
-        found = handler(data)
-        found._source = data if isinstance(data, Mapping) else {}
+        source = _completed(data) if isinstance(data, Mapping) else data
+        found = handler(source)
+        found._source = source
         return found
 
     def written(self, name: str) -> Any:
@@ -170,6 +178,16 @@ class Schema(_Part):
         for component in self.components:
             yield component
             yield from component.inside()
+
+
+def _completed(data: Mapping[str, Any]) -> dict[str, Any]:
+    written = {name: value for name, value in data.items() if value is not None}
+    kind = written.get("type")
+    if not isinstance(kind, str):
+        return written
+    if kind in _CHOOSING and not written.get("valuesKey") and not written.get("valuesExpression"):
+        return {**_ONE_OPTION, **written}
+    return {**_DEFAULTS.get(kind, {}), **written}
 
 
 def parse(schema: object) -> Schema:
