@@ -22,7 +22,7 @@ from forms.kind import Refused
 from forms.model import Field, Problem, Value
 from forms.moments import look_at_hour, look_at_month, look_at_year, picked_day, picked_minute
 from forms.paths import Json, put
-from forms.session import FormSession, Glance
+from forms.session import FormSession, Glance, Status
 from forms.widgets import Ask, Items, Moment, Pick, Upload
 
 __all__ = ["opened", "refused", "step"]
@@ -57,7 +57,8 @@ def refused(session: FormSession, place: str | None, problem: Problem) -> _Chang
         (found for found in session.form.all_fields() if place and ".".join(map(str, found.path)) == place), None
     )
     cursor = field.path if field is not None and field in session.questions(field.scope) else None
-    return session.moved(cursor, is_returning=cursor is not None), Render(problem)
+    draft = replace(session, status=Status.DRAFT)
+    return draft.moved(cursor, is_returning=cursor is not None), Render(problem)
 
 
 def _told(session: FormSession, event: Typed | Shared | Uploaded) -> _Changed:

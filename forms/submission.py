@@ -7,10 +7,11 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from forms.checking import problems_in
+from forms.checking import check, problems_in
 from forms.model import Field, Form, Mode, Problem
+from forms.options import same
 from forms.paths import MISSING, Json, Path, get_at, put, read_path, spell
-from forms.resolve import computed_before_submission, resolve
+from forms.resolve import Resolved, computed_before_submission, resolve
 from forms.schema import Schema
 
 __all__ = ["LEAVING_ACTIONS", "Received", "received", "submitted_data"]
@@ -52,8 +53,10 @@ def received(
         return Received(problems, {name: name == action for name in actions})
     before = resolve(schema, initial, initial, locale=locale, now=now)
     told = {name: value for name, value in answers.items() if name not in actions | problems.keys()}
-    after = resolve(schema, initial, _merged(before.form, before.data, told), locale=locale, now=now)
+    merged = _merged(before.form, before.data, told)
+    after = resolve(schema, initial, merged, locale=locale, now=now)
     problems |= {spell(path): problem for path, problem in problems_in(after.form, after.data).items()}
+    problems |= _dropped(after, merged)
     if problems:
         return Received(problems, {})
     data = computed_before_submission(after.form, after.data)
@@ -93,6 +96,18 @@ def _merged(form: Form, data: Mapping[str, Json], answers: Mapping[str, Json]) -
             if known is not MISSING:
                 left = put(left, field.path, known)
     return left
+
+
+def _dropped(after: Resolved, merged: Mapping[str, Json]) -> dict[str, Problem]:
+    """What the form would not keep, such as a choice that is no option: nobody sees it go, so it is refused."""
+    problems = {}
+    for field in after.form.all_fields():
+        told, kept = get_at(merged, field.path), get_at(after.data, field.path)
+        if field.mode is not Mode.ASKED or told is MISSING or same(told, kept):
+            continue
+        if (problem := check(field, told)) is not None:
+            problems[spell(field.path)] = problem
+    return problems
 
 
 def _strangers(schema: Schema, answers: Mapping[str, Json]) -> dict[str, Problem]:

@@ -1,0 +1,166 @@
+"""What is submitted; answers that come without a session are held to the same form."""
+
+from typing import Any
+
+import pytest
+
+from forms.initial import initial_data
+from forms.paths import Path
+from forms.resolve import resolve
+from forms.schema import parse
+from forms.submission import Received, received, submitted_data
+
+
+def text(key: str, **more: Any) -> dict[str, Any]:
+    return {"type": "textfield", "id": f"t-{key}", "key": key, **more}
+
+
+def submitted(
+    *components: dict[str, Any], touched: set[Path] | None = None, action: str | None = None,
+    baton: dict[str, Any] | None = None, **variables: Any,
+) -> dict[str, Any]:  # fmt: skip
+    schema = parse({"components": list(components), "baton": baton or {}})
+    initial = initial_data(schema, variables)
+    found = resolve(schema, initial, initial)
+    return submitted_data(schema, found.form, found.data, touched=touched or set(), action=action)
+
+
+def button(action: str) -> dict[str, Any]:
+    return {"type": "button", "id": action, "properties": {"action": action}}
+
+
+def test_visible_fields_are_submitted_and_nothing_else() -> None:
+    components = [
+        text("asked"),
+        text("locked", readonly=True),
+        text("off", disabled=True),
+        text("gone", conditional={"hide": "=true"}),
+        text("silent", properties={"role": "hidden"}),
+        {"type": "expression", "id": "e", "key": "sum", "expression": "=1 + 1"},
+        {"type": "text", "id": "x", "text": "words"},
+    ]
+    known = dict.fromkeys(["asked", "locked", "off", "gone", "silent", "other"], "v")
+    assert submitted(*components, **known) == {"asked": "v", "locked": "v", "silent": "v", "sum": 2}
+
+
+def test_values_inside_groups_and_lists_are_submitted_where_they_belong() -> None:
+    pets = {"type": "dynamiclist", "id": "l", "path": "pets", "components": [text("name")]}
+    group = {"type": "group", "id": "g", "path": "a.b", "components": [text("c"), pets]}
+    known = {"b": {"c": "x", "other": 1, "pets": [{"name": "Rex", "age": 3}]}, "other": 1}
+    assert submitted(group, a=known) == {"a": {"b": {"c": "x", "pets": [{"name": "Rex"}]}}}
+
+
+def test_a_list_that_was_emptied_is_submitted_as_empty() -> None:
+    pets = {"type": "dynamiclist", "id": "l", "path": "pets", "components": [text("name")]}
+    assert submitted(pets, pets=[]) == {"pets": []}
+
+
+GENERATED = {"source": "generated"}
+
+
+def test_of_a_generated_form_only_what_was_answered_is_submitted() -> None:
+    components = [text("asked"), text("left"), text("locked", readonly=True)]
+    known = {"asked": "a", "left": "l", "locked": "r"}
+    assert submitted(*components, baton=GENERATED, touched={("asked",)}, **known) == {"asked": "a"}
+    assert submitted(*components, baton=GENERATED, touched={("locked",)}, **known) == {}
+
+
+def test_the_pressed_button_is_true_and_whoever_leaves_submits_no_answers() -> None:
+    components = [text("name"), button("action_go"), button("action_cancel")]
+    assert submitted(*components, action="action_go", name="Ada") == {
+        "name": "Ada", "action_go": True, "action_cancel": False,
+    }  # fmt: skip
+    assert submitted(*components, action="action_cancel", name="Ada") == {"action_go": False, "action_cancel": True}
+
+
+LETTERS = [{"value": "a", "label": "A"}, {"value": "b", "label": "B"}]
+PROFILE = [
+    text("name", validate={"required": True, "maxLength": 5}),
+    text("mail", validate={"validationType": "email"}),
+    text("amount", readonly=True),
+    {"type": "radio", "id": "r", "key": "role", "values": LETTERS},
+    {"type": "checklist", "id": "c", "key": "likes", "values": LETTERS},
+    {"type": "checkbox", "id": "n", "key": "news"},
+    {"type": "number", "id": "a", "key": "age"},
+    text("reason", conditional={"hide": "=news = false"}, validate={"required": True}),
+    {"type": "group", "id": "g", "path": "home", "components": [text("city", validate={"required": True})]},
+    button("action_go"),
+    button("action_stay"),
+    button("action_cancel"),
+]
+GOOD: dict[str, Any] = {
+    "name": "Ada", "mail": "", "role": "a", "likes": ["a", "b"], "news": False, "home": {"city": "Rome"},
+    "action_go": True, "action_stay": False,
+}  # fmt: skip
+
+
+def sent(answers: dict[str, Any], **variables: Any) -> Received:
+    schema = parse({"id": "profile", "components": PROFILE})
+    return received(schema, initial_data(schema, {"amount": "7", **variables}), answers)
+
+
+def codes(**changed: Any) -> dict[str, str]:
+    return {name: problem.code for name, problem in sent({**GOOD, **changed}).problems.items()}
+
+
+def test_good_answers_are_taken_with_what_only_the_form_knows() -> None:
+    assert sent(GOOD) == Received(
+        {},
+        {
+            "name": "Ada", "mail": "", "amount": "7", "role": "a", "likes": ["a", "b"], "news": False, "age": None,
+            "home": {"city": "Rome"}, "action_go": True, "action_stay": False, "action_cancel": False,
+        },
+    )  # fmt: skip
+
+
+def test_what_may_stay_empty_may_be_left_out() -> None:
+    assert sent({"name": "Ada", "home": {"city": "Rome"}}).problems == {}
+    assert {name: problem.code for name, problem in sent({}).problems.items()} == {
+        "name": "required", "home.city": "required",
+    }  # fmt: skip
+
+
+def test_a_value_that_is_known_already_need_not_be_sent_again() -> None:
+    assert sent({"home": {"city": "Rome"}}, name="Bob").answers["name"] == "Bob"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        ("name", "", {"name": "required"}),
+        ("name", None, {"name": "required"}),
+        ("name", "Ada Lovelace", {"name": "too_long"}),
+        ("name", 42, {"name": "wrong_type"}),
+        ("mail", "not a mail", {"mail": "email"}),
+        ("role", "klingon", {"role": "not_an_option"}),
+        ("role", ["a"], {"role": "not_an_option"}),
+        ("likes", "x", {"likes": "wrong_type"}),
+        ("likes", ["a", "z"], {"likes": "not_an_option"}),
+        ("likes", ["a", 1], {"likes": "not_an_option"}),
+        ("news", "yes", {"news": "use_buttons"}),
+        ("news", 1, {"news": "use_buttons"}),
+        ("age", "42", {"age": "not_a_number"}),
+        ("home", {"city": ""}, {"home.city": "required"}),
+        ("home", "Rome", {"home.city": "required"}),
+        ("news", True, {"reason": "required"}),
+        ("approved", True, {"approved": "not_in_form"}),
+        ("action_go", "true", {"action_go": "wrong_type"}),
+        ("action_stay", True, {"action_stay": "one_action"}),
+    ],
+)
+def test_everything_else_is_refused_by_its_place(name: str, value: Any, problem: dict[str, str]) -> None:
+    assert codes(**{name: value}) == problem
+
+
+def test_what_is_read_only_or_hidden_is_not_taken_from_outside() -> None:
+    found = sent({**GOOD, "amount": "1000000", "reason": "because"})
+    assert found.answers["amount"] == "7"
+    assert "reason" not in found.answers
+
+
+def test_whoever_leaves_needs_no_answers_and_may_send_none() -> None:
+    assert sent({"action_cancel": True, "action_go": False}).answers == {
+        "action_go": False, "action_stay": False, "action_cancel": True,
+    }  # fmt: skip
+    left = sent({"action_cancel": True, "name": "A"}).problems
+    assert {name: problem.code for name, problem in left.items()} == {"name": "left_with_answers"}
