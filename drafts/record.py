@@ -1,0 +1,142 @@
+"""A draft as it is stored: small, and without what must not be kept.
+
+Of the answers only what differs from the form's beginning is written, and the schema only by its hash: many drafts
+share one.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from drafts.secrets import without_secrets
+from forms.options import same
+from forms.paths import MISSING, Json, Path
+from forms.session import FormSession, Glance, Status, Subject, Surface
+
+__all__ = ["Closed", "Draft", "Stored", "read_session", "schema_text", "stored"]
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """Who ended the form, and when; `by` is None when it is not known."""
+
+    by: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A draft as it was read. One that is `closed` has no answers any more, only its surfaces."""
+
+    session: FormSession
+    form_hash: str
+    """Of the schema that it was opened with."""
+    closed: Closed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The texts that are written."""
+
+    opened: str
+    variables: str
+    state: str
+    form_hash: str
+    schema: str
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class _Opened(_Part):
+    """What does not change while a form is filled."""
+
+    subject: Subject
+    user: str
+    locale: str
+    zone: str
+    title: str
+
+
+class _State(_Part):
+    """What changes with every step."""
+
+    entered: dict[str, Any] = Field(default_factory=dict)
+    touched: list[Path] = Field(default_factory=list)
+    cursor: Path | None = None
+    glance: Glance = Glance()
+    is_returning: bool = False
+
+
+def schema_text(schema: Mapping[str, Json]) -> tuple[str, str]:
+    """The hash of a schema, and the text that is hashed."""
+    spelled = json.dumps(schema, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(spelled.encode("utf-8", "surrogatepass")).hexdigest()[:32], spelled
+
+
+def stored(session: FormSession) -> Stored:
+    """The texts of a session. Raises `FormUnreadable`."""
+    form_hash, schema = schema_text(session.schema)
+    opened = _Opened(
+        subject=session.subject, user=session.user_id, locale=session.locale, zone=session.zone, title=session.title
+    )
+    state = _State(
+        entered=_difference(session),
+        touched=sorted(session.touched, key=str),
+        cursor=session.cursor,
+        glance=session.glance,
+        is_returning=session.is_returning,
+    )
+    variables = without_secrets(session.source, session.variables)
+    return Stored(
+        opened=opened.model_dump_json(),
+        variables=json.dumps(variables, separators=(",", ":")),
+        state=state.model_dump_json(exclude_defaults=True),
+        form_hash=form_hash,
+        schema=schema,
+    )
+
+
+def read_session(session_id: str, schema: Mapping[str, Json], fields: Mapping[str, str]) -> FormSession:
+    """The session of what was written. Raises `ValueError`, `KeyError` or `FormUnreadable` for what is none."""
+    opened = _Opened.model_validate_json(fields["opened"])
+    state = _State.model_validate_json(fields.get("state") or "{}")
+    session = FormSession(
+        id=session_id,
+        subject=opened.subject,
+        user_id=opened.user,
+        locale=opened.locale,
+        zone=opened.zone,
+        title=opened.title,
+        schema=schema,
+        variables=json.loads(fields.get("variables") or "{}"),
+        touched=frozenset(state.touched),
+        cursor=state.cursor,
+        glance=state.glance,
+        is_returning=state.is_returning,
+        revision=int(fields["revision"]),
+        status=Status(fields["status"]),
+        surfaces=tuple(_surface(name) for name in sorted(fields) if name.startswith("s:")),
+    )
+    if not state.entered:
+        return session
+    return replace(session, entered={**session.initial, **state.entered})
+
+
+def _surface(name: str) -> Surface:
+    _, kind, chat, message = name.split(":")
+    return Surface(kind, int(chat) if chat else None, int(message) if message else None)
+
+
+def _difference(session: FormSession) -> dict[str, Json]:
+    if not session.entered:
+        return {}
+    initial = without_secrets(session.source, session.initial)
+    entered = without_secrets(session.source, session.entered)
+    return {name: value for name, value in entered.items() if not same(value, initial.get(name, MISSING))}

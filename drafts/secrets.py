@@ -1,0 +1,55 @@
+"""What of a form's data may not be stored: answers that the model calls sensitive, and what FEEL makes of them."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from forms.paths import Json
+from forms.places import is_list, value_path
+from forms.schema import Component, Schema
+
+__all__ = ["without_secrets"]
+
+_ITEM = None
+"""Stands in a place for the index of any item of a list."""
+
+_Place = tuple[str | int | None, ...]
+
+
+def without_secrets(schema: Schema, data: Mapping[str, Json]) -> dict[str, Json]:
+    """The data without sensitive values, in groups and lists too.
+
+    Values that are computed with every change go as well, as they may repeat a secret: reading computes them anew.
+    """
+    return _pruned(dict(data), _unstored(schema.components, (), is_secret=False))
+
+
+def _unstored(components: Iterable[Component], base: _Place, *, is_secret: bool) -> Iterator[_Place]:
+    for component in components:
+        secret = is_secret or component.hint("sensitive") == "true"
+        own = value_path(component, ())
+        place: _Place = (*base, *own)
+        computed = component.type == "expression" and component.written("computeOn") == "change"
+        if own and (secret or computed):
+            yield place
+            continue
+        inner: _Place = (*place, _ITEM) if is_list(component) else place
+        yield from _unstored(component.components, inner, is_secret=secret)
+
+
+def _pruned(data: dict[str, Json], places: Iterable[_Place]) -> dict[str, Json]:
+    left: Json = data
+    for place in places:
+        left = _without(left, place)
+    assert isinstance(left, dict)
+    return left
+
+
+def _without(data: Json, place: _Place) -> Json:
+    step, *rest = place
+    inner = tuple(rest)
+    if step is _ITEM:
+        return [_without(item, inner) for item in data] if isinstance(data, list) else data
+    if not isinstance(data, dict) or step not in data:
+        return data
+    if not inner:
+        return {name: value for name, value in data.items() if name != step}
+    return {name: _without(value, inner) if name == step else value for name, value in data.items()}
