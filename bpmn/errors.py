@@ -16,7 +16,8 @@ BatonError
 │   ├── EngineRefused      every other 4xx
 │   └── EngineFault        every other 5xx: a following step of the same transaction threw
 ├── ModelUnreadable        a packaged or local model that the catalog cannot read
-└── ConfigurationError     a process cannot start as it is configured
+├── ConfigurationError     a process cannot start as it is configured
+└── Permanent              trying again cannot help
 """
 
 import json
@@ -40,6 +41,7 @@ __all__ = [
     "ModelUnreadable",
     "NotAuthorised",
     "NotFound",
+    "Permanent",
     "ValueTooLong",
     "engine_error",
 ]
@@ -51,6 +53,10 @@ class BatonError(Exception):
 
 class ConfigurationError(BatonError):
     """A process cannot start as it is configured; the message names the variable."""
+
+
+class Permanent(BatonError):
+    """Trying again cannot help; an external task becomes an incident at once, with this message."""
 
 
 class ModelUnreadable(BatonError):

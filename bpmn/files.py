@@ -14,7 +14,7 @@ Holds = Literal["file", "text", "bytes", "json"]
 
 
 class FileReference(BaseModel):
-    """Stands in a handler's models and travels as Json. `workers.clients.files.Files` makes and reads it.
+    """Stands in a handler's models and travels as Json. `files.store.Files` makes and reads it.
 
     Whoever reads it compares size and SHA-256, so that only who knows the content can point to it.
     """

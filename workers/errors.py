@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bpmn.errors import BatonError, ConfigurationError
+from bpmn.errors import BatonError, ConfigurationError, Permanent
 
 __all__ = ["BusinessError", "HandlerError", "Permanent", "PoisonMessage"]
 
@@ -15,10 +15,6 @@ class BusinessError(BatonError):
         self.code = code
         self.message = message or code
         self.variables = dict(variables or {})
-
-
-class Permanent(BatonError):
-    """Trying again cannot help: the task becomes an incident at once, with this message."""
 
 
 class HandlerError(ConfigurationError):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-OURS = {"bpmn", "forms", "drafts", "workers", "bot", "api", "baton"}
+OURS = {"bpmn", "forms", "drafts", "files", "workers", "bot", "api", "baton"}
 
 
 @pytest.fixture(scope="module")
