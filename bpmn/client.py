@@ -11,6 +11,7 @@ from urllib.parse import quote
 import aiohttp
 
 from bpmn.external_tasks import ExternalTaskCalls
+from bpmn.form_calls import FormCalls
 from bpmn.incidents import IncidentCalls
 from bpmn.read import (
     read_activity,
@@ -18,6 +19,7 @@ from bpmn.read import (
     read_deployment,
     read_historic_process,
     read_instance,
+    read_reference,
     read_task,
 )
 from bpmn.topics import TopicCalls
@@ -36,7 +38,7 @@ from bpmn.variables import decode_all, encode_all
 __all__ = ["EngineClient"]
 
 
-class EngineClient(ExternalTaskCalls, IncidentCalls, TopicCalls):
+class EngineClient(ExternalTaskCalls, FormCalls, IncidentCalls, TopicCalls):
     """One engine. Every method raises the classes of `bpmn.errors`; a time-out leaves the outcome unknown."""
 
     async def version(self) -> str:
@@ -156,9 +158,6 @@ class EngineClient(ExternalTaskCalls, IncidentCalls, TopicCalls):
             groups=frozenset(link["groupId"] for link in links if link.get("groupId")),
         )
 
-    async def claim(self, task_id: str, user_id: str) -> None:
-        await self.request("POST", f"{_task_path(task_id)}/claim", json={"userId": user_id})
-
     async def complete_task(self, task_id: str, variables: Mapping[str, object]) -> None:
         """Complete without the engine's form validation. Raises `NotFound` when it is done already."""
         body = {"variables": encode_all(variables)}
@@ -171,14 +170,7 @@ class EngineClient(ExternalTaskCalls, IncidentCalls, TopicCalls):
 
     async def task_form(self, task_id: str) -> FormReference:
         """Which form a task has. Some forks leave it out of the task itself, never of this call."""
-        answer = await self.request("GET", f"{_task_path(task_id)}/form")
-        reference = answer.get("camundaFormRef") or answer.get("operatonFormRef") or {}
-        return FormReference(
-            key=answer.get("key"),
-            form_id=reference.get("key"),
-            binding=reference.get("binding"),
-            version=reference.get("version"),
-        )
+        return read_reference(await self.request("GET", f"{_task_path(task_id)}/form"))
 
     async def deployed_form(self, task_id: str) -> dict[str, Any]:
         """The form-js schema of a task's Camunda Form. Raises `NotFound` without one."""

@@ -12,6 +12,7 @@ from bpmn.types import (
     ExternalTaskState,
     FormReference,
     HistoricProcess,
+    HistoricTask,
     Incident,
     ProcessDefinition,
     ProcessInstance,
@@ -26,8 +27,10 @@ __all__ = [
     "read_external_task",
     "read_external_task_state",
     "read_historic_process",
+    "read_historic_task",
     "read_incident",
     "read_instance",
+    "read_reference",
     "read_task",
 ]
 
@@ -59,8 +62,18 @@ def read_instance(json: Json) -> ProcessInstance:
     )
 
 
-def read_task(json: Json) -> Task:
+def read_reference(json: Json, *, key: str = "key") -> FormReference:
+    """`key` is where the form key stands: the answers about forms call it otherwise than tasks do."""
     reference = json.get("camundaFormRef") or json.get("operatonFormRef") or {}
+    return FormReference(
+        key=json.get(key),
+        form_id=reference.get("key"),
+        binding=reference.get("binding"),
+        version=reference.get("version"),
+    )
+
+
+def read_task(json: Json) -> Task:
     return Task(
         id=json["id"],
         name=json.get("name"),
@@ -69,12 +82,16 @@ def read_task(json: Json) -> Task:
         process_definition_id=json["processDefinitionId"],
         assignee=json.get("assignee"),
         created=_moment(json["created"]),
-        form=FormReference(
-            key=json.get("formKey"),
-            form_id=reference.get("key"),
-            binding=reference.get("binding"),
-            version=reference.get("version"),
-        ),
+        form=read_reference(json, key="formKey"),
+    )
+
+
+def read_historic_task(json: Json) -> HistoricTask:
+    return HistoricTask(
+        id=json["id"],
+        assignee=json.get("assignee"),
+        end=_moment(json["endTime"]) if json.get("endTime") else None,
+        delete_reason=json.get("deleteReason"),
     )
 
 

@@ -12,6 +12,7 @@ __all__ = [
     "ExternalTaskState",
     "FormReference",
     "HistoricProcess",
+    "HistoricTask",
     "Incident",
     "ProcessDefinition",
     "ProcessInstance",
@@ -186,3 +187,13 @@ class HistoricProcess:
     state: str
     start: datetime
     end: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class HistoricTask:
+    """A user task in the history; `end` is None while it is open, `delete_reason` is `completed` or says more."""
+
+    id: str
+    assignee: str | None
+    end: datetime | None
+    delete_reason: str | None

@@ -1,0 +1,84 @@
+"""The calls of the engine client about forms: what a task's form needs, who has the task, and the forms of starts."""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from bpmn.errors import NotFound
+from bpmn.read import read_historic_task, read_instance, read_reference, read_task
+from bpmn.transport import EngineTransport
+from bpmn.types import FormReference, HistoricTask, ProcessInstance, Task
+from bpmn.variables import encode_all
+
+__all__ = ["FormCalls"]
+
+Wires = dict[str, dict[str, Any]]
+
+
+class FormCalls(EngineTransport):
+    """Tasks as people fill and take them; forms by which processes are started."""
+
+    async def task_variable_wires(self, task_id: str, names: Sequence[str]) -> Wires:
+        """Variables that a task sees as they stand on the wire, with their types; files without content."""
+        if not names:
+            return {}
+        params = {"variableNames": ",".join(names), "deserializeValues": "false"}
+        found: Wires = await self.request("GET", f"/task/{quote(task_id, safe='')}/form-variables", params=params)
+        return found
+
+    async def claim(self, task_id: str, user_id: str) -> None:
+        """Give a task that nobody has to a person. Raises `EngineFault` when somebody has it."""
+        await self.request("POST", f"/task/{quote(task_id, safe='')}/claim", json={"userId": user_id})
+
+    async def unclaim(self, task_id: str) -> None:
+        """Take a task from whoever has it. Raises `NotFound`."""
+        await self.request("POST", f"/task/{quote(task_id, safe='')}/unclaim", json={})
+
+    async def offered_tasks(self, user_id: str, groups: Collection[str], *, max_results: int = 100) -> list[Task]:
+        """Tasks that nobody has and that are offered to a person or to one of these groups, oldest first."""
+        offered: dict[str, Any] = {"candidateUser": user_id}
+        if groups:
+            offered["candidateGroups"] = sorted(groups)
+        query = {
+            "orQueries": [offered], "unassigned": True, "sorting": [{"sortBy": "created", "sortOrder": "asc"}],
+        }  # fmt: skip
+        found = await self.request("POST", "/task", params={"maxResults": max_results}, json=query)
+        return [read_task(item) for item in found]
+
+    async def history_task(self, task_id: str) -> HistoricTask:
+        """A task, open or over. Raises `NotFound` after its removal time."""
+        found = await self.request("GET", "/history/task", params={"taskId": task_id})
+        if not found:
+            # The engine answers an empty list; for callers this is the same as a 404.
+            raise NotFound("GET /history/task", message=f"no task {task_id} in the history", status=404)
+        return read_historic_task(found[0])
+
+    async def start_form(self, definition_id: str) -> FormReference:
+        """Which form a process is started with."""
+        return read_reference(await self.request("GET", f"{_definition(definition_id)}/startForm"))
+
+    async def deployed_start_form(self, definition_id: str) -> dict[str, Any]:
+        """The form-js schema of a process's Camunda Form. Raises `NotFound` without one."""
+        path = f"{_definition(definition_id)}/deployed-start-form"
+        form: dict[str, Any] = json.loads(await self.request_bytes("GET", path))
+        return form
+
+    async def submit_start_form(
+        self, definition_id: str, variables: Mapping[str, object], *, business_key: str | None
+    ) -> ProcessInstance:
+        """Start with the engine's validation of a generated form. Raises `FormFieldRefused`, `NotAVariable`."""
+        body = {"variables": encode_all(variables), "businessKey": business_key}
+        return read_instance(await self.request("POST", f"{_definition(definition_id)}/submit-form", json=body))
+
+    async def known_to_history(self, instance_ids: Collection[str]) -> set[str]:
+        """Those of these instances that run or are in the history still."""
+        if not instance_ids:
+            return set()
+        body = {"processInstanceIds": sorted(instance_ids)}
+        found = await self.request("POST", "/history/process-instance", json=body)
+        return {str(item["id"]) for item in found}
+
+
+def _definition(definition_id: str) -> str:
+    return f"/process-definition/{quote(definition_id, safe=':')}"
