@@ -1,5 +1,6 @@
 """Let the clients work off the same number of instances, round by round, and keep the medians."""
 
+import asyncio
 import statistics
 import sys
 from collections.abc import Mapping, Sequence
@@ -61,6 +62,8 @@ async def race(ground: Ground, names: Sequence[str], n: int, rounds: int) -> dic
     for number in range(rounds):
         for name in names:
             span = await run_once(RIVALS[name], ground, n, f"{name}-{number}")
+            # Or it would take, for nobody, what the next client is to work off.
+            await asyncio.sleep(RIVALS[name].poll.total_seconds())
             spans[name].append(span)
             print(f"{name}, round {number + 1}: {n / span.seconds:.0f} tasks/s", file=sys.stderr, flush=True)
     return {name: _median(seen, n) for name, seen in spans.items()}

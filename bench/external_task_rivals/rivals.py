@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 from external_task_rivals import stock_js
@@ -18,6 +19,9 @@ STOCK_PYTHON_BEST = 100
 PYCAMUNDA_BEST = 100
 STOCK_JS_BEST = 100
 READY = '"event": "ready"'
+# What stock_js/worker.mjs and pycamunda_loop.py ask for, and the default of the stock Python client.
+SHORT_POLL = timedelta(seconds=5)
+STOCK_PYTHON_POLL = timedelta(seconds=30)
 
 Children = dict[str, Child]
 
@@ -29,13 +33,16 @@ def _nothing(_: Ground) -> Children:
 @dataclass(frozen=True, slots=True)
 class Rival:
     """`waiting` are started before the instances are, `fetching` after them; `servers` names those of the ground whose
-    CPU time is this client's too, by what they are called in the table. `missing` says why it cannot run here."""
+    CPU time is this client's too, by what they are called in the table. `missing` says why it cannot run here.
+    `poll`: the engine goes on with a client's long poll so long after its end, and locks for it what comes.
+    """
 
     fetching: Callable[[Ground], Children]
     waiting: Callable[[Ground], Children] = _nothing
     servers: Mapping[str, str] = field(default_factory=dict)
     missing: Callable[[], str | None] = lambda: None
     on_request: bool = False
+    poll: timedelta = timedelta(0)
 
 
 def _log(ground: Ground, name: str) -> Path:
@@ -56,6 +63,15 @@ def _plain(module: str, settings: Mapping[str, str] | None = None) -> Callable[[
     return lambda ground: {"client": plain_child(module, ground, settings or {})}
 
 
+def _stock_python(max_tasks: int | None = None, *, on_request: bool = False) -> Rival:
+    settings = {} if max_tasks is None else {"MAX_TASKS": str(max_tasks)}
+    return Rival(_plain("stock_python", settings), on_request=on_request, poll=STOCK_PYTHON_POLL)
+
+
+def _pycamunda(max_tasks: int, *, on_request: bool = False) -> Rival:
+    return Rival(_plain("pycamunda_loop", {"MAX_TASKS": str(max_tasks)}), on_request=on_request, poll=SHORT_POLL)
+
+
 def _stock_js(*, max_tasks: int, parallel: int | None, interval_ms: int, on_request: bool = False) -> Rival:
     settings = {"MAX_TASKS": str(max_tasks), "INTERVAL_MS": str(interval_ms)}
     if parallel is not None:
@@ -64,7 +80,7 @@ def _stock_js(*, max_tasks: int, parallel: int | None, interval_ms: int, on_requ
     def start(ground: Ground) -> Children:
         return {"client": stock_js.node_child(_engine(ground) | settings, _log(ground, "stock-js"))}
 
-    return Rival(start, missing=stock_js.missing, on_request=on_request)
+    return Rival(start, missing=stock_js.missing, on_request=on_request, poll=SHORT_POLL)
 
 
 def baton_children(ground: Ground, broker: Mapping[str, str], settings: Mapping[str, str]) -> Children:
@@ -114,20 +130,14 @@ RIVALS: Mapping[str, Rival] = {
     "baton_valkey_bundled": _baton(valkey, {"broker": "valkey"}, bundles=True),
     "baton_rabbitmq": _baton(rabbitmq, {"broker": "rabbitmq", "ledger": "valkey"}, bundles=False),
     "baton_rabbitmq_bundled": _baton(rabbitmq, {"broker": "rabbitmq", "ledger": "valkey"}, bundles=True),
-    "stock_python": Rival(_plain("stock_python")),
-    "stock_python_best": Rival(_plain("stock_python", {"MAX_TASKS": str(STOCK_PYTHON_BEST)})),
-    "pycamunda": Rival(_plain("pycamunda_loop", {"MAX_TASKS": str(PYCAMUNDA_BEST)})),
+    "stock_python": _stock_python(),
+    "stock_python_best": _stock_python(STOCK_PYTHON_BEST),
+    "pycamunda": _pycamunda(PYCAMUNDA_BEST),
     "stock_js": _stock_js(max_tasks=STOCK_JS_BEST, parallel=STOCK_JS_BEST, interval_ms=10),
     # How the best settings were found.
     "baton_valkey_prefork": _baton(valkey, {"broker": "valkey"}, bundles=False, pool="prefork", on_request=True),
-    **{
-        f"stock_python_{number}": Rival(_plain("stock_python", {"MAX_TASKS": str(number)}), on_request=True)
-        for number in (10, 100, 500)
-    },
-    **{
-        f"pycamunda_{number}": Rival(_plain("pycamunda_loop", {"MAX_TASKS": str(number)}), on_request=True)
-        for number in (10, 100, 500)
-    },
+    **{f"stock_python_{number}": _stock_python(number, on_request=True) for number in (10, 100, 500)},
+    **{f"pycamunda_{number}": _pycamunda(number, on_request=True) for number in (10, 100, 500)},
     "stock_js_default": _stock_js(max_tasks=10, parallel=None, interval_ms=300, on_request=True),
     **{
         f"stock_js_{parallel}": _stock_js(max_tasks=parallel, parallel=parallel, interval_ms=10, on_request=True)
