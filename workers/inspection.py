@@ -17,6 +17,7 @@ from bpmn.live import progress_key, read_progress
 from workers.app import create_celery, dead_queue, message_queue, task_queue
 from workers.bridge.capacity import ask_celery
 from workers.envelope import DEAD_QUEUE, LEASE_QUEUE, REPORT_QUEUE, RUN_TASK
+from workers.redis_transport import lists_of
 from workers.registry import handlers_of, queues
 from workers.settings import BrokerSettings
 from workers.streams import stream_key
@@ -195,7 +196,10 @@ def _redis_queues(
         settings.broker_url, socket_timeout=CONNECT_TIME_S, socket_connect_timeout=CONNECT_TIME_S, protocol=2,
         decode_responses=True,
     ) as server:  # fmt: skip
-        states = [QueueState(name, "jobs", int(server.llen(name)), taken[name], slots[name]) for name in queues()]
+        states = [
+            QueueState(name, "jobs", sum(int(server.llen(part)) for part in lists_of(name)), taken[name], slots[name])
+            for name in queues()
+        ]
         for name, kind in ((REPORT_QUEUE, "reports"), (LEASE_QUEUE, "leases")):
             states.append(_stream_state(server, name, kind))
         return states

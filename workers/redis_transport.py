@@ -18,7 +18,15 @@ from kombu.transport import redis
 from kombu.utils.json import dumps
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-__all__ = ["Channel", "Transport"]
+__all__ = ["BEHIND", "Channel", "Transport", "lists_of"]
+
+# Zero goes first. Each level is a list of its own in the server.
+BEHIND = 9
+
+
+def lists_of(queue: str) -> tuple[str, ...]:
+    """The server's lists of a queue: of what goes first, and of what goes behind it."""
+    return tuple(f"{queue}{redis.Channel.sep}{level}" if level else queue for level in redis.PRIORITY_STEPS)
 
 
 class Channel(redis.Channel):

@@ -7,6 +7,8 @@ import kombu
 import pytest
 import redis
 
+from workers.redis_transport import BEHIND, lists_of
+
 
 @pytest.fixture
 def connection(valkey_url: str) -> Iterator[kombu.Connection]:
@@ -14,6 +16,20 @@ def connection(valkey_url: str) -> Iterator[kombu.Connection]:
     transport = "workers.redis_transport:Transport"
     with kombu.Connection(valkey_url, transport=transport, transport_options=options) as connection:
         yield connection
+
+
+def test_what_is_put_behind_comes_last_and_waits_in_a_list_that_is_known(
+    connection: kombu.Connection, valkey_url: str
+) -> None:
+    queue = connection.SimpleQueue(name := f"behind-{time.time_ns()}")
+    for number, priority in enumerate((BEHIND, 0, BEHIND, None)):
+        queue.put(number, priority=priority)
+    with redis.Redis.from_url(valkey_url) as client:
+        assert sum(client.llen(part) for part in lists_of(name)) == 4
+    taken = [queue.get(timeout=5) for _ in range(4)]
+    assert [message.payload for message in taken] == [1, 3, 0, 2]
+    for message in taken:
+        message.ack()
 
 
 def test_what_is_given_back_over_a_closed_connection_is_an_error_of_the_connection(

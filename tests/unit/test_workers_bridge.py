@@ -95,12 +95,14 @@ class Broker:
         self.takes = takes
         self.reports = reports
         self.bundles: list[Bundle] = []
+        self.behind: set[str] = set()
 
     @property
     def jobs(self) -> list[Job]:
         return [job for bundle in self.bundles for job in bundle.jobs]
 
-    async def publish(self, queue: str, bundles: Sequence[Bundle], limit: timedelta) -> None:
+    async def publish(self, queue: str, bundles: Sequence[Bundle], limit: timedelta, *, behind: bool = False) -> None:
+        self.behind |= {bundle.topic for bundle in bundles if behind}
         for number, bundle in enumerate(bundles):
             if len(self.bundles) >= self.takes:
                 raise BrokerUnavailable("no", published=number)
@@ -348,6 +350,21 @@ async def test_a_topic_at_its_limit_is_left_out_until_it_may_start_again() -> No
     now[0] = 1.0
     await fetching.turn()
     assert [request.topic for request in engine.fetches[1][1]] == ["test-fetch"]
+
+
+async def test_a_flood_lets_others_go_first_and_they_come_though_enough_is_ahead() -> None:
+    engine, broker = Engine(*(task(str(number)) for number in range(20))), Broker()
+    fetching = await loop(engine, broker, slots=4, handlers=[HANDLER, OTHER])
+    await fetching.turn()
+    await fetching.turn()
+    assert broker.behind == {"test-fetch"}, "known to be crowded after the first batch"
+    broker.depth, engine.tasks = 4, [*engine.tasks, task("late", "test-fetch-other")]
+    assert await fetching.turn() == timedelta(0)
+    assert broker.jobs[-1].task_id == "late"
+    assert broker.behind == {"test-fetch"}
+    broker.depth, engine.tasks = 8, [*engine.tasks, task("later", "test-fetch-other")]
+    assert await fetching.turn() > timedelta(0), "no more than a job for each slot goes past"
+    assert broker.jobs[-1].task_id == "late"
 
 
 class Papers(BaseModel):

@@ -16,6 +16,7 @@ from bpmn.errors import BatonError
 from workers.app import declare_queues, task_queue
 from workers.envelope import LEASE_QUEUE, REPORT_QUEUE, RUN_TASK, Bundle
 from workers.post import PATIENCE
+from workers.redis_transport import BEHIND
 from workers.settings import BrokerSettings
 from workers.streams import stream_key
 
@@ -43,8 +44,8 @@ class BrokerUnavailable(BatonError):
 class Broker(Protocol):
     """Raises `BrokerUnavailable`."""
 
-    async def publish(self, queue: str, bundles: Sequence[Bundle], limit: timedelta) -> None:
-        """Hand over bundles, in order; one may run for `limit`.
+    async def publish(self, queue: str, bundles: Sequence[Bundle], limit: timedelta, *, behind: bool = False) -> None:
+        """Hand over bundles, in order; one may run for `limit`. What is put `behind` lets others go first, on Valkey.
 
         Raises `BrokerUnavailable`, whose `published` is how many were taken before.
         """
@@ -66,8 +67,10 @@ class CeleryBroker:
         self._queues: dict[str, Queue] = {}
         self._declared = False
 
-    async def publish(self, queue: str, bundles: Sequence[Bundle], limit: timedelta) -> None:
-        await self._in_thread(lambda: self._publish_all(queue, bundles, limit))
+    async def publish(self, queue: str, bundles: Sequence[Bundle], limit: timedelta, *, behind: bool = False) -> None:
+        # Quorum queues of RabbitMQ before 4.0 know no priorities, and pass them by.
+        priority = BEHIND if behind and self._settings.is_redis else None
+        await self._in_thread(lambda: self._publish_all(queue, bundles, limit, priority))
 
     async def waiting(self, queue: str) -> int:
         return await self._in_thread(lambda: self._waiting(queue))
@@ -79,7 +82,7 @@ class CeleryBroker:
     async def _in_thread(self, call: Callable[[], Result]) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._thread, call)
 
-    def _publish_all(self, queue: str, bundles: Sequence[Bundle], limit: timedelta) -> None:
+    def _publish_all(self, queue: str, bundles: Sequence[Bundle], limit: timedelta, priority: int | None) -> None:
         taken = 0
         try:
             if not self._declared:
@@ -90,14 +93,14 @@ class CeleryBroker:
                 together = getattr(producer.channel, "together", nullcontext)
                 with together():
                     for bundle in bundles:
-                        self._publish(producer, queue, bundle, limit)
+                        self._publish(producer, queue, bundle, limit, priority)
                         taken += together is nullcontext
         except BROKER_ERRORS as error:
             self._declared = False  # whatever comes back may have lost its queues
             message = f"a bundle of {bundles[taken].topic} was not taken for queue {queue}: {error}"
             raise BrokerUnavailable(message, published=taken) from error
 
-    def _publish(self, producer: Any, queue: str, bundle: Bundle, limit: timedelta) -> None:
+    def _publish(self, producer: Any, queue: str, bundle: Bundle, limit: timedelta, priority: int | None) -> None:
         self._app.send_task(
             RUN_TASK,
             args=[bundle.model_dump(mode="json")],
@@ -110,6 +113,7 @@ class CeleryBroker:
             time_limit=(limit + HARD_LIMIT_MARGIN).total_seconds(),
             ignore_result=True,
             delivery_mode=2,
+            priority=priority,
             retry=False,
             producer=producer,
         )

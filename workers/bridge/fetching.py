@@ -59,6 +59,8 @@ UNTOLD = 50
 # Longer than a long poll with all its pauses. While a pool is full nothing is fetched: see `turn`.
 SILENT = timedelta(seconds=60)
 AHEAD_WHEN_CROWDED = timedelta(milliseconds=100)
+# Shorter than what is ahead then, so that the pool does not run dry meanwhile.
+WAIT_FOR_OTHERS = AHEAD_WHEN_CROWDED / 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +129,9 @@ class FetchLoop:
             room = await self.room()
         except BrokerUnavailable as error:
             return self._broker_outage.noticed(error)
-        ROOM.labels(self._queue).set(room)
+        ROOM.labels(self._queue).set(max(0, room))
         if room <= 0:
-            self._fetched_at = time.monotonic()
-            # Long jobs keep a pool full for long, and every look asks the broker.
-            self._full_pause = min(LONGEST_FULL, 2 * self._full_pause)
-            return self._full_pause
+            return await self._wait_for_room(room)
         self._full_pause = FULL
         left, asks = 0, 0
         for ask in self._shares.plan(room):
@@ -150,6 +149,21 @@ class FetchLoop:
                 return pause
         return timedelta(0) if asks else self._until_some_can_start()
 
+    async def _wait_for_room(self, room: int) -> timedelta:
+        """Enough is ahead. With a flood in one topic the others' tasks still come, a few: they pass it by."""
+        self._fetched_at = time.monotonic()
+        # Long jobs keep a pool full for long, and every look asks the broker.
+        self._full_pause = min(LONGEST_FULL, 2 * self._full_pause)
+        beyond = self._around.pools.concurrency(self._queue) + room
+        topics = tuple(topic for topic in self._shares.others if not self._around.pace.full_for(topic))
+        if not self._shares.is_crowded or beyond <= 0 or not topics:
+            return self._full_pause
+        try:
+            _, pause = await self._fetch_and_publish(Ask(topics, beyond, may_wait=True), WAIT_FOR_OTHERS)
+        except EngineError as error:
+            return self._around.engine_outage.noticed(error)
+        return pause
+
     def _until_some_can_start(self) -> timedelta:
         """Every topic that could be asked for has reached a limit of its handler."""
         self._fetched_at = time.monotonic()
@@ -161,9 +175,9 @@ class FetchLoop:
         return min(full, default=None)
 
     async def room(self) -> int:
-        """What the pool gets through soon and at least one job for each slot, minus what waits."""
+        """What the pool gets through soon, at least one job for each slot, minus what waits; negative beyond it."""
         waiting = await self._around.broker.waiting(self._queue)
-        room = max(0, min(self._target(), MAX_TASKS) - round(waiting * self._jobs_per_message))
+        room = min(self._target(), MAX_TASKS) - round(waiting * self._jobs_per_message)
         if await self._engine_is_behind():
             room = min(room, self._around.pools.concurrency(self._queue))
         self._broker_outage.over()
@@ -185,7 +199,9 @@ class FetchLoop:
         # Twice what was seen: a pool that is waited for could be faster than we let it be.
         return max(slots, round(2 * measured))
 
-    async def _fetch_and_publish(self, ask: Ask) -> tuple[Sequence[ExternalTask], timedelta]:
+    async def _fetch_and_publish(
+        self, ask: Ask, longest_wait: timedelta | None = None
+    ) -> tuple[Sequence[ExternalTask], timedelta]:
         # New for every fetch: it is the fencing token, and what a broken poll locked stays somebody else's.
         lease = f"{self._around.replica}.{uuid.uuid4().hex}"
         with FETCH_SECONDS.labels(self._queue).time():
@@ -193,7 +209,7 @@ class FetchLoop:
                 lease,
                 [self._requests[topic] for topic in ask.topics],
                 max_tasks=ask.max_tasks,
-                wait=self._wait() if ask.may_wait else timedelta(0),
+                wait=min(self._wait(), longest_wait or self._wait()) if ask.may_wait else timedelta(0),
             )
         self._around.engine_outage.over()
         self._note_fetch(tasks)
@@ -228,7 +244,8 @@ class FetchLoop:
             if not bundles:
                 continue
             try:
-                await self._around.broker.publish(self._queue, bundles, handler.timeout)
+                behind = self._shares.goes_behind(topic)
+                await self._around.broker.publish(self._queue, bundles, handler.timeout, behind=behind)
             except BrokerUnavailable as error:
                 return await self._not_taken(error, bundles, tasks)
             self._count(bundles)

@@ -35,13 +35,22 @@ class Shares:
     def is_crowded(self) -> bool:
         return bool(self._crowded)
 
+    def goes_behind(self, topic: str) -> bool:
+        """Whether the tasks of a topic let all others go first: it is crowded, and has its share of every fetch."""
+        return topic in self._crowded
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """The topics that are not crowded."""
+        return tuple(topic for topic in self._weights if topic not in self._crowded)
+
     def plan(self, room: int) -> list[Ask]:
         """The fetches of one turn, in order. What one leaves over (`note`) is for the next."""
         if not self._crowded:
             return [Ask(tuple(self._weights), room, may_wait=True)]
         crowded = self._crowded[:MAX_CROWDED_ASKS]
         self._crowded = [*self._crowded[MAX_CROWDED_ASKS:], *crowded]
-        others = tuple(topic for topic in self._weights if topic not in self._crowded)
+        others = self.others
         reserved = self._reserved(crowded, others, room)
         asks = [Ask(others, room - reserved, may_wait=False)] if others else []
         return asks + [Ask((topic,), count, may_wait=False) for topic, count in self._split(crowded, reserved)]
