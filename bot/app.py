@@ -16,10 +16,14 @@ from aiogram.types import Update
 
 from bot.commands import command_list, commands_router
 from bot.conversation import Titles
+from bot.delivery import Delivery
 from bot.engine_api import EngineApi
+from bot.errors import TooBusy
 from bot.inbox import Inbox
+from bot.limits import Limits, Turns
 from bot.polling import Updates, poll
-from bot.routers import conversation_router, group_router
+from bot.reach import Reach
+from bot.routers import conversation_router, group_router, membership_router
 from bot.runner import Runner
 from bot.screen import Screen
 from bot.settings import BotSettings
@@ -47,6 +51,8 @@ async def run_bot(settings: BotSettings) -> None:
             settings.redis_url.get_secret_value(), decode_responses=True, socket_timeout=15, socket_connect_timeout=5
         )
         stack.push_async_callback(client.aclose)
+        reach = Reach(client, bot.id)
+        session.middleware(Delivery(Turns(client, bot.id, _limits(settings), away_key=reach.key), reach))
         service_token = settings.service_token.get_secret_value()
         api = await stack.enter_async_context(EngineApi(settings.engineapi_url, service_token))
         await _introduce(bot)
@@ -57,10 +63,7 @@ async def run_bot(settings: BotSettings) -> None:
         inbox = Inbox(client, bot.id, runner.gave_up)
         updates = Updates(await session.create_session(), server.api_url(bot.token, "getUpdates"))
         await _announce(bot, catalog)
-        dispatcher = Dispatcher(disable_fsm=True)  # what is remembered stands in the store
-        dispatcher.include_routers(
-            group_router(screen, catalog), commands_router(runner, screen, catalog), conversation_router(runner, screen)
-        )
+        dispatcher = _dispatcher(runner, screen, catalog, reach)
 
         async def handle(update: Mapping[str, Any]) -> None:
             await dispatcher.feed_update(bot, Update.model_validate(update, context={"bot": bot}))
@@ -70,6 +73,21 @@ async def run_bot(settings: BotSettings) -> None:
         await _until_stopped(
             stopping, poll(updates, inbox, stopping), inbox.run(handle, stopping), watch(store, runner, stopping)
         )
+
+
+def _limits(settings: BotSettings) -> Limits:
+    return Limits(settings.telegram_messages_per_second) if settings.telegram_limits else Limits.off()
+
+
+def _dispatcher(runner: Runner, screen: Screen, catalog: Catalog, reach: Reach) -> Dispatcher:
+    dispatcher = Dispatcher(disable_fsm=True)  # what is remembered stands in the store
+    dispatcher.include_routers(
+        membership_router(reach),
+        group_router(screen, catalog),
+        commands_router(runner, screen, catalog),
+        conversation_router(runner, screen),
+    )
+    return dispatcher
 
 
 async def _introduce(bot: Bot) -> None:
@@ -89,9 +107,17 @@ async def _introduce(bot: Bot) -> None:
 
 
 async def _announce(bot: Bot, catalog: Catalog) -> None:
-    for locale in LOCALES:
-        await bot.set_my_commands(command_list(catalog, locale), language_code=locale)
-    await bot.set_my_commands(command_list(catalog, LOCALES[0]))
+    """Telegram's menu of commands. A bot without it still answers."""
+    try:
+        for locale in LOCALES:
+            await bot.set_my_commands(command_list(catalog, locale), language_code=_language_code(locale))
+        await bot.set_my_commands(command_list(catalog, LOCALES[0]))
+    except (TelegramAPIError, ClientDecodeError, TooBusy) as error:
+        log.warning("the menu of commands stays as it was", reason=str(error))
+
+
+def _language_code(locale: str) -> str:
+    return locale.partition("_")[0]  # ISO 639-1 is what Telegram takes
 
 
 async def _until_stopped(stopping: asyncio.Event, *loops: Coroutine[None, None, None]) -> None:

@@ -4,17 +4,35 @@ BatonError
 └── BotError
     ├── ApiUnavailable      engine-api, or the engine behind it, does not answer: repeat later
     ├── ApiProblem          engine-api refused; `status` and `code` say how
-    └── ChatBusy            another event of the chat takes too long
+    ├── ChatBusy            another event of the chat takes too long
+    ├── TooBusy             Telegram's limits leave no turn soon; `retry_after` says when
+    └── Unreachable         nobody is there to be written to: blocked, deleted, thrown out
 """
 
 from datetime import timedelta
 
-from aiogram.exceptions import ClientDecodeError, TelegramNetworkError, TelegramRetryAfter, TelegramServerError
+from aiogram.exceptions import (
+    ClientDecodeError,
+    TelegramEntityTooLarge,
+    TelegramNetworkError,
+    TelegramRetryAfter,
+    TelegramServerError,
+    TelegramUnauthorizedError,
+)
 from redis.exceptions import RedisError
 
 from bpmn.errors import BatonError
 
-__all__ = ["ApiProblem", "ApiUnavailable", "BotError", "ChatBusy", "is_outage", "pause_asked_for"]
+__all__ = [
+    "ApiProblem",
+    "ApiUnavailable",
+    "BotError",
+    "ChatBusy",
+    "TooBusy",
+    "Unreachable",
+    "is_outage",
+    "pause_asked_for",
+]
 
 
 class BotError(BatonError):
@@ -38,13 +56,32 @@ class ChatBusy(BotError):
     """Another event of the chat takes too long."""
 
 
+class TooBusy(BotError):
+    """Telegram's limits, or the silence it asked for, leave no turn within the patience of a call."""
+
+    def __init__(self, detail: str, retry_after: timedelta) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+
+class Unreachable(BotError):
+    """Nobody is there to be written to; repeating does not help."""
+
+
 def is_outage(error: BaseException) -> bool:
     """Whether something that we need is away, so that the same again may work later."""
     # What Telegram's side answers instead of JSON is some proxy's page about an outage.
-    telegram = (TelegramNetworkError, TelegramServerError, TelegramRetryAfter, ClientDecodeError)
-    return isinstance(error, (*telegram, RedisError, ApiUnavailable, ChatBusy))
+    # A token that is refused is an operator's business; what people said waits for it.
+    telegram = (
+        TelegramNetworkError, TelegramServerError, TelegramRetryAfter, TelegramUnauthorizedError, ClientDecodeError,
+    )  # fmt: skip
+    if isinstance(error, TelegramEntityTooLarge):  # which is a network error for aiogram
+        return False
+    return isinstance(error, (*telegram, RedisError, ApiUnavailable, ChatBusy, TooBusy))
 
 
 def pause_asked_for(error: BaseException) -> timedelta:
-    """How long Telegram told us to be silent; zero for everything else."""
+    """How long Telegram told us to be silent, or its limits do; zero for everything else."""
+    if isinstance(error, TooBusy):
+        return error.retry_after
     return timedelta(seconds=error.retry_after) if isinstance(error, TelegramRetryAfter) else timedelta(0)

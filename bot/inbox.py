@@ -237,4 +237,5 @@ def _chat_of(update: Update) -> int:
     """The chat whose order an update belongs to; 0 for kinds that belong to none."""
     if query := update.get("callback_query"):
         return int((query.get("message") or {}).get("chat", query["from"])["id"])
-    return int(update["message"]["chat"]["id"]) if update.get("message") else 0
+    told = update.get("message") or update.get("my_chat_member")
+    return int(told["chat"]["id"]) if told else 0

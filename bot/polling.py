@@ -15,14 +15,16 @@ from redis.exceptions import RedisError
 from bot.errors import BotError
 from bot.inbox import Inbox
 
-__all__ = ["PollRefused", "Updates", "poll"]
+__all__ = ["KINDS", "PollRefused", "Updates", "poll"]
 
 WAIT = timedelta(seconds=25)
 # Beyond the wait: an answer that takes longer is none.
 MARGIN = timedelta(seconds=10)
 FIRST_PAUSE = timedelta(milliseconds=500)
 LONGEST_PAUSE = timedelta(seconds=15)
-KINDS = ["message", "callback_query"]
+# What somebody says, presses, and whether the bot may write to them. An edited message is no new answer: what a form
+# asked for was taken when it was said, and can be changed in the form.
+KINDS = ["message", "callback_query", "my_chat_member"]
 CONFLICT = 409
 
 log = structlog.get_logger()

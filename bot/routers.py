@@ -1,12 +1,15 @@
 """aiogram at the edge: which update is which event of a conversation."""
 
+import structlog
 from aiogram import F, Router
-from aiogram.enums import ChatType
+from aiogram.enums import ChatMemberStatus, ChatType
 from aiogram.exceptions import TelegramBadRequest
 from aiogram.filters import Command
-from aiogram.types import CallbackQuery, Message
+from aiogram.types import CallbackQuery, ChatMemberUpdated, Message
 
 from bot.commands import OWN, process_commands
+from bot.errors import is_outage
+from bot.reach import Reach
 from bot.runner import Runner
 from bot.screen import Screen
 from bot.texts import say
@@ -14,7 +17,11 @@ from bpmn.catalog import Catalog
 from forms.messages import supported
 from forms.telegram import TelegramView
 
-__all__ = ["conversation_router", "group_router"]
+__all__ = ["conversation_router", "group_router", "membership_router"]
+
+_GONE = frozenset({ChatMemberStatus.LEFT, ChatMemberStatus.KICKED})
+
+log = structlog.get_logger()
 
 
 def conversation_router(runner: Runner, screen: Screen) -> Router:
@@ -46,11 +53,16 @@ def conversation_router(runner: Runner, screen: Screen) -> Router:
 
 
 async def _answer(query: CallbackQuery, text: str | None) -> None:
+    """Answer a press. What it did stands; it is not done again because its answer did not get through."""
     try:
         await query.answer(text, show_alert=text is not None)
     except TelegramBadRequest as error:
         if "query is too old" not in error.message:
             raise
+    except Exception as error:
+        if not is_outage(error):
+            raise
+        log.warning("a press is left without an answer", person=query.from_user.id, reason=repr(error))
 
 
 def group_router(screen: Screen, catalog: Catalog) -> Router:
@@ -66,5 +78,20 @@ def group_router(screen: Screen, catalog: Catalog) -> Router:
     @router.callback_query(F.message.chat.type != ChatType.PRIVATE)
     async def pressed(query: CallbackQuery) -> None:
         await _answer(query, say("private_only", supported(query.from_user.language_code)))
+
+    return router
+
+
+def membership_router(reach: Reach) -> Router:
+    """Whether the bot may write: people block and unblock it, groups take it in and throw it out."""
+    router = Router(name="membership")
+
+    @router.my_chat_member()
+    async def changed(change: ChatMemberUpdated) -> None:
+        status = change.new_chat_member.status
+        if status in _GONE:
+            await reach.lost(str(change.chat.id), f"the bot is {status} there")
+        else:
+            await reach.found(str(change.chat.id))
 
     return router

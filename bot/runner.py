@@ -6,6 +6,7 @@ is shown twice has buttons of which only the newest count.
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
 
@@ -13,6 +14,7 @@ import structlog
 
 from bot import conversation as talk
 from bot.conversation import Conversation, Effect, Effects, Titles
+from bot.delivery import notifying
 from bot.engine_api import Completed, EngineApi
 from bot.errors import ApiProblem, ApiUnavailable
 from bot.screen import Screen
@@ -92,7 +94,10 @@ class Runner:
                 if time.time() - waiting.since < TYPING_FOR.total_seconds():
                     await self._screen.typing(waiting.chat_id)
                 return False
-            state = await self._carry_out(state, effects)
+            # Whoever has waited for so long has put the phone away: those who look at theirs go first.
+            is_late = time.time() - waiting.since > TYPING_FOR.total_seconds()
+            with notifying() if is_late else nullcontext():
+                state = await self._carry_out(state, effects)
             await self._store.save(state)
             return task is not None or state.instance_id is None
 

@@ -1,9 +1,8 @@
 """Sending and editing messages through aiogram, with Telegram's refusals understood.
 
-Source: Bot API, "Making requests" (errors by code and description) and ResponseParameters (retry_after).
+Limits, silence and repetition are the business of `bot.delivery`.
 """
 
-import asyncio
 import math
 import time
 from collections.abc import Awaitable, Callable
@@ -13,24 +12,14 @@ from typing import TypeVar
 import structlog
 from aiogram import Bot
 from aiogram.enums import ChatAction, ParseMode
-from aiogram.exceptions import (
-    AiogramError,
-    ClientDecodeError,
-    TelegramBadRequest,
-    TelegramForbiddenError,
-    TelegramNetworkError,
-    TelegramRetryAfter,
-    TelegramServerError,
-)
+from aiogram.exceptions import AiogramError, TelegramBadRequest
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions
 
+from bot.errors import BotError, Unreachable
 from forms.telegram import TelegramView
 
 __all__ = ["Screen"]
 
-# Whoever calls holds the chat: beyond this the event goes back into the inbox and waits there.
-LONGEST_RETRY = timedelta(seconds=5)
-ATTEMPTS = 3
 TYPING_LASTS = timedelta(seconds=4)
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 _Answer = TypeVar("_Answer")
@@ -87,7 +76,7 @@ class Screen:
         self._typed[chat_id] = now
         try:
             await self._bot.send_chat_action(chat_id, ChatAction.TYPING, request_timeout=3)
-        except AiogramError as error:
+        except (AiogramError, BotError) as error:
             log.debug("typing not shown", chat=chat_id, reason=str(error))
 
     async def _edit(self, chat_id: int, message_id: int, view: TelegramView) -> bool:
@@ -112,22 +101,12 @@ class Screen:
         return True
 
     async def _patiently(self, chat_id: int, call: Callable[[], Awaitable[_Answer]]) -> _Answer | None:
-        """Wait where Telegram says so, repeat what the network lost; a repeated send may be seen twice."""
-        for attempt in range(1, ATTEMPTS + 1):
-            try:
-                return await call()
-            except TelegramForbiddenError as error:
-                log.info("person cannot be reached", chat=chat_id, reason=error.message)
-                return None
-            except TelegramRetryAfter as error:
-                if attempt == ATTEMPTS or error.retry_after > LONGEST_RETRY.total_seconds():
-                    raise
-                await asyncio.sleep(error.retry_after)
-            except (TelegramNetworkError, TelegramServerError, ClientDecodeError):
-                if attempt == ATTEMPTS:
-                    raise
-                await asyncio.sleep(0.2 * 2**attempt)
-        return None
+        """Wait and repeat as `bot.delivery` does it; None when the person cannot be reached."""
+        try:
+            return await call()
+        except Unreachable as error:
+            log.info("not shown", chat=chat_id, reason=str(error))
+            return None
 
 
 def _keyboard(view: TelegramView) -> InlineKeyboardMarkup | None:

@@ -12,6 +12,8 @@ class BotSettings(ProcessSettings):
 
     telegram_bot_token: SecretStr
     telegram_api_url: str = Field(default="https://api.telegram.org", pattern=r"^https?://")
+    telegram_limits: bool = Field(default=True, description="off for a server without limits, such as the sandbox")
+    telegram_messages_per_second: int = Field(default=30, ge=1, description="over all; more where Telegram grants it")
     redis_url: SecretStr
     engineapi_url: str = Field(pattern=r"^https?://")
     service_token: SecretStr

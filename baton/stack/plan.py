@@ -124,5 +124,8 @@ def _telegram(
     planned: Mapping[str, Server], secrets: Mapping[str, str], environment: Mapping[str, str]
 ) -> dict[str, str]:
     if "telegram" in planned:
-        return {"TELEGRAM_API_URL": str(planned["telegram"].url), "TELEGRAM_BOT_TOKEN": secrets["telegram_token"]}
+        url = str(planned["telegram"].url)
+        return {
+            "TELEGRAM_API_URL": url, "TELEGRAM_BOT_TOKEN": secrets["telegram_token"], "TELEGRAM_LIMITS": "off",
+        }  # fmt: skip
     return {name: environment[name] for name in ("TELEGRAM_API_URL", "TELEGRAM_BOT_TOKEN")}

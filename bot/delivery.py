@@ -1,0 +1,163 @@
+"""Every call to Telegram passes here: it waits for its turn, obeys 429, repeats what the network lost.
+
+A request middleware of aiogram, so that no part of the bot can forget it. What a call may do when a person waits is
+told by `urgency`: answers by default, notifications inside `notifying()`.
+
+Source: Bot API, "Making requests" (errors by code and description) and ResponseParameters (retry_after,
+migrate_to_chat_id).
+"""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from aiogram import Bot
+from aiogram.client.session.middlewares.base import BaseRequestMiddleware, NextRequestMiddlewareType
+from aiogram.exceptions import (
+    ClientDecodeError,
+    TelegramAPIError,
+    TelegramEntityTooLarge,
+    TelegramMigrateToChat,
+    TelegramNetworkError,
+    TelegramRetryAfter,
+    TelegramServerError,
+)
+from aiogram.methods import Response, SendChatAction, TelegramMethod
+from aiogram.methods.base import TelegramType
+from redis.exceptions import RedisError
+
+from bot.errors import TooBusy, Unreachable
+from bot.limits import Cost, Turns, Urgency
+from bot.reach import Reach, says_unreachable
+
+__all__ = ["Delivery", "notifying"]
+
+# Whoever calls holds the chat: beyond this the event goes back into the inbox and waits there.
+LONGEST_WAIT = timedelta(seconds=5)
+ATTEMPTS = 4
+SHORTEST_SILENCE = timedelta(seconds=1)
+FIRST_PAUSE = timedelta(milliseconds=400)
+_MESSAGES = ("Send", "Forward", "Copy")
+_urgency: ContextVar[Urgency] = ContextVar("urgency", default=Urgency.ANSWER)
+
+log = structlog.get_logger()
+
+
+@contextmanager
+def notifying() -> Iterator[None]:
+    """What is called inside is a notification: answers go first, and who cannot be reached is passed by."""
+    token = _urgency.set(Urgency.NOTIFICATION)
+    try:
+        yield
+    finally:
+        _urgency.reset(token)
+
+
+def cost_of(method: TelegramMethod[Any]) -> Cost:
+    """What a call counts as against Telegram's limits."""
+    name = type(method).__name__
+    if name.startswith(_MESSAGES) and not isinstance(method, SendChatAction):
+        return Cost.MESSAGE
+    return Cost.EDIT if name.startswith("EditMessage") else Cost.NOTHING
+
+
+class Delivery(BaseRequestMiddleware):
+    """Calls raise aiogram's errors, `Unreachable` where nobody is there, and `TooBusy` when a turn is too far away."""
+
+    def __init__(self, turns: Turns, reach: Reach) -> None:
+        self._turns = turns
+        self._reach = reach
+
+    async def __call__(
+        self, make_request: NextRequestMiddlewareType[TelegramType], bot: Bot, method: TelegramMethod[TelegramType]
+    ) -> Response[TelegramType]:
+        """One call, as often as it needs; a repeated send may be seen twice."""
+        # "… is typing" is worth no waiting.
+        attempts, patience = (1, timedelta(0)) if isinstance(method, SendChatAction) else (ATTEMPTS, LONGEST_WAIT)
+        for attempt in range(1, attempts + 1):
+            scope = _scope_of(method)
+            was_away = await self._turn(scope, method, patience)
+            try:
+                answer = await make_request(bot, method)
+            except TelegramMigrateToChat as error:
+                method = method.model_copy(update={"chat_id": error.migrate_to_chat_id})
+                if attempt == attempts:
+                    raise
+            except (TelegramNetworkError, TelegramServerError, ClientDecodeError) as error:
+                if attempt == attempts or isinstance(error, TelegramEntityTooLarge):
+                    raise
+                await asyncio.sleep((FIRST_PAUSE * 2 ** (attempt - 1)).total_seconds())
+            except TelegramAPIError as error:
+                await self._refused(scope, error)
+                if attempt == attempts:
+                    raise TooBusy(f"{scope}: {error.message}", silence_asked_for(error)) from error
+            else:
+                if was_away:
+                    await self._found(scope)
+                return answer
+        raise AssertionError("the last attempt returns or raises")
+
+    async def _turn(self, scope: str, method: TelegramMethod[Any], patience: timedelta) -> bool:
+        """Wait for a turn; returns whether the chat could not be reached before."""
+        urgency = _urgency.get()
+        left = patience
+        while True:
+            try:
+                turn = await self._turns.take(scope, cost_of(method), urgency, longest_wait=left)
+            except RedisError as error:
+                # Better too fast once than silent while Redis is away.
+                log.warning("sending without a turn", scope=scope, reason=str(error))
+                return False
+            if turn.is_away and urgency is Urgency.NOTIFICATION:
+                raise Unreachable(f"chat {scope} could not be reached before")
+            if turn.is_taken:
+                if turn.wait:
+                    await asyncio.sleep(turn.wait.total_seconds())
+                return turn.is_away
+            if turn.wait > left:
+                raise TooBusy(f"the next turn of {scope} comes in {turn.wait}", turn.wait)
+            left -= turn.wait
+            await asyncio.sleep(turn.wait.total_seconds())
+
+    async def _refused(self, scope: str, error: TelegramAPIError) -> None:
+        """Returns where the call may be repeated, after the silence that Telegram asked for; raises otherwise."""
+        silence = silence_asked_for(error)
+        if silence:
+            log.warning("Telegram asks for silence", scope=scope, seconds=silence.total_seconds())
+            try:
+                await self._turns.hush(scope, silence)
+            except RedisError as problem:
+                log.warning("silence is not told to the other replicas", scope=scope, reason=str(problem))
+                raise TooBusy(f"{scope}: {error.message}", silence) from error
+            return
+        if not says_unreachable(error):
+            raise error
+        log.info("chat cannot be reached", chat=scope, reason=error.message)
+        try:
+            await self._reach.lost(scope, error.message)
+        except RedisError as problem:
+            log.warning("an unreachable chat is not noted", chat=scope, reason=str(problem))
+        raise Unreachable(f"chat {scope}: {error.message}") from error
+
+    async def _found(self, chat: str) -> None:
+        try:
+            await self._reach.found(chat)
+        except RedisError as problem:
+            log.warning("a chat that is there again is not noted", chat=chat, reason=str(problem))
+
+
+def silence_asked_for(error: TelegramAPIError) -> timedelta:
+    """How long Telegram wants silence; zero when it said something else."""
+    if isinstance(error, TelegramRetryAfter):
+        return timedelta(seconds=error.retry_after)
+    return SHORTEST_SILENCE if error.message.startswith("Too Many Requests") else timedelta(0)
+
+
+def _scope_of(method: TelegramMethod[Any]) -> str:
+    """The chat that a call is about, else the method: what silence and turns are counted for."""
+    chat = getattr(method, "chat_id", None)
+    return type(method).__name__ if chat is None else str(chat)
