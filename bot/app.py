@@ -4,6 +4,7 @@ import asyncio
 import signal
 from collections.abc import Coroutine, Mapping
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any
 
 import redis.asyncio
@@ -20,17 +21,22 @@ from bot.delivery import Delivery
 from bot.engine_api import EngineApi
 from bot.errors import TooBusy
 from bot.inbox import Inbox
+from bot.lease import Lease
 from bot.limits import Limits, Turns
-from bot.polling import Updates, poll
+from bot.metrics import HANDLE_SECONDS, UPDATES
+from bot.polling import KINDS, Updates
 from bot.reach import Reach
+from bot.reception import Reception
 from bot.routers import conversation_router, group_router, membership_router
 from bot.runner import Runner
 from bot.screen import Screen
 from bot.settings import BotSettings
 from bot.store import Store
 from bot.watcher import watch
+from bot.webhook import Webhook, serve_webhook, webhook_secret
 from bpmn.catalog import Catalog
 from bpmn.errors import ConfigurationError
+from bpmn.health import serve_health
 from forms.messages import LOCALES
 
 __all__ = ["run_bot"]
@@ -62,17 +68,52 @@ async def run_bot(settings: BotSettings) -> None:
         runner = Runner(store, api, screen, Titles(catalog))
         inbox = Inbox(client, bot.id, runner.gave_up)
         updates = Updates(await session.create_session(), server.api_url(bot.token, "getUpdates"))
+        webhook = _webhook(settings)
+        lease = Lease(client, f"baton:bot:{bot.id}:reception")
+        reception = Reception(bot, inbox, updates, lease, webhook)
         await _announce(bot, catalog)
         dispatcher = _dispatcher(runner, screen, catalog, reach)
-
-        async def handle(update: Mapping[str, Any]) -> None:
-            await dispatcher.feed_update(bot, Update.model_validate(update, context={"bot": bot}))
-
+        if webhook is not None:
+            await stack.enter_async_context(serve_webhook(webhook, inbox))
+        if settings.bot_port is not None:
+            port = await stack.enter_async_context(
+                serve_health(settings.bot_host, settings.bot_port, lambda: _problems(reception))
+            )
+            log.info("health is served", host=settings.bot_host, port=port)
         log.info("ready", bot=bot.id, api=settings.telegram_api_url)
         stopping = asyncio.Event()
         await _until_stopped(
-            stopping, poll(updates, inbox, stopping), inbox.run(handle, stopping), watch(store, runner, stopping)
+            stopping,
+            reception.run(stopping),
+            inbox.run(partial(_handle, dispatcher, bot), stopping),
+            watch(store, runner, stopping),
         )
+
+
+async def _handle(dispatcher: Dispatcher, bot: Bot, update: Mapping[str, Any]) -> None:
+    kind = next((name for name in KINDS if name in update), "other")
+    result = "failed"
+    try:
+        with HANDLE_SECONDS.labels(kind).time():
+            await dispatcher.feed_update(bot, Update.model_validate(update, context={"bot": bot}))
+        result = "handled"
+    finally:
+        UPDATES.labels(kind, result).inc()
+
+
+def _problems(reception: Reception) -> list[str]:
+    """Why the bot is not ready. engine-api is not asked for: without it updates are still kept, and people told."""
+    return [reception.problem] if reception.problem else []
+
+
+def _webhook(settings: BotSettings) -> Webhook | None:
+    if settings.telegram_webhook_url is None:
+        return None
+    chosen = settings.telegram_webhook_secret
+    secret = chosen.get_secret_value() if chosen else webhook_secret(settings.telegram_bot_token.get_secret_value())
+    return Webhook(
+        settings.telegram_webhook_url, secret, settings.telegram_webhook_host, settings.telegram_webhook_port
+    )
 
 
 def _limits(settings: BotSettings) -> Limits:

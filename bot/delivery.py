@@ -32,6 +32,7 @@ from redis.exceptions import RedisError
 
 from bot.errors import TooBusy, Unreachable
 from bot.limits import Cost, Turns, Urgency
+from bot.metrics import CALL_SECONDS, CALLS, LOST, SILENCES, TURN_SECONDS
 from bot.reach import Reach, says_unreachable
 
 __all__ = ["Delivery", "notifying"]
@@ -82,7 +83,7 @@ class Delivery(BaseRequestMiddleware):
             scope = _scope_of(method)
             was_away = await self._turn(scope, method, patience)
             try:
-                answer = await make_request(bot, method)
+                answer = await self._call(make_request, bot, method)
             except TelegramMigrateToChat as error:
                 method = method.model_copy(update={"chat_id": error.migrate_to_chat_id})
                 if attempt == attempts:
@@ -92,7 +93,7 @@ class Delivery(BaseRequestMiddleware):
                     raise
                 await asyncio.sleep((FIRST_PAUSE * 2 ** (attempt - 1)).total_seconds())
             except TelegramAPIError as error:
-                await self._refused(scope, error)
+                await self._refused(scope, method, error)
                 if attempt == attempts:
                     raise TooBusy(f"{scope}: {error.message}", silence_asked_for(error)) from error
             else:
@@ -100,6 +101,24 @@ class Delivery(BaseRequestMiddleware):
                     await self._found(scope)
                 return answer
         raise AssertionError("the last attempt returns or raises")
+
+    @staticmethod
+    async def _call(
+        make_request: NextRequestMiddlewareType[TelegramType], bot: Bot, method: TelegramMethod[TelegramType]
+    ) -> Response[TelegramType]:
+        name = type(method).__name__
+        result = "error"
+        try:
+            with CALL_SECONDS.labels(name).time():
+                answer = await make_request(bot, method)
+            result = "ok"
+        except Exception as error:
+            result = type(error).__name__
+            raise
+        else:
+            return answer
+        finally:
+            CALLS.labels(name, result).inc()
 
     async def _turn(self, scope: str, method: TelegramMethod[Any], patience: timedelta) -> bool:
         """Wait for a turn; returns whether the chat could not be reached before."""
@@ -115,6 +134,7 @@ class Delivery(BaseRequestMiddleware):
             if turn.is_away and urgency is Urgency.NOTIFICATION:
                 raise Unreachable(f"chat {scope} could not be reached before")
             if turn.is_taken:
+                TURN_SECONDS.labels(urgency.value).observe((patience - left + turn.wait).total_seconds())
                 if turn.wait:
                     await asyncio.sleep(turn.wait.total_seconds())
                 return turn.is_away
@@ -123,10 +143,11 @@ class Delivery(BaseRequestMiddleware):
             left -= turn.wait
             await asyncio.sleep(turn.wait.total_seconds())
 
-    async def _refused(self, scope: str, error: TelegramAPIError) -> None:
+    async def _refused(self, scope: str, method: TelegramMethod[Any], error: TelegramAPIError) -> None:
         """Returns where the call may be repeated, after the silence that Telegram asked for; raises otherwise."""
         silence = silence_asked_for(error)
         if silence:
+            SILENCES.labels(type(method).__name__).inc()
             log.warning("Telegram asks for silence", scope=scope, seconds=silence.total_seconds())
             try:
                 await self._turns.hush(scope, silence)
@@ -136,6 +157,7 @@ class Delivery(BaseRequestMiddleware):
             return
         if not says_unreachable(error):
             raise error
+        LOST.inc()
         log.info("chat cannot be reached", chat=scope, reason=error.message)
         try:
             await self._reach.lost(scope, error.message)

@@ -20,6 +20,7 @@ from pydantic import ValidationError
 from redis.exceptions import RedisError
 
 from bot.errors import is_outage, pause_asked_for
+from bot.metrics import PUT_ASIDE
 
 __all__ = ["Inbox"]
 
@@ -185,6 +186,7 @@ class Inbox:
             await pipe.execute()
 
     async def _put_aside(self, chat: int, entry: _Entry, reason: str) -> None:
+        PUT_ASIDE.inc()
         log.error(
             "update put aside", chat=chat, update=entry.update.get("update_id"), reason=reason, stream=self._aside
         )
@@ -193,7 +195,7 @@ class Inbox:
             pipe.lrem(self._list(chat), 1, entry.raw)
             pipe.hdel(self._tries, str(chat))
             await pipe.execute()
-        if self._give_up is not None:
+        if self._give_up is not None and chat:
             await self._give_up(chat, entry.update)
 
     async def _renew(self) -> None:
@@ -234,8 +236,14 @@ class Inbox:
 
 
 def _chat_of(update: Update) -> int:
-    """The chat whose order an update belongs to; 0 for kinds that belong to none."""
-    if query := update.get("callback_query"):
-        return int((query.get("message") or {}).get("chat", query["from"])["id"])
-    told = update.get("message") or update.get("my_chat_member")
-    return int(told["chat"]["id"]) if told else 0
+    """The chat whose order an update belongs to; 0 for what belongs to none, or cannot be read.
+
+    What cannot be read must be kept, too: refused, Telegram would send it again for ever, before all others.
+    """
+    try:
+        if query := update.get("callback_query"):
+            return int((query.get("message") or {}).get("chat", query["from"])["id"])
+        told = update.get("message") or update.get("my_chat_member")
+        return int(told["chat"]["id"]) if told else 0
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return 0

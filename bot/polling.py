@@ -4,7 +4,7 @@ Updates are passed on as Telegram wrote them: one that this version cannot read 
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -69,8 +69,10 @@ def _refusal(status: int, told: object) -> PollRefused:
     return PollRefused(int(told.get("error_code", status)), str(told.get("description")), timedelta(seconds=seconds))
 
 
-async def poll(updates: Updates, inbox: Inbox, stopping: asyncio.Event) -> None:
-    """Fetch updates until `stopping` (and cancelled).
+async def poll(
+    updates: Updates, inbox: Inbox, stopping: asyncio.Event, note: Callable[[str | None], None] = lambda _: None
+) -> None:
+    """Fetch updates until `stopping` (and cancelled); `note` is told what is wrong, or None when it is well.
 
     Errors of the network are waited out; nothing is confirmed before it is kept.
     """
@@ -82,7 +84,9 @@ async def poll(updates: Updates, inbox: Inbox, stopping: asyncio.Event) -> None:
                 await inbox.put(update)
                 offset = int(update["update_id"]) + 1
             pause = FIRST_PAUSE
+            note(None)
         except (PollRefused, RedisError, aiohttp.ClientError, OSError) as error:
+            note(f"no updates come: {_reason(error)}")
             wait = max(pause, error.retry_after) if isinstance(error, PollRefused) else pause
             if isinstance(error, PollRefused) and error.code == CONFLICT:
                 log.warning("another process polls for this bot, or a webhook is set", reason=str(error))

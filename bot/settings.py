@@ -1,6 +1,9 @@
 """What the bot is told by its environment."""
 
-from pydantic import Field, SecretStr
+import re
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, field_validator
 
 from bpmn.settings import ProcessSettings
 
@@ -14,6 +17,34 @@ class BotSettings(ProcessSettings):
     telegram_api_url: str = Field(default="https://api.telegram.org", pattern=r"^https?://")
     telegram_limits: bool = Field(default=True, description="off for a server without limits, such as the sandbox")
     telegram_messages_per_second: int = Field(default=30, ge=1, description="over all; more where Telegram grants it")
+    telegram_webhook_url: str | None = Field(
+        default=None,
+        description="the public address for updates; without it the bot polls",
+    )
+    telegram_webhook_secret: SecretStr | None = Field(
+        default=None, description="1 to 256 letters, digits, - and _; made from the token by default"
+    )
+    telegram_webhook_host: str = Field(default="127.0.0.1", description="where the proxy behind that address finds us")
+    telegram_webhook_port: int = Field(default=8443, ge=0, le=65535)
+    bot_port: int | None = Field(default=None, description="serves /health/live, /health/ready and /metrics; 0: any")
+    bot_host: str = "127.0.0.1"
     redis_url: SecretStr
     engineapi_url: str = Field(pattern=r"^https?://")
     service_token: SecretStr
+
+    @field_validator("telegram_webhook_url", mode="before")
+    @classmethod
+    def _is_an_address(cls, value: object) -> object:
+        if not value:
+            return None
+        parts = urlsplit(str(value))
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError("a webhook is an address such as https://bot.example.org/telegram")
+        return value
+
+    @field_validator("telegram_webhook_secret")
+    @classmethod
+    def _is_a_secret_for_telegram(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", value.get_secret_value()):
+            raise ValueError("a webhook's secret is 1 to 256 letters, digits, - and _")
+        return value

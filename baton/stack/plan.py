@@ -82,6 +82,7 @@ def _plan_processes(planned: dict[str, Server], home: Home, environment: Mapping
     broker = {"RABBITMQ_URL": valkey.secret_url, "FILES_URL": environment.get("FILES_URL") or home.files_url}
     api_url = f"http://{LOOPBACK}:{home.port('engine-api')}"
     bridge_url = f"http://{LOOPBACK}:{home.port('bridge')}"
+    bot_url = f"http://{LOOPBACK}:{home.port('bot')}"
     handlers = StackHandlers(home, environment, Path.cwd())
     processes = [
         ProcessServer(
@@ -105,8 +106,10 @@ def _plan_processes(planned: dict[str, Server], home: Home, environment: Mapping
             {
                 **_telegram(planned, secrets, environment),
                 "REDIS_URL": valkey.secret_url, "ENGINEAPI_URL": api_url, "SERVICE_TOKEN": secrets["service_token"],
+                "BOT_PORT": str(home.port("bot")),
             },
             needs=("valkey", "engine-api", "telegram") if "telegram" in planned else ("valkey", "engine-api"),
+            url=bot_url, health=f"{bot_url}/health/ready",
         ),
     ]  # fmt: skip
     planned |= {process.name: process for process in processes}

@@ -11,13 +11,13 @@ from redis import RedisError
 
 from bpmn.client import EngineClient
 from bpmn.errors import ConfigurationError
+from bpmn.health import serve_health
 from workers.app import create_celery, dead_queue, message_queue
 from workers.bridge.broker import CeleryBroker
 from workers.bridge.capacity import Pools, ask_celery
 from workers.bridge.dead import DeadLetters
 from workers.bridge.engine import ExternalTasks
 from workers.bridge.fetching import WAIT, FetchLoop, Surroundings
-from workers.bridge.health import serve_health
 from workers.bridge.inbox import Inbox
 from workers.bridge.leases import Leases
 from workers.bridge.outage import Outage
