@@ -15,7 +15,7 @@ NARROWEST_TOUCH_PX = 36
 async def join(page: Page, url: str, name: str, language: str = "en") -> None:
     await page.goto(url)
     # With a single person there, the page opens that chat; else it offers the people.
-    await expect(page.locator("#people.open, #chat-head:visible").first).to_be_visible()
+    await expect(page.locator("#people.open, .chat-head:visible").first).to_be_visible()
     if not await page.locator("#new-name").is_visible():
         await page.locator("#people-toggle").tap()
     await page.get_by_label("Name", exact=True).fill(name)
@@ -95,8 +95,10 @@ async def test_what_the_sandbox_refuses_stands_in_a_banner(house: Any, phone: Pa
     await join(phone, house.telegram_url, "Dan")
     await phone.get_by_role("button", name="Start", exact=True).tap()
     await expect(key(phone, "English")).to_be_visible()
-    await phone.get_by_role("button", name="Block", exact=True).tap()
-    await expect(phone.get_by_role("button", name="Unblock")).to_be_visible()
+    await phone.get_by_role("button", name="Switches").tap()
+    await phone.get_by_label("Dan has blocked the bot").tap()
+    await expect(phone.locator(".chat-status")).to_contain_text("bot blocked")
+    await phone.get_by_role("button", name="Switches").tap()
     await say(phone, "hello?")
     await expect(phone.get_by_role("alert")).to_contain_text("has blocked the bot")
     await phone.screenshot(path=pictures / "phone-7-refused.png")

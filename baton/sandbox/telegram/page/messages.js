@@ -1,35 +1,11 @@
-// Messages as DOM nodes. Texts of bots and people only ever become text nodes.
+// Messages as DOM nodes.
 
-export function element(name, properties = {}, ...children) {
-  const node = document.createElement(name);
-  for (const [key, value] of Object.entries(properties)) {
-    if (value === undefined || value === null || value === false) continue;
-    if (key === "class") node.className = value;
-    else if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
-    else node.setAttribute(key, value === true ? "" : value);
-  }
-  node.append(...children.filter((child) => child !== null && child !== undefined));
-  return node;
-}
+import { attachment, summary } from "./attachments.js";
+import { element, link } from "./dom.js";
+import { inlineKeyboard } from "./keyboards.js";
 
 export function clock(seconds) {
   return new Date(seconds * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-}
-
-function size(bytes) {
-  if (bytes < 1024) return `${bytes} B`;
-  return bytes < 1024 * 1024 ? `${(bytes / 1024).toFixed(1)} KB` : `${(bytes / 1024 / 1024).toFixed(1)} MB`;
-}
-
-// Only addresses that open a page or a mail: javascript: and data: stay text.
-function safeAddress(address) {
-  return /^(https?:|mailto:|tg:|tel:)/i.test(address) ? address : null;
-}
-
-function link(address, children) {
-  const href = safeAddress(address);
-  return href ? element("a", { href, target: "_blank", rel: "noopener noreferrer" }, ...children)
-    : element("span", {}, ...children);
 }
 
 function spoiler(children) {
@@ -93,73 +69,59 @@ function richText(text, entities, actions) {
   return element("div", { class: "text", dir: "auto" }, ...formatted(text, entities || [], 0, text.length, actions));
 }
 
-function attachment(message) {
-  const address = (file) => `sandbox/files/${encodeURIComponent(file.file_id)}`;
-  if (message.photo) {
-    const photo = message.photo[message.photo.length - 1];
-    return element("img", { class: "photo", src: address(photo), alt: message.caption || "Photo" });
+function serviceText(message) {
+  const names = (people) => people.map((person) => person.first_name).join(", ");
+  if (message.new_chat_members) {
+    const [first] = message.new_chat_members;
+    return first.id === message.from.id ? `${first.first_name} came in`
+      : `${message.from.first_name} added ${names(message.new_chat_members)}`;
   }
-  for (const kind of ["voice", "audio"]) {
-    if (message[kind]) {
-      return element("audio", { controls: true, src: address(message[kind]), "aria-label": `${kind} message` });
-    }
+  if (message.left_chat_member) {
+    return message.left_chat_member.id === message.from.id ? `${message.from.first_name} left`
+      : `${message.from.first_name} removed ${message.left_chat_member.first_name}`;
   }
-  const file = message.document || message.video;
-  if (!file) return null;
-  return element("a", { class: "document", href: address(file), download: file.file_name || "file" },
-    element("span", { class: "document-icon", "aria-hidden": "true" }, "▤"),
-    element("span", {}, file.file_name || "File", element("small", {}, size(file.file_size))));
+  return null;
 }
 
-function inlineButton(button, message, actions) {
-  const style = ["primary", "success", "danger"].includes(button.style) ? ` ${button.style}` : "";
-  if (button.url) {
-    const href = safeAddress(button.url);
-    return element("a", { class: `key${style}`, href, target: "_blank", rel: "noopener noreferrer" },
-      button.text, element("span", { "aria-hidden": "true" }, " ↗"));
-  }
-  if (button.copy_text) {
-    const copy = () => actions.copy(button.copy_text.text || "");
-    return element("button", { type: "button", class: `key${style}`, onclick: copy }, button.text);
-  }
-  if (button.callback_data === undefined) {
-    return element("button", { type: "button", class: "key", disabled: true,
-      title: "The sandbox cannot carry out this kind of button" }, button.text);
-  }
-  // By what it sends, not by its place: the message may be edited while the finger comes down.
-  const press = (event) => actions.press(message.message_id, button.callback_data, event.currentTarget);
-  return element("button", { type: "button", class: `key${style}`, onclick: press }, button.text);
+function below(message, actions) {
+  const sent = new Date(message.date * 1000);
+  const reactions = (message.reactions || []).map((reaction) => reaction.emoji || "★").join(" ");
+  const reply = () => actions.reply(message);
+  return element("div", { class: "below" },
+    reactions ? element("span", { class: "reactions" }, reactions) : null,
+    message.edit_date ? element("span", { class: "edited" }, "edited") : null,
+    element("button", { type: "button", class: "reply-button", onclick: reply, "aria-label": "Reply to this message",
+      title: "Reply" }, "↩"),
+    element("time", { title: sent.toLocaleString(), datetime: sent.toISOString() }, clock(message.date)));
 }
 
-function inlineKeyboard(message, actions) {
-  const rows = message.reply_markup?.inline_keyboard;
-  if (!rows) return null;
-  return element("div", { class: "inline-keyboard" }, ...rows.map((row) =>
-    element("div", { class: "key-row" }, ...row.map((button) => inlineButton(button, message, actions)))));
+function author(message, isGroup) {
+  const from = message.from;
+  const name = element("span", { class: isGroup ? `author a${from.id % 6}` : "visually-hidden" },
+    isGroup ? from.first_name : `${from.first_name}: `);
+  const origin = message.forward_origin?.sender_user;
+  return origin ? [name, element("div", { class: "forwarded" }, `Forwarded from ${origin.first_name}`)] : [name];
 }
 
-export function summary(message) {
-  const what = message.photo ? "Photo" : message.voice ? "Voice message" : message.document ? "File" : "Message";
-  return message.text || message.caption || what;
-}
-
-export function messageNode(message, actions) {
-  const isBot = message.from.is_bot;
+// `viewer` is the id of the person whose screen this is: their own messages stand on the right.
+export function messageNode(message, viewer, actions) {
+  const service = serviceText(message);
+  const id = message.message_id;
+  if (service) return element("p", { class: "service", "data-id": id }, service);
+  const isOwn = message.from.id === viewer;
   const text = message.text ?? message.caption;
   const entities = message.entities ?? message.caption_entities;
-  const sent = new Date(message.date * 1000).toLocaleString();
-  const reactions = (message.reactions || []).map((reaction) => reaction.emoji || "★").join(" ");
   const reply = message.reply_to_message;
+  const isGroup = message.chat.type !== "private";
+  const classes = ["message", isOwn ? "from-person" : message.from.is_bot ? "from-bot" : "from-other"];
+  if (message.reply_markup?.inline_keyboard) classes.push("has-keyboard");
   return element("article",
-    { class: `message ${isBot ? "from-bot" : "from-person"}`, "data-id": message.message_id },
+    { class: classes.join(" "), "data-id": id },
     element("div", { class: "bubble" },
-      element("span", { class: "visually-hidden" }, `${message.from.first_name}: `),
+      ...author(message, isGroup && !isOwn),
       reply ? element("div", { class: "quote" }, summary(reply)) : null,
       attachment(message),
       text ? richText(text, entities, actions) : null,
-      element("div", { class: "below" },
-        reactions ? element("span", { class: "reactions" }, reactions) : null,
-        message.edit_date ? element("span", { class: "edited" }, "edited") : null,
-        element("time", { title: sent, datetime: new Date(message.date * 1000).toISOString() }, clock(message.date)))),
+      below(message, actions)),
     inlineKeyboard(message, actions));
 }

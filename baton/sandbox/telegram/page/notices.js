@@ -1,6 +1,6 @@
 // What the page says beside the chat: banners that stay, toasts that pass, alerts to confirm.
 
-import { element } from "./messages.js";
+import { element } from "./dom.js";
 
 const TOAST_MS = 4000;
 
