@@ -16,7 +16,7 @@ from aiogram.exceptions import AiogramError, TelegramBadRequest
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions
 
 from bot.errors import BotError, Unreachable
-from forms.telegram import TelegramView
+from forms.telegram import Button, TelegramView
 
 __all__ = ["Screen"]
 
@@ -112,5 +112,10 @@ class Screen:
 def _keyboard(view: TelegramView) -> InlineKeyboardMarkup | None:
     if not view.rows:
         return None
-    rows = [[InlineKeyboardButton(text=button.text, callback_data=button.data) for button in row] for row in view.rows]
-    return InlineKeyboardMarkup(inline_keyboard=rows)
+    return InlineKeyboardMarkup(inline_keyboard=[[_button(button) for button in row] for row in view.rows])
+
+
+def _button(button: Button) -> InlineKeyboardButton:
+    return InlineKeyboardButton(
+        text=button.text, callback_data=button.data or None, url=button.url or None, style=button.style or None
+    )

@@ -12,7 +12,17 @@ from forms.resolve import computed_before_submission
 from forms.session import FormSession, Glance, Status
 from forms.submission import LEAVING_ACTIONS, submitted_data
 
-__all__ = ["act", "confirmed", "left_aside", "needs_confirmation", "secret_typed", "submitted"]
+__all__ = [
+    "CONFIRM",
+    "LEAVE",
+    "SECRET",
+    "act",
+    "confirmed",
+    "left_aside",
+    "needs_confirmation",
+    "secret_typed",
+    "submitted",
+]
 
 _Changed = tuple[FormSession, Outcome]
 

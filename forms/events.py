@@ -47,11 +47,13 @@ class Operation(StrEnum):
     MONTH = "M"
     """Look at a month: 12 × year + month, counted from 0."""
     YEAR = "Y"
-    """Look at a year."""
+    """Look at the months of a year; below zero at the years around it."""
     HOUR = "h"
-    """Look at the minutes of an hour; -1 goes back to the hours."""
+    """Look at the minutes of an hour; -1 at all hours."""
     MINUTE = "m"
     """The argument is minutes since midnight; they are chosen."""
+    NOTHING = "-"
+    """A heading among buttons was pressed: nothing happens."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,13 +17,15 @@ from forms.events import (
     Uploaded,
 )
 from forms.fields import kind_of
+from forms.fields.number import counted
 from forms.initial import new_item
 from forms.kind import Refused
 from forms.model import Field, Problem, Value
-from forms.moments import look_at_hour, look_at_month, look_at_year, picked_day, picked_minute
+from forms.moments import ALL_HOURS, look_at_hour, look_at_month, look_at_year, picked_day, picked_minute
+from forms.options import matching, same
 from forms.paths import Json, put
 from forms.session import FormSession, Glance, Status
-from forms.widgets import Ask, Items, Moment, Pick, Upload
+from forms.widgets import Ask, Items, Moment, Pick, Upload, Widget
 
 __all__ = ["opened", "refused", "step"]
 
@@ -47,6 +49,8 @@ def step(session: FormSession, event: Event) -> _Changed:
     if isinstance(event, Pressed):
         if event.revision != session.revision:
             return session, Stale()
+        if event.operation is Operation.NOTHING:
+            return session, Render()
         return _PRESSED[event.operation](session.turned(), event.argument)
     return _told(session.turned(), event)
 
@@ -83,8 +87,8 @@ def _typed(session: FormSession, question: Field, text: str) -> _Changed:
     kind = kind_of(question)
     widget = kind.widget(question, session.value(question.path), session)
     if isinstance(widget, Pick) and len(question.options) >= SEARCHED_OPTIONS:
-        return _searched(session, question, text)
-    value = kind.typed(question, text, session)
+        return _searched(session, question, widget, text)
+    value = _read(session, question, widget, text)
     if isinstance(widget, Ask) and widget.lines and session.glance.view == "more":
         value = f"{session.value(question.path)}\n{value}"
     if isinstance(widget, Ask) and widget.lines:
@@ -96,17 +100,35 @@ def _typed(session: FormSession, question: Field, text: str) -> _Changed:
     return _answered(session, question, value)
 
 
-def _searched(session: FormSession, question: Field, text: str) -> _Changed:
+def _read(session: FormSession, question: Field, widget: Widget, text: str) -> Value:
+    """The value of a text; where the day is chosen, the time of day alone is enough."""
+    kind = kind_of(question)
+    try:
+        return kind.typed(question, text, session)
+    except Refused:
+        if not isinstance(widget, Moment) or widget.day is None or not widget.asks_time:
+            raise
+        value = kind.typed(question, f"{widget.day.isoformat()} {text}", session)
+        if isinstance(value, str) and value.endswith("T"):
+            raise Refused("not_a_time") from None
+        return value
+
+
+def _searched(session: FormSession, question: Field, widget: Pick, text: str) -> _Changed:
     """What names an option is chosen; what does not narrows the options down."""
     try:
         value = kind_of(question).typed(question, text, session)
     except Refused:
         search = " ".join(text.split())[:MAX_SEARCH_CHARACTERS]
-        found = [option for option in question.options if search.casefold() in option.label.casefold()]
-        if not found:
+        if not matching(widget.labels, search):
             return session, Render(Problem("nothing_found", {"search": search}))
         return session.looking(Glance(search=search)), Render()
-    return _answered(session, question, value)
+    known = session.value(question.path)
+    if not (widget.several and isinstance(known, list) and isinstance(value, list) and len(value) == 1):
+        return _answered(session, question, value)
+    # Whoever names one option after the other adds each to those before.
+    more = [part for part in value if not any(same(part, other) for other in known)]
+    return _kept(session, question, [*known, *more]).looking(Glance()), Render()
 
 
 def _shared(session: FormSession, question: Field, kind: str, text: str) -> _Changed:
@@ -150,7 +172,7 @@ def _counted(session: FormSession, by: int) -> _Changed:
     if question is None or question.kind != "number":
         return session, Stale()
     try:
-        value = kind_of(question).picked(question, session.value(question.path), by)
+        value = counted(question, session.value(question.path), by)
     except Refused as refusal:
         return session, Render(refusal.problem)
     if (problem := check(question, value)) is not None:
@@ -251,8 +273,9 @@ def _moment(choose: Callable[[FormSession, Field, int], Value]) -> Callable[[For
             value = choose(session, question, argument)
         except Refused as refusal:
             return session, Render(refusal.problem)
-        if isinstance(value, str) and value.endswith("T"):
-            return _kept(session, question, value).looking(Glance()), Render()
+        if isinstance(value, str) and choose is picked_day and "T" in value:
+            # The time of day is next, even if there is one from before.
+            return _kept(session, question, value).looking(Glance(view=ALL_HOURS)), Render()
         return _answered(session, question, value)
 
     return chosen

@@ -10,9 +10,10 @@ from forms.model import Field, Value
 from forms.session import FormSession, Glance
 from forms.widgets import Moment
 
-__all__ = ["look_at_hour", "look_at_month", "look_at_year", "picked_day", "picked_minute", "shown_month"]
+__all__ = ["ALL_HOURS", "look_at_hour", "look_at_month", "look_at_year", "picked_day", "picked_minute", "shown_month"]
 
 MINUTES_IN_DAY = 24 * 60
+ALL_HOURS = "hours"
 _FIRST, _LAST = date.min.year, date.max.year
 
 
@@ -52,13 +53,14 @@ def look_at_month(session: FormSession, number: int) -> tuple[FormSession, Outco
 
 
 def look_at_year(session: FormSession, year: int) -> tuple[FormSession, Outcome]:
-    """The months of a year."""
-    return session.looking(Glance(view=f"year:{min(max(year, _FIRST), _LAST)}")), Render()
+    """The months of a year, or below zero the years around it."""
+    zoom = "year" if year >= 0 else "years"
+    return session.looking(Glance(view=f"{zoom}:{min(max(abs(year), _FIRST), _LAST)}")), Render()
 
 
 def look_at_hour(session: FormSession, hour: int) -> tuple[FormSession, Outcome]:
     """The minutes of an hour, or with -1 all hours."""
-    return session.looking(Glance(view=f"hour:{hour}" if 0 <= hour < 24 else "")), Render()
+    return session.looking(Glance(view=f"hour:{hour}" if 0 <= hour < 24 else ALL_HOURS)), Render()
 
 
 def _moment(session: FormSession, question: Field) -> Moment:

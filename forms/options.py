@@ -5,7 +5,7 @@ a label that is missing is the value in words.
 """
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from forms.kind import Refused
 from forms.model import Field, Option, Value
@@ -13,7 +13,17 @@ from forms.paths import Json
 from forms.schema import Component
 from forms.widgets import Pick
 
-__all__ = ["chosen_of", "option_at", "option_named", "options_of", "pick", "same", "simple_options", "words"]
+__all__ = [
+    "chosen_of",
+    "matching",
+    "option_at",
+    "option_named",
+    "options_of",
+    "pick",
+    "same",
+    "simple_options",
+    "words",
+]
 
 
 def options_of(
@@ -112,6 +122,12 @@ def option_named(field: Field, text: str) -> Option | None:
     wanted = text.strip().casefold()
     named = (option for option in field.options if wanted in {option.label.casefold(), words(option.value).casefold()})
     return next(named, None)
+
+
+def matching(labels: Sequence[str], search: str) -> tuple[int, ...]:
+    """The indexes of the labels with these words in them, in any case."""
+    wanted = " ".join(search.split()).casefold()
+    return tuple(index for index, label in enumerate(labels) if wanted in " ".join(label.split()).casefold())
 
 
 def pick(field: Field, values: Collection[Value]) -> Pick:

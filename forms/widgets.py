@@ -31,6 +31,8 @@ class Ask:
     step: float | None = None
     accepts: str | None = None
     """What else is taken than typed text: `contact` or `location`."""
+    numbers: tuple[str, ...] = ()
+    """All that can be answered, where that is a handful of numbers: they are picked like options."""
 
 
 @dataclass(frozen=True, slots=True)

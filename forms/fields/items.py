@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 
+from forms.fields import kind_of
 from forms.kind import Asked, Refused
-from forms.model import Field, Problem, Value
-from forms.paths import Json
+from forms.model import Field, Mode, Problem, Value
+from forms.paths import MISSING, Json, get_at
 from forms.schema import Component
 from forms.widgets import Items, Widget
 
@@ -12,6 +13,8 @@ __all__ = ["Kind"]
 
 MAX_ITEMS = 100
 _NOTHING: Value = []
+_UNSEEN = frozenset({Mode.DISPLAY, Mode.HIDDEN})
+_NEED_LABEL = frozenset({"boolean", "number", "items", "computed"})
 
 
 class Kind:
@@ -51,10 +54,25 @@ class Kind:
     def shown(self, field: Field, value: Value, asked: Asked) -> str:  # noqa: ARG002
         return str(len(value)) if isinstance(value, list) and value else ""
 
-    def widget(self, field: Field, value: Value, asked: Asked) -> Widget:  # noqa: ARG002
+    def widget(self, field: Field, value: Value, asked: Asked) -> Widget:
         count = len(value) if isinstance(value, list) else 0
-        return Items(("",) * count, may_change=_may_change(field.component))
+        items = (*field.items, *[()] * count)[:count]
+        return Items(tuple(_card(item, value, len(field.path), asked) for item in items), _may_change(field.component))
 
 
 def _may_change(component: Component) -> bool:
     return component.written("allowAddRemove") is True and bool(component.components)
+
+
+def _card(item: tuple[Field, ...], value: Value, depth: int, asked: Asked) -> str:
+    """An item in one line: its answers, those that say nothing by themselves with their labels."""
+    parts = []
+    for field in item:
+        if field.mode in _UNSEEN or field.is_secret:
+            continue
+        answer = get_at(value, field.path[depth:])
+        shown = "" if answer is MISSING else kind_of(field).shown(field, answer, asked)
+        if shown:
+            named = f"{field.label} {shown}" if field.label.endswith(("?", ":")) else f"{field.label}: {shown}"
+            parts.append(named if field.kind in _NEED_LABEL else shown)
+    return " · ".join(" ".join(part.split()) for part in parts) or "—"

@@ -76,7 +76,7 @@ class Kind:
         parts = []
         day, minute = read_day(value), read_minute(value, asked.zone)
         if asks_date and day is not None:
-            parts.append(format_date(day, "long", locale=asked.locale))
+            parts.append(format_date(day, "long", locale=supported(asked.locale)))
         if asks_time and minute is not None:
             parts.append(_shown_time(minute, field.component, asked))
         return ", ".join(parts)

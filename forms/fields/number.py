@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
 from forms.kind import Asked, Refused
 from forms.model import Field, Problem, Value
@@ -13,12 +13,14 @@ from forms.paths import Json
 from forms.schema import Component
 from forms.widgets import Ask, Widget
 
-__all__ = ["Kind"]
+__all__ = ["Kind", "counted"]
 
 # Beyond it nothing is counted, and a text of digits is an attack.
 MAX_DIGITS = 300
 # So many values at most are counted through rather than typed.
 MAX_STEPS = 20
+# So few are seen at a glance, and picked at once.
+MAX_NUMBERS = 8
 _TYPED = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)")
 # Between thousands people put spaces of several kinds, or apostrophes.
 _GROUPING = re.compile(r"(?<=\d)[\s'\u2019](?=\d)")
@@ -56,14 +58,13 @@ class Kind:
             raise Refused("not_a_number")
         return value_of(field, Decimal(spelled.replace(",", ".")))
 
-    def picked(self, field: Field, current: Value, index: int) -> Value:
-        """Counted up or down by so many steps; from nothing to the least that is possible, or zero."""
-        if (step := _step(field)) is None:
+    def picked(self, field: Field, current: Value, index: int) -> Value:  # noqa: ARG002
+        numbers = _numbers(field)
+        if not numbers:
             raise Refused("type_text")
-        number = as_decimal(current)
-        if number is None:
-            return value_of(field, as_decimal(field.rules.min) or Decimal(0))
-        return value_of(field, number + step * index)
+        if not 0 <= index < len(numbers):
+            raise Refused("not_an_option")
+        return value_of(field, numbers[index])
 
     def problem(self, field: Field, value: Value) -> Problem | None:
         if value is None or value == "":
@@ -88,7 +89,16 @@ class Kind:
 
     def widget(self, field: Field, value: Value, asked: Asked) -> Widget:  # noqa: ARG002
         step = _step(field)
-        return Ask(step=float(step) if step is not None else None)
+        numbers = tuple(plain(number) for number in _numbers(field))
+        return Ask(step=float(step) if step is not None else None, numbers=numbers)
+
+
+def counted(field: Field, current: Value, steps: int) -> Value:
+    """Counted up or down by so many steps; from nothing to the least that is possible. Raises `Refused`."""
+    if (step := _step(field)) is None:
+        raise Refused("type_text")
+    number = as_decimal(current)
+    return value_of(field, _least(field, step) if number is None else number + step * steps)
 
 
 def value_of(field: Field, number: Decimal) -> Value:
@@ -110,3 +120,21 @@ def _step(field: Field) -> Decimal | None:
     if least is None or most is None or not 0 < (most - least) / increment <= MAX_STEPS:
         return None
     return increment
+
+
+def _least(field: Field, step: Decimal) -> Decimal:
+    """The least number that is possible; a written increment counts from zero, as form-js checks it."""
+    least = as_decimal(field.rules.min) or Decimal(0)
+    if as_decimal(field.component.written("increment")) is None:
+        return least
+    return (least / step).to_integral_value(ROUND_CEILING) * step
+
+
+def _numbers(field: Field) -> list[Decimal]:
+    """All the numbers that are possible, where these are a handful."""
+    step, most = _step(field), as_decimal(field.rules.max)
+    if step is None or most is None:
+        return []
+    least = _least(field, step)
+    count = int((most - least) / step) + 1
+    return [least + step * number for number in range(count)] if 1 < count <= MAX_NUMBERS else []

@@ -1,0 +1,61 @@
+"""Buttons of one view, and turning the pages of many."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from wcwidth import iter_graphemes
+
+from forms.events import Operation
+from forms.session import FormSession
+from forms.telegram.callback import encode
+from forms.telegram.layout import cleaned, has_ink
+from forms.telegram.message import MAX_LABEL_CHARACTERS, Button, Rows
+
+__all__ = ["PAGE_BUTTONS", "Keyboard", "label_of"]
+
+# A hundred buttons are possible; eight are still read.
+PAGE_BUTTONS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Keyboard:
+    """Makes buttons for the view that a session has now."""
+
+    session: FormSession
+
+    def button(self, label: str, operation: Operation, argument: int = 0, style: str = "") -> Button:
+        """A button; long labels are cut. Raises `FormError` for data that Telegram would not take."""
+        return Button(label_of(label), encode(self.session, operation, argument), style=style)
+
+    def still(self, label: str) -> Button:
+        """A button that does nothing: a heading within the keyboard."""
+        return self.button(label, Operation.NOTHING)
+
+    def page(self, count: int) -> tuple[range, Rows]:
+        """Which of `count` things are on the page that is open, and the row that turns it, if there are several."""
+        pages = max(1, -(-count // PAGE_BUTTONS))
+        page = min(self.session.glance.page, pages - 1)
+        shown = range(page * PAGE_BUTTONS, min((page + 1) * PAGE_BUTTONS, count))
+        if pages == 1:
+            return shown, ()
+        before = (self.button("‹", Operation.PAGE, page - 1),) if page else ()
+        after = (self.button("›", Operation.PAGE, page + 1),) if page + 1 < pages else ()
+        return shown, ((*before, self.still(f"{page + 1}/{pages}"), *after),)
+
+    @staticmethod
+    def rows(buttons: Sequence[Button], columns: int) -> Rows:
+        """Buttons beside each other, `columns` in a row."""
+        return tuple(tuple(buttons[at : at + columns]) for at in range(0, len(buttons), columns))
+
+
+def label_of(text: str) -> str:
+    """A text as Telegram takes it for a button: one line, not too long, and something to see."""
+    line = " ".join(cleaned(text).split())
+    if len(line) > MAX_LABEL_CHARACTERS:
+        kept = ""
+        for sign in iter_graphemes(line[: 2 * MAX_LABEL_CHARACTERS]):
+            if len(kept) + len(sign) >= MAX_LABEL_CHARACTERS:
+                break
+            kept += sign
+        line = f"{kept.rstrip()}…"
+    return line if has_ink(line) else "…"

@@ -1,0 +1,111 @@
+"""A question as a message: what stands before it, its words, its buttons, and ways out."""
+
+from typing import assert_never
+
+from forms.events import Operation
+from forms.fields import kind_of
+from forms.messages import text
+from forms.model import Field, Mode, Problem
+from forms.paths import Path
+from forms.session import FormSession
+from forms.telegram.asking import asking
+from forms.telegram.composing import composed, problem_text
+from forms.telegram.contents import look
+from forms.telegram.keyboard import Keyboard
+from forms.telegram.layout import Paragraph, said
+from forms.telegram.listing import listing
+from forms.telegram.message import Button, Rows, TelegramView
+from forms.telegram.panel import Panel
+from forms.telegram.picking import picking
+from forms.telegram.timing import timing
+from forms.telegram.uploading import uploading
+from forms.widgets import Ask, Items, Moment, Pick, Show, Upload
+
+__all__ = ["heading", "question_view"]
+
+
+def question_view(session: FormSession, question: Field, problem: Problem | None) -> TelegramView:
+    """The message that asks one question."""
+    panel = _panel(session, question)
+    seen = look(session, _before(session, question))
+    paragraphs = [heading(session, question)]
+    if problem is not None:
+        paragraphs.append(problem_text(session, problem))
+    paragraphs += [*seen.paragraphs, _question(question, panel), *panel.paragraphs]
+    rows: Rows = tuple((link,) for link in seen.links)
+    rows += panel.rows + _ways(session, question, panel)
+    return composed(paragraphs, rows, picture=seen.picture, expects=panel.expects, reply=panel.reply)
+
+
+def heading(session: FormSession, question: Field | None = None) -> Paragraph:
+    """The title, and how far one has come: `Pets 2 › 1 of 3`."""
+    title = said(session.title, "b")
+    progress = _progress(session, question) if question is not None else ""
+    if not progress:
+        return [[title]]
+    return [[title, said(" · "), said(progress, "i")]] if session.title.strip() else [[said(progress, "i")]]
+
+
+def _progress(session: FormSession, question: Field) -> str:
+    level = session.questions(question.scope)
+    parts = _items_around(session, question.scope)
+    if len(level) > 1:
+        parts.append(text("progress", session.locale, number=level.index(question) + 1, count=len(level)))
+    return " › ".join(parts)
+
+
+def _items_around(session: FormSession, scope: Path) -> list[str]:
+    holder = session.form.list_of(scope)
+    if holder is None:
+        return []
+    return [*_items_around(session, holder.scope), f"{holder.label} {int(scope[-1]) + 1}".strip()]
+
+
+def _panel(session: FormSession, question: Field) -> Panel:
+    widget = kind_of(question).widget(question, session.value(question.path), session)
+    match widget:
+        case Ask():
+            return asking(session, question, widget)
+        case Pick():
+            return picking(session, question, widget)
+        case Moment():
+            return timing(session, question, widget)
+        case Upload():
+            return uploading(session, question, widget)
+        case Items():
+            return listing(session, question, widget)
+        case Show():
+            return Panel()
+        case _:
+            assert_never(widget)
+
+
+def _before(session: FormSession, question: Field) -> list[Field]:
+    """What stands between the question and the one before it; secrets are asked elsewhere."""
+    found: list[Field] = []
+    for item in session.form.level(question.scope):
+        if item.path == question.path and item.mode is Mode.ASKED:
+            return found
+        if item.mode is not Mode.ASKED:
+            found.append(item)
+        elif not item.is_secret:
+            found = []
+    return []
+
+
+def _question(question: Field, panel: Panel) -> Paragraph:
+    label = f"{question.label} *" if question.required else question.label
+    return [[said(label, "b")], [said(question.help, "i")], *([said(hint)] for hint in panel.hints)]
+
+
+def _ways(session: FormSession, question: Field, panel: Panel) -> Rows:
+    keyboard = Keyboard(session)
+    row: list[Button] = []
+    if question.scope or session.is_returning or session.questions()[:1] != (question,):
+        row.append(keyboard.button(text("back", session.locale), Operation.BACK))
+    if panel.may_skip and not question.required:
+        shown = kind_of(question).shown(question, session.value(question.path), session)
+        is_there = bool(shown) and question.kind != "boolean"
+        row.append(keyboard.button(text("clear" if is_there else "skip", session.locale), Operation.SKIP))
+    row.append(keyboard.button(text("cancel", session.locale), Operation.CANCEL))
+    return (tuple(row),)

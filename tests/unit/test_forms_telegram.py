@@ -1,0 +1,479 @@
+"""Form sessions as Telegram messages: every widget, the summary, and what is asked at the end."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bpmn.catalog import Catalog
+from bpmn.files import FileReference
+from forms.clock import now_in
+from forms.errors import ButtonUnreadable, FormError
+from forms.events import Event, Operation, Pressed, PutAside, Submitted, Typed, Uploaded
+from forms.filling import opened, step
+from forms.model import Problem
+from forms.session import FormSession, Glance, Subject
+from forms.telegram import Expects, TelegramView, closed_view, decode, encode, superseded_view, view
+
+ONBOARDING = Catalog.packaged().processes["onboarding"].forms
+OPTIONS = [{"value": f"v{number}", "label": f"Option {number}"} for number in range(20)]
+PETS = {
+    "type": "dynamiclist",
+    "id": "pets",
+    "path": "pets",
+    "label": "Pets",
+    "isRepeating": True,
+    "allowAddRemove": True,
+    "defaultRepetitions": 0,
+    "components": [
+        {"type": "textfield", "key": "name", "label": "Pet", "validate": {"required": True}},
+        {"type": "checkbox", "key": "big", "label": "Big?"},
+    ],
+}
+
+
+def session_of(schema: Any, locale: str = "en", zone: str = "Europe/Berlin", **variables: Any) -> FormSession:
+    subject = Subject("task", "key", "instance")
+    return opened(FormSession("abcdefgh", subject, "user", locale, zone, "Title", schema, variables))
+
+
+def session_from(*components: dict[str, Any], locale: str = "en", **variables: Any) -> FormSession:
+    return session_of({"id": "form", "components": list(components)}, locale, **variables)
+
+
+def labels(shown: TelegramView) -> list[list[str]]:
+    return [[button.text for button in row] for row in shown.rows]
+
+
+def flat(shown: TelegramView) -> list[str]:
+    return [label for row in labels(shown) for label in row]
+
+
+def event_of(session: FormSession, label: str) -> Event:
+    """What pressing the button with this label does, else the first with these words in it: by the data it carries."""
+    buttons = [button for row in view(session).rows for button in row]
+    button = next(button for button in (*(b for b in buttons if b.text == label), *buttons) if label in button.text)
+    session_id, event = decode(button.data)
+    assert session_id == session.id
+    return event
+
+
+def play(session: FormSession, *acts: str | Event) -> FormSession:
+    """Press by label, or do something else."""
+    for act in acts:
+        session = step(session, event_of(session, act) if isinstance(act, str) else act)[0]
+    return session
+
+
+def test_a_text_question_shows_progress_and_asks_to_type() -> None:
+    shown = view(session_of(ONBOARDING["onboarding-profile"]))
+    assert "1 of 4" in shown.text
+    assert "<i>As others shall call you</i>" in shown.text
+    assert "Please type your answer." in shown.text
+    assert shown.expects is Expects.TEXT
+    assert shown.reply is not None
+    assert 1 <= len(shown.reply.placeholder) <= 64
+    assert flat(shown) == ["✕ Cancel"]
+
+
+def test_a_person_can_walk_through_by_labels_alone() -> None:
+    session = play(session_of(ONBOARDING["onboarding-profile"]), Typed("Ada"))
+    assert labels(view(session))[:2] == [["Developer"], ["Designer"]]
+    session = play(session, "Developer", "Yes", "Solana")
+    assert ["☑ Solana"] in labels(view(session))
+    assert "Done (1)" in flat(view(session))
+    session = play(session, "Done")
+    summary = view(session)
+    assert labels(summary)[0] == ["Submit"]
+    assert "<b>Ada</b>" in summary.text
+    outcome = step(session, event_of(session, "Submit"))[1]
+    assert isinstance(outcome, Submitted)
+
+
+def test_everything_speaks_russian_in_russian() -> None:
+    session = play(session_of(ONBOARDING["onboarding-profile"], "ru"), Typed("Ада"))
+    assert "2 из 4" in view(session).text
+    session = play(session, "Разработчик")
+    assert labels(view(session)) == [["Да", "Нет"], ["‹ Назад", "Пропустить", "✕ Отмена"]]
+
+
+def test_a_required_question_is_marked_and_cannot_be_skipped() -> None:
+    required = {"type": "textfield", "key": "a", "label": "Name", "validate": {"required": True}}
+    shown = view(session_from(required, {"type": "textfield", "key": "b", "label": "Town"}))
+    assert "<b>Name *</b>" in shown.text
+    assert "Skip" not in flat(shown)
+    assert "Skip" in flat(view(play(session_from(required, {"type": "textfield", "key": "b"}), Typed("Ada"))))
+
+
+def test_an_answer_that_is_there_can_be_kept_or_left_empty() -> None:
+    session = session_from(
+        {"type": "textfield", "key": "name", "label": "Name"}, {"type": "textfield", "key": "x"}, name="Ada"
+    )
+    assert labels(view(session)) == [["Keep: Ada"], ["Leave empty", "✕ Cancel"]]
+    assert play(session, "Keep").value(("name",)) == "Ada"
+    assert play(session, "Leave empty").value(("name",)) == ""
+
+
+def test_a_problem_stands_above_the_question() -> None:
+    shown = view(session_of(ONBOARDING["onboarding-profile"]), Problem("too_long", {"max": 60, "length": 99}))
+    assert "⚠️ That is too long: 99 characters, at most 60 are possible." in shown.text
+
+
+def test_a_long_text_is_written_in_several_messages_until_done() -> None:
+    session = session_from({"type": "textarea", "key": "note", "label": "Note"}, {"type": "textfield", "key": "x"})
+    session = play(session, Typed("first"), Typed("<second>"))
+    shown = view(session)
+    assert "<blockquote>first\n&lt;second&gt;</blockquote>" in shown.text
+    assert "Write on, or press Done." in shown.text
+    assert play(session, "Done").value(("note",)) == "first\n<second>"
+
+
+def test_a_handful_of_numbers_are_buttons() -> None:
+    number = {"type": "number", "key": "n", "label": "N", "validate": {"min": 1, "max": 5}}
+    session = session_from(number, {"type": "textfield", "key": "x"})
+    assert labels(view(session))[:2] == [["1", "2", "3", "4"], ["5"]]
+    assert play(session, "4").value(("n",)) == 4
+
+
+def test_numbers_in_steps_of_tenths_are_exact() -> None:
+    number = {"type": "number", "key": "n", "increment": "0.1", "validate": {"min": 0.05, "max": 0.5}}
+    session = session_from(number, {"type": "textfield", "key": "x"})
+    assert labels(view(session))[:2] == [["0.1", "0.2", "0.3", "0.4"], ["0.5"]]
+    assert play(session, "0.3").value(("n",)) == 0.3
+
+
+def test_a_number_is_counted_up_and_down_within_its_limits() -> None:
+    number = {"type": "number", "key": "n", "label": "N", "validate": {"min": 0, "max": 15}}
+    session = session_from(number, {"type": "textfield", "key": "x"})
+    assert labels(view(session))[0] == ["0"]
+    session = play(session, "0")
+    assert labels(view(session))[:2] == [["+1", "+5"], ["Keep: 0"]]
+    session = play(session, "+5", "+5", "+1")
+    assert labels(view(session))[0] == ["−5", "−1", "+1"]
+    assert play(session, "−5", "Keep").value(("n",)) == 6
+
+
+def test_a_contact_or_a_location_is_asked_for_by_a_button_that_shares_it() -> None:
+    for accepts in ("contact", "location"):
+        field = {"type": "textfield", "key": "x", "label": "X", "properties": {"accepts": accepts}}
+        shown = view(session_from(field))
+        assert shown.expects == accepts
+        assert shown.reply is not None
+        assert shown.reply.share is shown.expects
+        assert accepts in shown.reply.share_label
+
+
+def test_going_back_marks_what_was_chosen() -> None:
+    session = play(session_of(ONBOARDING["onboarding-profile"]), Typed("Ada"), "Designer")
+    back = play(session, "Back")
+    assert ["✓ Designer"] in labels(view(back))
+    assert labels(view(play(back, "Back")))[0] == ["Keep: Ada"]
+
+
+def test_a_question_that_nobody_answered_has_nothing_chosen() -> None:
+    session = session_from({"type": "checkbox", "key": "a", "label": "A"}, {"type": "textfield", "key": "x"})
+    assert labels(view(session))[0] == ["Yes", "No"]
+    assert labels(view(play(session, "No", "Back")))[0] == ["Yes", "✓ No"]
+
+
+def test_many_options_turn_pages_and_say_which_page_it_is() -> None:
+    session = session_from({"type": "select", "key": "s", "values": OPTIONS}, {"type": "textfield", "key": "x"})
+    assert ["1/3", "›"] in labels(view(session))
+    last = play(session, "›", "›")
+    assert labels(view(last))[0] == ["Option 16"]
+    assert ["‹", "3/3"] in labels(view(last))
+    assert play(last, "Option 19").value(("s",)) == "v19"
+
+
+def test_a_typed_text_searches_and_the_buttons_still_carry_the_options_own_index() -> None:
+    session = session_from({"type": "select", "key": "s", "values": OPTIONS}, {"type": "textfield", "key": "x"})
+    found = play(session, Typed("tion 1"))
+    assert len([label for label in flat(view(found)) if label.startswith("Option")]) == 8
+    assert "✕ tion 1" in flat(view(found))
+    second = play(found, "›")
+    assert labels(view(second))[0] == ["Option 17"]
+    assert event_of(second, "Option 17") == Pressed(second.revision, Operation.PICK, 17)
+    assert play(second, "Option 17").value(("s",)) == "v17"
+    assert labels(view(play(found, "✕ tion 1")))[0] == ["Option 0"]
+
+
+def test_several_options_are_gathered_over_searches() -> None:
+    session = session_from({"type": "taglist", "key": "s", "values": OPTIONS}, {"type": "textfield", "key": "x"})
+    session = play(session, "Option 3", Typed("tion 19"), "Option 19", "✕", Typed("Option 5"))
+    assert session.value(("s",)) == ["v3", "v19", "v5"]
+    assert "Done (3)" in flat(view(session))
+
+
+def test_without_options_there_is_a_way_out() -> None:
+    session = session_from({"type": "select", "key": "s", "valuesKey": "none"}, {"type": "textfield", "key": "x"})
+    assert "There is nothing to choose from." in view(session).text
+    assert flat(view(session)) == ["Skip", "✕ Cancel"]
+
+
+def test_a_calendar_begins_the_week_as_the_language_does() -> None:
+    day = {"type": "datetime", "key": "d", "subtype": "date", "label": "When"}
+    assert labels(view(session_from(day, {"type": "textfield", "key": "x"}, d="2024-02-10")))[:6] == [
+        ["‹", "February 2024", "›"],
+        ["Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"],
+        ["·", "·", "·", "1", "2", "3", "4"],
+        ["5", "6", "7", "8", "9", "[10]", "11"],
+        ["12", "13", "14", "15", "16", "17", "18"],
+        ["19", "20", "21", "22", "23", "24", "25"],
+    ]
+    russian = view(session_from(day, locale="ru", d="2024-02-10"))
+    assert labels(russian)[0][1].startswith("февраль 2024")
+
+
+def test_a_calendar_is_zoomed_to_years_and_back() -> None:
+    day = {"type": "datetime", "key": "d", "subtype": "date", "label": "When"}
+    session = play(session_from(day, {"type": "textfield", "key": "x"}, d="2024-02-10"), "February 2024")
+    assert labels(view(session))[:2] == [["‹", "2024", "›"], ["Jan", "Feb", "Mar"]]
+    session = play(session, "2024")
+    assert labels(view(session))[:2] == [["‹", "2016–2027", "›"], ["2016", "2017", "2018", "2019"]]
+    session = play(session, "‹", "2004", "Nov", "30")
+    assert session.value(("d",)) == "2004-11-30"
+
+
+@pytest.mark.parametrize("view_of", ["month:12", "month:119999", "year:1", "year:9999", "years:1", "years:9999"])
+def test_a_calendar_ends_where_dates_end(view_of: str) -> None:
+    session = session_from({"type": "datetime", "key": "d", "subtype": "date"}).looking(Glance(view=view_of))
+    for button in (button for row in view(session).rows for button in row):
+        step(session, decode(button.data)[1])
+
+
+def test_days_that_have_passed_cannot_be_pressed() -> None:
+    day = {"type": "datetime", "key": "d", "subtype": "date", "disallowPassedDates": True}
+    session = session_from(day, {"type": "textfield", "key": "x"})
+    today = now_in("Europe/Berlin").date()
+    days = [
+        decode(button.data)[1].argument
+        for row in view(session).rows
+        for button in row
+        if decode(button.data)[1].operation is Operation.DAY
+    ]
+    assert min(days) == today.toordinal()
+    assert "‹" not in flat(view(session))
+    assert play(session, "Today").value(("d",)) == today.isoformat()
+
+
+def test_a_heading_among_buttons_does_nothing() -> None:
+    session = session_from({"type": "datetime", "key": "d", "subtype": "date"})
+    after, _ = step(session, event_of(session, "Mo"))
+    assert after == session
+
+
+def test_a_date_with_a_time_is_asked_in_this_order_and_can_be_turned_back() -> None:
+    moment = {"type": "datetime", "key": "d", "subtype": "datetime", "use24h": True, "timeInterval": 20}
+    session = session_from(moment, {"type": "textfield", "key": "x"})
+    assert "Time zone: Europe/Berlin" in view(session).text
+    tomorrow = now_in("Europe/Berlin").date() + timedelta(days=1)
+    session = play(session, Typed(tomorrow.isoformat()))
+    assert labels(view(session))[1] == ["00", "01", "02", "03", "04", "05"]
+    assert "•" in "".join(flat(view(play(session, labels(view(session))[0][0]))))
+    session = play(session, "14")
+    assert labels(view(session))[1:3] == [["‹ 14"], ["14:00", "14:20", "14:40"]]
+    session = play(session, "‹ 14", "15", "15:20")
+    assert str(session.value(("d",))).startswith(f"{tomorrow.isoformat()}T15:20")
+
+
+def test_at_the_clock_the_time_alone_can_be_typed() -> None:
+    moment = {"type": "datetime", "key": "d", "subtype": "datetime", "timeSerializingFormat": "no_timezone"}
+    session = play(session_from(moment, {"type": "textfield", "key": "x"}), Typed("2030-05-06"))
+    assert "for example: 2:30 PM" in view(session).text
+    assert play(session, Typed("09:45")).value(("d",)) == "2030-05-06T09:45"
+    assert play(session, Typed("nine")).value(("d",)) == "2030-05-06T"
+
+
+def test_a_date_and_time_that_are_there_can_be_kept_or_changed_each() -> None:
+    moment = {"type": "datetime", "key": "d", "subtype": "datetime", "timeSerializingFormat": "no_timezone"}
+    session = session_from(moment, {"type": "textfield", "key": "x"}, d="2030-05-06T09:45")
+    assert "Keep: May 6, 2030, 9:45 AM" in flat(view(session))
+    later = play(session, "🕒", "11 AM", "11:30 AM")
+    assert later.value(("d",)) == "2030-05-06T11:30"
+    moved = play(session, "7")
+    assert moved.question == session.question
+    assert play(moved, "Keep").value(("d",)) == "2030-05-07T09:45"
+
+
+def test_an_hour_with_one_time_is_chosen_at_once() -> None:
+    clock = {"type": "datetime", "key": "d", "subtype": "time", "use24h": True, "timeInterval": 60}
+    session = session_from(clock | {"timeSerializingFormat": "no_timezone"}, {"type": "textfield", "key": "x"})
+    assert labels(view(session))[0][:2] == ["00:00", "01:00"]
+    assert play(session, "13:00").value(("d",)) == "13:00"
+
+
+def test_twelve_hours_are_told_as_such() -> None:
+    session = session_from({"type": "datetime", "key": "d", "subtype": "time", "use24h": False})
+    assert labels(view(session))[0] == ["12 AM", "1 AM", "2 AM", "3 AM"]
+
+
+def uploaded(*names: str) -> Uploaded:
+    return Uploaded(
+        tuple(
+            FileReference(path=f"a/{number}", sha256="0" * 64, size_bytes=3, content_type="image/png", name=name)
+            for number, name in enumerate(names)
+        )
+    )
+
+
+def test_files_say_what_is_taken_and_can_be_removed() -> None:
+    picker = {"type": "filepicker", "key": "f", "label": "Proof", "multiple": True, "accept": "image/*,.pdf"}
+    session = session_from(picker, {"type": "textfield", "key": "x"})
+    shown = view(session)
+    assert shown.expects is Expects.FILE
+    assert "Taken here: pictures, PDF." in shown.text
+    assert "20 MB" in shown.text
+    session = play(session, uploaded("a.png", "b<i>.png"))
+    assert labels(view(session))[:3] == [["✕ a.png"], ["✕ b<i>.png"], ["Done (2)"]]
+    assert "📎 b&lt;i&gt;.png" in view(session).text
+    assert labels(view(play(session, "✕ a.png")))[0] == ["✕ b<i>.png"]
+
+
+def test_a_list_shows_its_items_in_a_line_each() -> None:
+    session = session_from(PETS, {"type": "textfield", "key": "x"})
+    assert "There is nothing in the list yet." in view(session).text
+    session = play(session, "+ Add")
+    assert "Pets 1 › 1 of 2" in view(session).text
+    session = play(session, Typed("Rex"), "Yes", "+ Add", Typed("Cat"), "No")
+    assert "1. Rex · Big? Yes" in view(session).text
+    assert labels(view(session))[:2] == [["✎ 1. Rex · Big? Yes", "✕ 1"], ["✎ 2. Cat · Big? No", "✕ 2"]]
+    session = play(session, "✕ 1", "✎ 1")
+    assert "Keep: Cat" in flat(view(session))
+    assert "1. Cat · Big? No" in view(play(session, "Back", "Done", "Skip")).text
+
+
+def test_a_list_of_many_items_turns_pages_and_points_to_the_web() -> None:
+    session = session_from(PETS, pets=[{"name": f"Pet {number}"} for number in range(30)])
+    shown = view(session)
+    assert "A list of 30 items is easier to fill in the web form." in shown.text
+    assert ["1/4", "›"] in labels(shown)
+    assert "✎ 30. Pet 29 · Big? No" in flat(view(play(session, "›", "›", "›")))
+
+
+def test_what_cannot_be_changed_is_shown_in_its_place() -> None:
+    session = session_from(
+        {"type": "textfield", "key": "a", "label": "A"},
+        {"type": "textfield", "key": "r", "label": "Known", "readonly": True},
+        {"type": "textfield", "key": "d", "label": "Off", "disabled": True},
+        {"type": "expression", "key": "e", "label": "Twice", "expression": "=n*2", "computeOn": "change"},
+        {"type": "expression", "key": "silent", "expression": "=n*3", "computeOn": "change"},
+        {"type": "textfield", "key": "h", "label": "Hidden", "conditional": {"hide": "=true"}},
+        {"type": "textfield", "key": "b", "label": "B"},
+        r="<r>",
+        n=21,
+    )
+    assert "Known" not in view(session).text
+    second = view(play(session, Typed("x"))).text
+    assert "Known\n<b>&lt;r&gt;</b>\nOff\n<b>—</b>\nTwice\n<b>42</b>" in second
+    assert "63" not in second
+    assert "Hidden" not in second
+    assert "Known\n<b>&lt;r&gt;</b>" in view(play(session, Typed("x"), Typed("y"))).text
+
+
+def test_an_unknown_component_is_named_and_the_form_goes_on() -> None:
+    session = session_from({"type": "hologram", "label": "Me"}, {"type": "textfield", "key": "a", "label": "A"})
+    assert "hologram “Me”" in view(session).text
+    assert "<b>A</b>" in view(session).text
+
+
+def test_the_summary_names_groups_and_what_is_required() -> None:
+    group = {
+        "type": "group",
+        "label": "Home",
+        "components": [{"type": "textfield", "key": "town", "label": "Town", "validate": {"required": True}}],
+    }
+    session = play(session_from({"type": "textfield", "key": "a", "label": "A"}, group), "Skip", Typed("Ur"))
+    assert "A\n<b>—</b>\n\n<b><u>Home</u></b>\nTown *\n<b>Ur</b>" in view(session).text
+
+
+def test_the_summary_of_many_answers_turns_pages() -> None:
+    asked = [{"type": "textfield", "id": f"f{n}", "key": f"f{n}", "label": f"Question {n}"} for n in range(20)]
+    session = play(session_from(*asked), *[Typed("Ada")] * 20)
+    assert labels(view(session))[:2] == [["Submit"], ["✎ Question 0"]]
+    last = play(session, "›", "›")
+    assert labels(view(last)) == [
+        ["Submit"],
+        *[[f"✎ Question {n}"] for n in range(16, 20)],
+        ["‹", "3/3"],
+        ["‹ Back", "✕ Cancel"],
+    ]
+    edited = play(last, "✎ Question 19")
+    assert edited.cursor == ("f19",)
+    assert labels(view(play(edited, Typed("Grace"))))[1] == ["✎ Question 0"]
+
+
+def test_leaving_several_answers_asks_first() -> None:
+    asked = [{"type": "textfield", "key": f"f{n}", "label": f"F{n}"} for n in range(5)]
+    session = play(session_from(*asked), Typed("a"), Typed("b"), Typed("c"), "Cancel")
+    assert labels(view(session)) == [["Put aside", "‹ Go on"]]
+    assert view(play(session, "Go on")).text.endswith("Please type your answer.")
+    assert isinstance(step(session, event_of(session, "Put aside"))[1], PutAside)
+
+
+def test_actions_have_their_look_and_ask_again_where_the_model_says_so() -> None:
+    session = session_from(
+        {"type": "text", "text": "Sure?"},
+        {"type": "button", "label": "Delete", "properties": {"action": "del", "style": "danger", "confirm": "true"}},
+        {"type": "button", "label": "Keep it", "properties": {"action": "no", "style": "loud"}},
+    )
+    shown = view(session)
+    assert labels(shown) == [["Delete"], ["Keep it"]]
+    assert [row[0].style for row in shown.rows] == ["danger", ""]
+    sure = play(session, "Delete")
+    assert "Really “Delete”?" in view(sure).text
+    assert labels(view(sure)) == [["Delete", "‹ Back"]]
+    assert labels(view(play(sure, "Back"))) == [["Delete"], ["Keep it"]]
+    outcome = step(sure, event_of(sure, "Delete"))[1]
+    assert isinstance(outcome, Submitted)
+    assert outcome.action == "del"
+
+
+def test_secrets_are_asked_at_the_very_end_and_never_shown() -> None:
+    secret = {"type": "textfield", "key": "pw", "label": "Password", "properties": {"sensitive": "true"}}
+    session = play(session_from({"type": "textfield", "key": "a", "label": "A"}, secret), Typed("x"))
+    assert "Password — 🔒 asked at the very end" in view(session).text
+    session = play(session, "Submit")
+    shown = view(session)
+    assert "not stored" in shown.text
+    assert shown.expects is Expects.TEXT
+    after, outcome = step(session, Typed("hunter2"))
+    assert isinstance(outcome, Submitted)
+    assert "hunter2" not in closed_view(after).text
+
+
+def test_what_stays_of_a_finished_form_has_no_buttons() -> None:
+    shown = closed_view(session_of(ONBOARDING["onboarding-welcome"], answer="Hi Ada"), "Join the community")
+    assert shown.rows == ()
+    assert "Hi Ada" in shown.text
+    assert "✔️ Join the community" in shown.text
+
+
+def test_a_form_that_was_completed_elsewhere_says_by_whom_and_when() -> None:
+    session = session_of(ONBOARDING["onboarding-profile"])
+    at = datetime(2026, 11, 25, 12, 3, tzinfo=UTC)
+    shown = superseded_view(session, by="Grace <G>", surface="web", at=at)
+    assert "✔️ Grace &lt;G&gt; completed this on the web: 11/25/26, 1:03\u202fPM." in shown.text
+    assert shown.rows == ()
+    assert "Somebody completed this elsewhere." in superseded_view(session).text
+
+
+@pytest.mark.parametrize("data", ["", "x", "f:a:b:c:d", "f:abc:1:z:0", "g:abc:1:p:0", "f:abc:1:p"])
+def test_a_button_of_someone_else_is_refused(data: str) -> None:
+    with pytest.raises(ButtonUnreadable):
+        decode(data)
+
+
+def test_a_session_id_that_is_too_long_for_telegram_is_refused() -> None:
+    session = FormSession("x" * 60, Subject("t", "k"), "u", "en", "UTC", "", ONBOARDING["onboarding-language"], {})
+    with pytest.raises(FormError, match="64 bytes"):
+        encode(session, Operation.PICK)
+    with pytest.raises(FormError, match="64 bytes"):
+        view(opened(session))
+
+
+def test_the_farthest_day_still_fits_into_a_button() -> None:
+    session = session_of(ONBOARDING["onboarding-language"])
+    for operation in Operation:
+        data = encode(session, operation, date.max.toordinal())
+        assert len(data.encode()) <= 64
+        assert decode(data)[1].operation is operation
