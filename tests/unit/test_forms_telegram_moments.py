@@ -1,0 +1,142 @@
+"""Dates and times in a chat: the calendar, the clock, and what may be typed instead."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from forms.clock import now_in
+from forms.events import Event, Operation, Typed
+from forms.filling import opened, step
+from forms.session import FormSession, Glance, Subject
+from forms.telegram import TelegramView, decode, view
+
+
+def session_of(schema: Any, locale: str = "en", zone: str = "Europe/Berlin", **variables: Any) -> FormSession:
+    subject = Subject("task", "key", "instance")
+    return opened(FormSession("abcdefgh", subject, "user", locale, zone, "Title", schema, variables))
+
+
+def session_from(*components: dict[str, Any], locale: str = "en", **variables: Any) -> FormSession:
+    return session_of({"id": "form", "components": list(components)}, locale, **variables)
+
+
+def labels(shown: TelegramView) -> list[list[str]]:
+    return [[button.text for button in row] for row in shown.rows]
+
+
+def flat(shown: TelegramView) -> list[str]:
+    return [label for row in labels(shown) for label in row]
+
+
+def event_of(session: FormSession, label: str) -> Event:
+    """What pressing the button with this label does, else the first with these words in it: by the data it carries."""
+    buttons = [button for row in view(session).rows for button in row]
+    button = next(button for button in (*(b for b in buttons if b.text == label), *buttons) if label in button.text)
+    session_id, event = decode(button.data)
+    assert session_id == session.id
+    return event
+
+
+def play(session: FormSession, *acts: str | Event) -> FormSession:
+    """Press by label, or do something else."""
+    for act in acts:
+        session = step(session, event_of(session, act) if isinstance(act, str) else act)[0]
+    return session
+
+
+def test_a_calendar_begins_the_week_as_the_language_does() -> None:
+    day = {"type": "datetime", "key": "d", "subtype": "date", "label": "When"}
+    assert labels(view(session_from(day, {"type": "textfield", "key": "x"}, d="2024-02-10")))[:6] == [
+        ["‹", "February 2024", "›"],
+        ["Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"],
+        ["·", "·", "·", "1", "2", "3", "4"],
+        ["5", "6", "7", "8", "9", "[10]", "11"],
+        ["12", "13", "14", "15", "16", "17", "18"],
+        ["19", "20", "21", "22", "23", "24", "25"],
+    ]
+    russian = view(session_from(day, locale="ru", d="2024-02-10"))
+    assert labels(russian)[0][1].startswith("февраль 2024")
+
+
+def test_a_calendar_is_zoomed_to_years_and_back() -> None:
+    day = {"type": "datetime", "key": "d", "subtype": "date", "label": "When"}
+    session = play(session_from(day, {"type": "textfield", "key": "x"}, d="2024-02-10"), "February 2024")
+    assert labels(view(session))[:2] == [["‹", "2024", "›"], ["Jan", "Feb", "Mar"]]
+    session = play(session, "2024")
+    assert labels(view(session))[:2] == [["‹", "2016–2027", "›"], ["2016", "2017", "2018", "2019"]]
+    session = play(session, "‹", "2004", "Nov", "30")
+    assert session.value(("d",)) == "2004-11-30"
+
+
+@pytest.mark.parametrize("view_of", ["month:12", "month:119999", "year:1", "year:9999", "years:1", "years:9999"])
+def test_a_calendar_ends_where_dates_end(view_of: str) -> None:
+    session = session_from({"type": "datetime", "key": "d", "subtype": "date"}).looking(Glance(view=view_of))
+    for button in (button for row in view(session).rows for button in row):
+        step(session, decode(button.data)[1])
+
+
+def test_days_that_have_passed_cannot_be_pressed() -> None:
+    day = {"type": "datetime", "key": "d", "subtype": "date", "disallowPassedDates": True}
+    session = session_from(day, {"type": "textfield", "key": "x"})
+    today = now_in("Europe/Berlin").date()
+    days = [
+        decode(button.data)[1].argument
+        for row in view(session).rows
+        for button in row
+        if decode(button.data)[1].operation is Operation.DAY
+    ]
+    assert min(days) == today.toordinal()
+    assert "‹" not in flat(view(session))
+    assert play(session, "Today").value(("d",)) == today.isoformat()
+
+
+def test_a_heading_among_buttons_does_nothing() -> None:
+    session = session_from({"type": "datetime", "key": "d", "subtype": "date"})
+    after, _ = step(session, event_of(session, "Mo"))
+    assert after == session
+
+
+def test_a_date_with_a_time_is_asked_in_this_order_and_can_be_turned_back() -> None:
+    moment = {"type": "datetime", "key": "d", "subtype": "datetime", "use24h": True, "timeInterval": 20}
+    session = session_from(moment, {"type": "textfield", "key": "x"})
+    assert "Time zone: Europe/Berlin" in view(session).text
+    tomorrow = now_in("Europe/Berlin").date() + timedelta(days=1)
+    session = play(session, Typed(tomorrow.isoformat()))
+    assert labels(view(session))[1] == ["00", "01", "02", "03", "04", "05"]
+    assert "•" in "".join(flat(view(play(session, labels(view(session))[0][0]))))
+    session = play(session, "14")
+    assert labels(view(session))[1:3] == [["‹ 14"], ["14:00", "14:20", "14:40"]]
+    session = play(session, "‹ 14", "15", "15:20")
+    assert str(session.value(("d",))).startswith(f"{tomorrow.isoformat()}T15:20")
+
+
+def test_at_the_clock_the_time_alone_can_be_typed() -> None:
+    moment = {"type": "datetime", "key": "d", "subtype": "datetime", "timeSerializingFormat": "no_timezone"}
+    session = play(session_from(moment, {"type": "textfield", "key": "x"}), Typed("2030-05-06"))
+    assert "for example: 2:30 PM" in view(session).text
+    assert play(session, Typed("09:45")).value(("d",)) == "2030-05-06T09:45"
+    assert play(session, Typed("nine")).value(("d",)) == "2030-05-06T"
+
+
+def test_a_date_and_time_that_are_there_can_be_kept_or_changed_each() -> None:
+    moment = {"type": "datetime", "key": "d", "subtype": "datetime", "timeSerializingFormat": "no_timezone"}
+    session = session_from(moment, {"type": "textfield", "key": "x"}, d="2030-05-06T09:45")
+    assert "Keep: May 6, 2030, 9:45 AM" in flat(view(session))
+    later = play(session, "🕒", "11 AM", "11:30 AM")
+    assert later.value(("d",)) == "2030-05-06T11:30"
+    moved = play(session, "7")
+    assert moved.question == session.question
+    assert play(moved, "Keep").value(("d",)) == "2030-05-07T09:45"
+
+
+def test_an_hour_with_one_time_is_chosen_at_once() -> None:
+    clock = {"type": "datetime", "key": "d", "subtype": "time", "use24h": True, "timeInterval": 60}
+    session = session_from(clock | {"timeSerializingFormat": "no_timezone"}, {"type": "textfield", "key": "x"})
+    assert labels(view(session))[0][:2] == ["00:00", "01:00"]
+    assert play(session, "13:00").value(("d",)) == "13:00"
+
+
+def test_twelve_hours_are_told_as_such() -> None:
+    session = session_from({"type": "datetime", "key": "d", "subtype": "time", "use24h": False})
+    assert labels(view(session))[0] == ["12 AM", "1 AM", "2 AM", "3 AM"]
