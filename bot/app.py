@@ -9,7 +9,7 @@ from typing import Any
 
 import redis.asyncio
 import structlog
-from aiogram import Bot, Dispatcher
+from aiogram import Bot, Dispatcher, Router
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 from aiogram.exceptions import ClientDecodeError, TelegramAPIError, TelegramUnauthorizedError
@@ -17,12 +17,16 @@ from aiogram.types import Update
 
 from bot.commands import command_list, commands_router
 from bot.conversation import Titles
+from bot.deep_links import links_router
 from bot.delivery import Delivery
 from bot.engine_api import EngineApi
 from bot.errors import TooBusy
 from bot.inbox import Inbox
+from bot.language_choice import language_router
+from bot.languages import Languages
 from bot.lease import Lease
 from bot.limits import Limits, Turns
+from bot.links import Links
 from bot.metrics import HANDLE_SECONDS, UPDATES
 from bot.polling import KINDS, Updates
 from bot.reach import Reach
@@ -64,7 +68,8 @@ async def run_bot(settings: BotSettings) -> None:
         await _introduce(bot)
         catalog = Catalog.packaged()
         screen = Screen(bot)
-        store = Store(client, bot.id)
+        languages = Languages(client, bot.id)
+        store = Store(client, bot.id, languages)
         runner = Runner(store, api, screen, Titles(catalog))
         inbox = Inbox(client, bot.id, runner.gave_up)
         updates = Updates(await session.create_session(), server.api_url(bot.token, "getUpdates"))
@@ -72,7 +77,14 @@ async def run_bot(settings: BotSettings) -> None:
         lease = Lease(client, f"baton:bot:{bot.id}:reception")
         reception = Reception(bot, inbox, updates, lease, webhook)
         await _announce(bot, catalog)
-        dispatcher = _dispatcher(runner, screen, catalog, reach)
+        dispatcher = _dispatcher(
+            membership_router(reach),
+            group_router(screen, catalog, languages),
+            language_router(runner, screen, languages, catalog),
+            links_router(runner, screen, languages, Links(client, bot.id)),
+            commands_router(runner, screen, catalog, languages),
+            conversation_router(runner, screen, languages),
+        )
         if webhook is not None:
             await stack.enter_async_context(serve_webhook(webhook, inbox))
         if settings.bot_port is not None:
@@ -120,14 +132,9 @@ def _limits(settings: BotSettings) -> Limits:
     return Limits(settings.telegram_messages_per_second) if settings.telegram_limits else Limits.off()
 
 
-def _dispatcher(runner: Runner, screen: Screen, catalog: Catalog, reach: Reach) -> Dispatcher:
+def _dispatcher(*routers: Router) -> Dispatcher:
     dispatcher = Dispatcher(disable_fsm=True)  # what is remembered stands in the store
-    dispatcher.include_routers(
-        membership_router(reach),
-        group_router(screen, catalog),
-        commands_router(runner, screen, catalog),
-        conversation_router(runner, screen),
-    )
+    dispatcher.include_routers(*routers)
     return dispatcher
 
 

@@ -9,16 +9,16 @@ from aiogram.enums import ChatType
 from aiogram.filters import Command, CommandStart
 from aiogram.types import BotCommand, Message
 
+from bot.languages import Languages
 from bot.runner import Runner
 from bot.screen import Screen
 from bot.texts import say
 from bpmn.catalog import Catalog
-from forms.messages import supported
 from forms.telegram import TelegramView
 
 __all__ = ["OWN", "command_list", "commands_router", "process_commands"]
 
-OWN = ("start", "help", "cancel")
+OWN = ("start", "help", "cancel", "language")
 
 
 def process_commands(catalog: Catalog) -> Mapping[str, str]:
@@ -39,7 +39,7 @@ def command_list(catalog: Catalog, locale: str) -> list[BotCommand]:
     return own + others
 
 
-def commands_router(runner: Runner, screen: Screen, catalog: Catalog) -> Router:
+def commands_router(runner: Runner, screen: Screen, catalog: Catalog, languages: Languages) -> Router:
     """Handlers of all commands, for private chats."""
     router = Router(name="commands")
     # A caption is no command: what stands under a picture is about the picture.
@@ -47,8 +47,7 @@ def commands_router(runner: Runner, screen: Screen, catalog: Catalog) -> Router:
     processes = process_commands(catalog)
 
     async def begin(message: Message, key: str) -> None:
-        language = message.from_user.language_code if message.from_user else None
-        await runner.started(message.chat.id, key, language)
+        await runner.started(message.chat.id, key, _language_code(message))
 
     @router.message(CommandStart())
     async def start(message: Message) -> None:
@@ -60,11 +59,11 @@ def commands_router(runner: Runner, screen: Screen, catalog: Catalog) -> Router:
 
     @router.message(Command("cancel"))
     async def cancel(message: Message) -> None:
-        await runner.cancelled(message.chat.id, message.from_user.language_code if message.from_user else None)
+        await runner.cancelled(message.chat.id, _language_code(message))
 
     @router.message(Command("help"))
     async def show_help(message: Message) -> None:
-        locale = supported(message.from_user.language_code if message.from_user else None)
+        locale = await languages.of_user(message.from_user)
         lines = [
             f"/{entry.command} — {html.escape(entry.description, quote=False)}"
             for entry in command_list(catalog, locale)
@@ -73,7 +72,11 @@ def commands_router(runner: Runner, screen: Screen, catalog: Catalog) -> Router:
 
     @router.message(F.text.regexp(r"^/[A-Za-z]"))
     async def unknown(message: Message) -> None:
-        locale = supported(message.from_user.language_code if message.from_user else None)
+        locale = await languages.of_user(message.from_user)
         await screen.send(message.chat.id, TelegramView(say("unknown_command", locale), ()))
 
     return router
+
+
+def _language_code(message: Message) -> str | None:
+    return message.from_user.language_code if message.from_user else None

@@ -32,9 +32,11 @@ __all__ = [
     "Watch",
     "cancelled",
     "completed",
+    "linked",
     "pressed",
     "said",
     "shown_again",
+    "spoken",
     "task_came",
     "waited",
 ]
@@ -219,6 +221,27 @@ def shown_again(state: Conversation) -> tuple[Conversation, Effects]:
     if state.session is None:
         return state, ()
     return state, (Retire(), Show(view(state.session), in_place=False))
+
+
+def linked(state: Conversation, task: OpenTask | None, titles: Titles) -> tuple[Conversation, Effects]:
+    """The person followed a link to a task; None when it is not open any more."""
+    if task is None:
+        return state, (Reply(say("task_over", state.locale)),)
+    if task.assignee != state.user_id:
+        return state, (Reply(say("task_of_another", state.locale)),)
+    if state.session is not None and state.session.subject.id == task.id and state.session.is_open:
+        return shown_again(state)
+    state, effects = task_came(state, task, titles)
+    return state, (Retire(), *effects)
+
+
+def spoken(state: Conversation, locale: str) -> tuple[Conversation, Effects]:
+    """The person chose a language: what is being asked is asked once more, in it."""
+    state = replace(state, locale=locale)
+    if state.session is None or not state.session.is_open:
+        return state, ()
+    state = replace(state, session=replace(state.session, locale=locale).turned())
+    return shown_again(state) if state.message_id is not None else (state, ())
 
 
 def cancelled(state: Conversation) -> tuple[Conversation, Effects]:

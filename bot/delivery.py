@@ -155,7 +155,7 @@ class Delivery(BaseRequestMiddleware):
                 log.warning("silence is not told to the other replicas", scope=scope, reason=str(problem))
                 raise TooBusy(f"{scope}: {error.message}", silence) from error
             return
-        if not says_unreachable(error):
+        if not says_unreachable(error) or getattr(method, "chat_id", None) is None:
             raise error
         LOST.inc()
         log.info("chat cannot be reached", chat=scope, reason=error.message)

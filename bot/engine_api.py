@@ -19,7 +19,7 @@ _AWAY = frozenset({502, 503, 504})
 
 @dataclass(frozen=True, slots=True)
 class OpenTask:
-    """A person's open user task; `schema` is its form-js form, None where it has none that can be shown."""
+    """An open user task; `schema` is its form-js form, None where it has none that can be shown."""
 
     id: str
     name: str
@@ -28,6 +28,7 @@ class OpenTask:
     process_instance_id: str
     schema: Mapping[str, Any] | None
     variables: Mapping[str, Json]
+    assignee: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +63,13 @@ class EngineApi:
         found = await self._call("GET", "/process-instance", params={"businessKey": business_key})
         return [str(item["id"]) for item in found]
 
-    async def start(self, key: str, *, user: str, chat: str, locale: str) -> tuple[str, OpenTask | None]:
+    async def start(
+        self, key: str, *, user: str, chat: str, locale: str, variables: Mapping[str, str]
+    ) -> tuple[str, OpenTask | None]:
         """Start a process for a person; returns the instance's id and the first task. Repeating starts another."""
-        body = {"initiator": user, "surface": "telegram", "chat": chat, "locale": locale}
+        body = {
+            "initiator": user, "surface": "telegram", "chat": chat, "locale": locale, "variables": dict(variables),
+        }  # fmt: skip
         path = f"/process-definition/{quote(key, safe='')}/start"
         started = await self._call("POST", path, params={"next": "true"}, json=body)
         return str(started["id"]), _task(started["next"]) if started["next"] else None
@@ -74,6 +79,15 @@ class EngineApi:
         params = {"processInstanceId": instance_id, "assignee": user, "form": "true", "limit": "1"}
         found = await self._call("GET", "/task", params=params)
         return _task(found[0]) if found else None
+
+    async def task(self, task_id: str) -> OpenTask | None:
+        """An open task with its form; None when it is not open any more."""
+        try:
+            return _task(await self._call("GET", f"/task/{quote(task_id, safe='')}", params={"form": "true"}))
+        except ApiProblem as problem:
+            if problem.status == 404:
+                return None
+            raise
 
     async def is_open(self, task_id: str) -> bool:
         """Whether a task still waits."""
@@ -132,4 +146,5 @@ def _task(item: Mapping[str, Any]) -> OpenTask:
         process_instance_id=item["processInstanceId"],
         schema=form.get("schema"),
         variables=form.get("variables") or {},
+        assignee=item["assignee"],
     )

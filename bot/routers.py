@@ -3,28 +3,28 @@
 import structlog
 from aiogram import F, Router
 from aiogram.enums import ChatMemberStatus, ChatType
-from aiogram.exceptions import TelegramBadRequest
+from aiogram.exceptions import AiogramError
 from aiogram.filters import Command
 from aiogram.types import CallbackQuery, ChatMemberUpdated, Message
 
 from bot.commands import OWN, process_commands
-from bot.errors import is_outage
+from bot.errors import BotError
+from bot.languages import Languages
 from bot.reach import Reach
 from bot.runner import Runner
 from bot.screen import Screen
 from bot.texts import say
 from bpmn.catalog import Catalog
-from forms.messages import supported
 from forms.telegram import TelegramView
 
-__all__ = ["conversation_router", "group_router", "membership_router"]
+__all__ = ["answer_press", "conversation_router", "group_router", "membership_router"]
 
 _GONE = frozenset({ChatMemberStatus.LEFT, ChatMemberStatus.KICKED})
 
 log = structlog.get_logger()
 
 
-def conversation_router(runner: Runner, screen: Screen) -> Router:
+def conversation_router(runner: Runner, screen: Screen, languages: Languages) -> Router:
     """Texts and buttons of private chats; register it after the commands."""
     router = Router(name="conversation")
 
@@ -35,13 +35,13 @@ def conversation_router(runner: Runner, screen: Screen) -> Router:
 
     @router.message(F.chat.type == ChatType.PRIVATE)
     async def other(message: Message) -> None:
-        locale = supported(message.from_user.language_code if message.from_user else None)
+        locale = await languages.of_user(message.from_user)
         await screen.send(message.chat.id, TelegramView(say("text_only", locale), ()))
 
     @router.callback_query(F.message.chat.type == ChatType.PRIVATE)
     async def pressed(query: CallbackQuery) -> None:
         async def answer(text: str | None) -> None:
-            await _answer(query, text)
+            await answer_press(query, text)
 
         if query.message is None or query.data is None:
             await answer(None)
@@ -52,32 +52,28 @@ def conversation_router(runner: Runner, screen: Screen) -> Router:
     return router
 
 
-async def _answer(query: CallbackQuery, text: str | None) -> None:
+async def answer_press(query: CallbackQuery, text: str | None) -> None:
     """Answer a press. What it did stands; it is not done again because its answer did not get through."""
     try:
         await query.answer(text, show_alert=text is not None)
-    except TelegramBadRequest as error:
-        if "query is too old" not in error.message:
-            raise
-    except Exception as error:
-        if not is_outage(error):
-            raise
+    except (AiogramError, BotError) as error:
+        # Mostly "query is too old": whoever pressed has long seen what it did.
         log.warning("a press is left without an answer", person=query.from_user.id, reason=repr(error))
 
 
-def group_router(screen: Screen, catalog: Catalog) -> Router:
+def group_router(screen: Screen, catalog: Catalog, languages: Languages) -> Router:
     """In groups the bot only says where it can be found; forms are for one person."""
     router = Router(name="groups")
 
     # The filter also sees to commands that name another bot.
     @router.message(F.chat.type != ChatType.PRIVATE, F.text, Command(*OWN, *process_commands(catalog)))
     async def told(message: Message) -> None:
-        locale = supported(message.from_user.language_code if message.from_user else None)
+        locale = await languages.of_user(message.from_user)
         await screen.send(message.chat.id, TelegramView(say("private_only", locale), ()))
 
     @router.callback_query(F.message.chat.type != ChatType.PRIVATE)
     async def pressed(query: CallbackQuery) -> None:
-        await _answer(query, say("private_only", supported(query.from_user.language_code)))
+        await answer_press(query, say("private_only", await languages.of_user(query.from_user)))
 
     return router
 

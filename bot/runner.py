@@ -43,12 +43,14 @@ class Runner:
         self._screen = screen
         self._titles = titles
 
-    async def started(self, chat_id: int, process_key: str, language_code: str | None) -> None:
-        """/start: go on where the person left, or begin."""
+    async def started(
+        self, chat_id: int, process_key: str, language_code: str | None, origin: Mapping[str, str] | None = None
+    ) -> None:
+        """/start: go on where the person left, or begin; `origin` are variables that say where they come from."""
         async with self._store.conversation_lock(chat_id):
             state = await self._store.load(chat_id, language_code=language_code)
             try:
-                state = await self._begin(state, process_key)
+                state = await self._begin(state, process_key, origin or {})
             except ApiUnavailable as error:
                 await self._excuse(state, "unavailable", error)
                 return
@@ -56,6 +58,21 @@ class Runner:
                 await self._excuse(state, "not_deployed" if error.status == 404 else "failed", error)
                 return
             await self._store.save(state)
+
+    async def opened(self, chat_id: int, task_id: str, language_code: str | None) -> None:
+        """A link to a task: ask its form, if it is the person's."""
+        async with self._store.conversation_lock(chat_id):
+            state = await self._store.load(chat_id, language_code=language_code)
+            try:
+                state = await self._carry_out(*talk.linked(state, await self._api.task(task_id), self._titles))
+            except (ApiUnavailable, ApiProblem) as error:
+                await self._excuse(state, "unavailable" if isinstance(error, ApiUnavailable) else "failed", error)
+                return
+            await self._store.save(state)
+
+    async def spoken(self, chat_id: int, locale: str) -> None:
+        """The person has chosen a language."""
+        await self._event(chat_id, lambda state: talk.spoken(state, locale))
 
     async def said(self, chat_id: int, text: str, message_id: int, language_code: str | None) -> None:
         """Any other text."""
@@ -125,6 +142,8 @@ class Runner:
                 return
             if answer is not None:
                 await answer(None)
+            if state.locale != before.locale:  # a form asked for it
+                await self._store.languages.choose(chat_id, state.locale)
             await self._store.save(state)
 
     async def _excuse(self, state: Conversation, code: str, error: Exception, answer: Press | None = None) -> None:
@@ -134,7 +153,7 @@ class Runner:
         else:
             await self._screen.send(state.chat_id, TelegramView(say(code, state.locale), ()))
 
-    async def _begin(self, state: Conversation, process_key: str) -> Conversation:
+    async def _begin(self, state: Conversation, process_key: str, origin: Mapping[str, str]) -> Conversation:
         session = state.session
         if session is not None and session.is_open and await self._api.is_open(session.subject.id):
             return await self._carry_out(*talk.shown_again(state))
@@ -145,7 +164,7 @@ class Runner:
             task = await self._api.next_task(running[0], state.user_id)
         else:
             instance_id, task = await self._api.start(
-                process_key, user=state.user_id, chat=str(state.chat_id), locale=state.locale
+                process_key, user=state.user_id, chat=str(state.chat_id), locale=state.locale, variables=origin
             )
             state = replace(state, instance_id=instance_id)
         state = await self._carry_out(state, (talk.Retire(),))

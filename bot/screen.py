@@ -6,6 +6,7 @@ Limits, silence and repetition are the business of `bot.delivery`.
 import math
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import TypeVar
 
@@ -16,11 +17,14 @@ from aiogram.exceptions import AiogramError, TelegramBadRequest
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions
 
 from bot.errors import BotError, Unreachable
+from bot.splitting import split_html
 from forms.telegram import Button, TelegramView
 
 __all__ = ["Screen"]
 
 TYPING_LASTS = timedelta(seconds=4)
+# Deleted by the person, or too old.
+_NOT_EDITABLE = ("message to edit not found", "message can't be edited", "message_id_invalid")
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 _Answer = TypeVar("_Answer")
 
@@ -35,7 +39,16 @@ class Screen:
         self._typed: dict[int, float] = {}
 
     async def send(self, chat_id: int, view: TelegramView) -> int | None:
-        """A new message; its id, or None when the person has blocked the bot."""
+        """A new message, or several when the text is too long for one; the buttons are under the last.
+
+        Returns the last one's id, or None when the person has blocked the bot.
+        """
+        message_id = None
+        for part in _parts(view):
+            message_id = await self._send(chat_id, part)
+        return message_id
+
+    async def _send(self, chat_id: int, view: TelegramView) -> int | None:
         sent = await self._patiently(
             chat_id,
             lambda: self._bot.send_message(
@@ -49,15 +62,18 @@ class Screen:
         return sent.message_id if sent is not None else None
 
     async def show(self, chat_id: int, view: TelegramView, message_id: int | None) -> int | None:
-        """The view in place of a message, or as a new one when that is not there any more."""
-        if message_id is not None and await self._edit(chat_id, message_id, view):
-            return message_id
-        return await self.send(chat_id, view)
+        """The view in place of a message, or as a new one when that is not there any more or too old to be edited."""
+        first, *others = _parts(view)
+        if message_id is None or not await self._edit(chat_id, message_id, first):
+            message_id = await self._send(chat_id, first)
+        for part in others:
+            message_id = await self._send(chat_id, part)
+        return message_id
 
     async def retire(self, chat_id: int, message_id: int, view: TelegramView | None) -> None:
-        """Take the buttons off a message; with a view also replace its text."""
+        """Take the buttons off a message; with a view, which is shown in any case, also replace its text."""
         if view is not None:
-            await self._edit(chat_id, message_id, view)
+            await self.show(chat_id, view, message_id)
             return
         try:
             await self._patiently(
@@ -93,9 +109,10 @@ class Screen:
                 ),
             )
         except TelegramBadRequest as error:
-            if "message is not modified" in error.message:
+            reason = error.message.lower()
+            if "message is not modified" in reason:
                 return True
-            if "message to edit not found" in error.message or "can't be edited" in error.message:
+            if any(words in reason for words in _NOT_EDITABLE):
                 return False
             raise
         return True
@@ -107,6 +124,12 @@ class Screen:
         except Unreachable as error:
             log.info("not shown", chat=chat_id, reason=str(error))
             return None
+
+
+def _parts(view: TelegramView) -> list[TelegramView]:
+    """One message for each part of the text, the last with the buttons."""
+    *before, last = split_html(view.text) or [view.text]
+    return [*(TelegramView(text, ()) for text in before), replace(view, text=last)]
 
 
 def _keyboard(view: TelegramView) -> InlineKeyboardMarkup | None:

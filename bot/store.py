@@ -16,7 +16,7 @@ from redis.exceptions import LockError, RedisError
 
 from bot.conversation import Conversation
 from bot.errors import ChatBusy
-from forms.messages import supported
+from bot.languages import Languages
 
 __all__ = ["Store", "Waiting"]
 
@@ -56,8 +56,9 @@ class Waiting:
 class Store:
     """Everything is keyed by the chat; several bots may share one server by their own `bot_id`."""
 
-    def __init__(self, client: redis.asyncio.Redis, bot_id: int) -> None:
+    def __init__(self, client: redis.asyncio.Redis, bot_id: int, languages: Languages) -> None:
         self._redis = client
+        self.languages = languages
         self._prefix = f"{_PREFIX}:{bot_id}"
         self._take_due = client.register_script(_TAKE_DUE)
 
@@ -93,7 +94,8 @@ class Store:
             except ValidationError:
                 # Of an older version: the engine knows what is open, and /start finds it again.
                 await self._redis.rename(self._key(chat_id), f"{self._key(chat_id)}:unreadable")
-        return Conversation(user_id=f"telegram-{chat_id}", chat_id=chat_id, locale=supported(language_code))
+        locale = await self.languages.of(chat_id, language_code)
+        return Conversation(user_id=f"telegram-{chat_id}", chat_id=chat_id, locale=locale)
 
     async def save(self, state: Conversation) -> None:
         await self._redis.set(self._key(state.chat_id), _ADAPTER.dump_json(state), ex=CONVERSATION_LIFE)

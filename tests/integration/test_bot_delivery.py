@@ -23,7 +23,7 @@ from bot.errors import TooBusy, Unreachable, is_outage, pause_asked_for
 from bot.limits import Limits, Turns
 from bot.reach import Reach
 from bot.screen import Screen
-from forms.telegram import TelegramView
+from forms.telegram import Button, TelegramView
 
 TOKEN = "42:" + "A" * 35
 CHAT = 7
@@ -225,6 +225,32 @@ async def test_what_cannot_be_edited_any_more_is_shown_as_a_new_message(place: H
     place.telegram.answers = [refusal(400, description)]
     assert await place.screen.show(CHAT, HELLO, 5) == 99
     assert place.telegram.methods == ["editMessageText", "sendMessage"]
+
+
+@pytest.mark.parametrize(
+    "description", ["Bad Request: message to edit not found", "Bad Request: message can't be edited"]
+)
+async def test_the_end_of_a_form_is_shown_even_where_its_message_is_gone(place: House, description: str) -> None:
+    place.telegram.answers = [refusal(400, description)]
+    await place.screen.retire(CHAT, 5, HELLO)
+    assert place.telegram.methods == ["editMessageText", "sendMessage"]
+
+
+LONG = TelegramView("<b>" + " ".join(["word"] * 1500) + "</b>", ((Button("Yes", "f:1"),),))
+
+
+async def test_a_text_too_long_for_one_message_is_several_with_the_buttons_under_the_last(place: House) -> None:
+    await place.screen.send(CHAT, LONG)
+    first, last = (parameters for _, parameters in place.telegram.calls)
+    assert all(part["text"].startswith("<b>word ") and part["text"].endswith("word</b>") for part in (first, last))
+    assert "reply_markup" not in first
+    assert "Yes" in last["reply_markup"]
+
+
+async def test_a_long_text_in_place_of_a_message_goes_on_below_it(place: House) -> None:
+    assert await place.screen.show(CHAT, LONG, 5) == 99
+    assert place.telegram.methods == ["editMessageText", "sendMessage"]
+    assert "Yes" in place.telegram.calls[1][1]["reply_markup"]
 
 
 async def test_a_group_that_became_a_supergroup_is_written_to_under_its_new_number(place: House) -> None:

@@ -10,6 +10,7 @@ import redis.asyncio
 
 from bot import store as store_module
 from bot.errors import ChatBusy
+from bot.languages import Languages
 from bot.store import Store, Waiting
 
 CHAT = 7
@@ -25,7 +26,8 @@ async def client(valkey_url: str) -> AsyncIterator[redis.asyncio.Redis]:
 def store(client: redis.asyncio.Redis, monkeypatch: pytest.MonkeyPatch) -> Store:
     monkeypatch.setattr(store_module, "LOCK_LIFE", timedelta(milliseconds=300))
     monkeypatch.setattr(store_module, "LOCK_RENEWAL", timedelta(milliseconds=100))
-    return Store(client, random.randrange(10**9))
+    bot_id = random.randrange(10**9)
+    return Store(client, bot_id, Languages(client, bot_id))
 
 
 async def test_two_events_of_a_chat_do_not_overlap(store: Store) -> None:

@@ -9,8 +9,13 @@ from aiogram.client.session.base import BaseSession
 from aiogram.types import Update, User
 
 from bot.commands import commands_router
+from bot.deep_links import links_router
+from bot.language_choice import language_router
+from bot.links import Link, LinkKind
 from bot.routers import conversation_router, group_router
 from bpmn.catalog import Catalog
+from forms.messages import supported
+from forms.telegram import Button
 
 TOKEN = "42:" + "A" * 35
 
@@ -21,8 +26,14 @@ class Runner:
 
     events: list[tuple[Any, ...]] = field(default_factory=list)
 
-    async def started(self, chat: int, key: str, language: str | None) -> None:
-        self.events.append(("started", key))
+    async def started(self, chat: int, key: str, language: str | None, origin: Any = None) -> None:
+        self.events.append(("started", key, dict(origin)) if origin else ("started", key))
+
+    async def opened(self, chat: int, task_id: str, language: str | None) -> None:
+        self.events.append(("opened", task_id))
+
+    async def spoken(self, chat: int, locale: str) -> None:
+        self.events.append(("spoken", locale))
 
     async def said(self, chat: int, text: str, message_id: int, language: str | None) -> None:
         self.events.append(("said", text))
@@ -37,9 +48,14 @@ class Runner:
 @dataclass
 class Screen:
     sent: list[str] = field(default_factory=list)
+    views: list[Any] = field(default_factory=list)
 
     async def send(self, chat: int, view: Any) -> None:
         self.sent.append(view.text)
+        self.views.append(view)
+
+    async def show(self, chat: int, view: Any, message_id: int) -> None:
+        await self.send(chat, view)
 
 
 class NoNetwork(BaseSession):
@@ -63,6 +79,30 @@ def catalog() -> Catalog:
     return Catalog({"onboarding": onboarding, "quest": replace(onboarding, key="quest", properties=properties)})
 
 
+@dataclass
+class Languages:
+    """Nobody has chosen one, until they choose."""
+
+    chosen: dict[int, str] = field(default_factory=dict)
+
+    async def of_user(self, user: User) -> str:
+        return self.chosen.get(user.id) or supported(user.language_code)
+
+    async def choose(self, person: int, locale: str) -> None:
+        self.chosen[person] = locale
+
+
+class Links:
+    """Two links, by their tokens."""
+
+    async def find(self, token: str) -> Link | None:
+        known = {
+            "quest": Link(LinkKind.PROCESS, "quest", campaign="spring"),
+            "task": Link(LinkKind.TASK, "t1"),
+        }
+        return known.get(token)
+
+
 @pytest.fixture
 def runner() -> Runner:
     return Runner()
@@ -74,20 +114,31 @@ def screen() -> Screen:
 
 
 @pytest.fixture
-def feed(runner: Any, screen: Any) -> Any:
+def languages() -> Languages:
+    return Languages()
+
+
+@pytest.fixture
+def feed(runner: Any, screen: Any, languages: Any) -> Any:
     dispatcher = Dispatcher(disable_fsm=True)
     dispatcher.include_routers(
-        group_router(screen, catalog()), commands_router(runner, screen, catalog()), conversation_router(runner, screen)
+        group_router(screen, catalog(), languages),
+        language_router(runner, screen, languages, catalog()),
+        links_router(runner, screen, languages, Links()),  # type: ignore[arg-type]
+        commands_router(runner, screen, catalog(), languages),
+        conversation_router(runner, screen, languages),
     )
     bot = Bot(TOKEN, NoNetwork())
 
-    async def fed(**message: Any) -> None:
+    async def fed(*, pressed: str = "", **message: Any) -> None:
         chat = message.pop("chat", {"id": 7, "type": "private"})
         person = {"id": 7, "is_bot": False, "first_name": "Ada", "language_code": "ru"}
-        whole = {"message_id": 1, "date": 1, "chat": chat, "from": person, **message}
-        await dispatcher.feed_update(
-            bot, Update.model_validate({"update_id": 1, "message": whole}, context={"bot": bot})
-        )
+        whole: dict[str, Any] = {"message_id": 1, "date": 1, "chat": chat, "from": person, **message}
+        update = {"message": whole}
+        if pressed:
+            query = {"id": "1", "from": person, "chat_instance": "1", "data": pressed, "message": whole}
+            update = {"callback_query": query}
+        await dispatcher.feed_update(bot, Update.model_validate({"update_id": 1, **update}, context={"bot": bot}))
 
     return fed
 
@@ -100,7 +151,9 @@ PHOTO = [{"file_id": "f", "file_unique_id": "u", "width": 1, "height": 1}]
     ("text", "event"),
     [
         ("/start", ("started", "onboarding")),
-        ("/start deep-link", ("started", "onboarding")),
+        ("/start ", ("started", "onboarding")),
+        ("/start quest", ("started", "quest", {"campaign": "spring"})),
+        ("/start task", ("opened", "t1")),
         ("/quest", ("started", "quest")),
         ("/quest@baton_bot", ("started", "quest")),
         ("/cancel", ("cancelled", "ru")),
@@ -116,6 +169,28 @@ async def test_a_text_is_a_command_or_an_answer(feed: Any, runner: Runner, text:
 async def test_an_unknown_command_is_no_answer_to_a_form(feed: Any, runner: Runner, screen: Screen) -> None:
     await feed(text="/qeust")
     assert (runner.events, screen.sent) == ([], ["Такой команды я не знаю. /help покажет, какие есть."])
+
+
+async def test_a_link_that_is_unknown_says_so_and_begins_nothing(feed: Any, runner: Runner, screen: Screen) -> None:
+    await feed(text="/start who-knows")
+    assert runner.events == []
+    assert screen.sent == ["Эта ссылка неизвестна или уже не действует. /start начнёт без неё."]
+
+
+async def test_a_chosen_language_wins_over_that_of_telegram(feed: Any, runner: Runner, screen: Screen) -> None:
+    await feed(text="/language")
+    assert screen.views[0].rows == ((Button("English", "l:en"),), (Button("Русский", "l:ru"),))
+    await feed(pressed="l:en")
+    await feed(text="/qeust")
+    assert runner.events == [("spoken", "en")]
+    assert screen.sent[1:] == [
+        "From now on I speak English.", "I do not know this command. /help lists those that I know.",
+    ]  # fmt: skip
+
+
+async def test_a_language_that_there_is_not_changes_nothing(feed: Any, runner: Runner, languages: Languages) -> None:
+    await feed(pressed="l:xx")
+    assert (runner.events, languages.chosen) == ([], {})
 
 
 async def test_help_shows_titles_as_text(feed: Any, screen: Screen) -> None:

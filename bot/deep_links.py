@@ -1,0 +1,35 @@
+"""`/start <token>`: a person follows a link into the bot."""
+
+from aiogram import F, Router
+from aiogram.enums import ChatType
+from aiogram.filters import CommandObject, CommandStart
+from aiogram.types import Message
+
+from bot.languages import Languages
+from bot.links import Link, LinkKind, Links
+from bot.runner import Runner
+from bot.screen import Screen
+from bot.texts import say
+from forms.telegram import TelegramView
+
+__all__ = ["links_router"]
+
+
+def links_router(runner: Runner, screen: Screen, languages: Languages, links: Links) -> Router:
+    """Followed links, for private chats; register it before the commands."""
+    router = Router(name="links")
+
+    @router.message(F.chat.type == ChatType.PRIVATE, F.text, CommandStart(deep_link=True))
+    async def follow(message: Message, command: CommandObject) -> None:
+        language = message.from_user.language_code if message.from_user else None
+        link = await links.find(command.args or "")
+        match link:
+            case None:
+                locale = await languages.of_user(message.from_user)
+                await screen.send(message.chat.id, TelegramView(say("link_ended", locale), ()))
+            case Link(LinkKind.TASK, task_id):
+                await runner.opened(message.chat.id, task_id, language)
+            case Link(LinkKind.PROCESS, process_key):
+                await runner.started(message.chat.id, process_key, language, link.origin)
+
+    return router
