@@ -156,6 +156,14 @@ class Files:
             found = await store.list_with_delimiter_async(f"{within}/")
         return sorted(prefix.strip("/").rpartition("/")[2] for prefix in found["common_prefixes"])
 
+    async def has_folder(self, folder: str) -> bool:
+        """Whether anything is inside a folder. Raises `FilesUnavailable`."""
+        with self._trouble(folder) as store:
+            async for batch in store.list(f"{folder}/", chunk_size=1):
+                if batch:
+                    return True
+        return False
+
     async def delete_folder(self, folder: str) -> int:
         """Delete everything inside a folder, however deep; returns how many files. Raises `FilesUnavailable`."""
         count = 0

@@ -14,7 +14,7 @@ from forms.paths import MISSING, Json, Path, get_at, put, read_path, spell
 from forms.resolve import Resolved, computed_before_submission, resolve
 from forms.schema import Schema
 
-__all__ = ["LEAVING_ACTIONS", "Received", "received", "submitted_data"]
+__all__ = ["LEAVING_ACTIONS", "Received", "merged", "received", "submitted_data"]
 
 # These end a form without its answers: nothing half filled or unchecked becomes a variable.
 LEAVING_ACTIONS = frozenset({"action_cancel", "action_back"})
@@ -53,10 +53,10 @@ def received(
         return Received(problems, {name: name == action for name in actions})
     before = resolve(schema, initial, initial, locale=locale, now=now)
     told = {name: value for name, value in answers.items() if name not in actions | problems.keys()}
-    merged = _merged(before.form, before.data, told)
-    after = resolve(schema, initial, merged, locale=locale, now=now)
+    claimed = merged(before.form, before.data, told)
+    after = resolve(schema, initial, claimed, locale=locale, now=now)
     problems |= {spell(path): problem for path, problem in problems_in(after.form, after.data).items()}
-    problems |= _dropped(after, merged)
+    problems |= _dropped(after, claimed)
     if problems:
         return Received(problems, {})
     data = computed_before_submission(after.form, after.data)
@@ -85,7 +85,7 @@ def submitted_data(
     return {**found, **pressed}
 
 
-def _merged(form: Form, data: Mapping[str, Json], answers: Mapping[str, Json]) -> Mapping[str, Json]:
+def merged(form: Form, data: Mapping[str, Json], answers: Mapping[str, Json]) -> Mapping[str, Json]:
     """The data with answers from elsewhere, by variable; what only the session knows is not taken from them."""
     left = dict(data)
     for name, value in answers.items():
@@ -98,11 +98,11 @@ def _merged(form: Form, data: Mapping[str, Json], answers: Mapping[str, Json]) -
     return left
 
 
-def _dropped(after: Resolved, merged: Mapping[str, Json]) -> dict[str, Problem]:
+def _dropped(after: Resolved, claimed: Mapping[str, Json]) -> dict[str, Problem]:
     """What the form would not keep, such as a choice that is no option: nobody sees it go, so it is refused."""
     problems = {}
     for field in after.form.all_fields():
-        told, kept = get_at(merged, field.path), get_at(after.data, field.path)
+        told, kept = get_at(claimed, field.path), get_at(after.data, field.path)
         if field.mode is not Mode.ASKED or told is MISSING or same(told, kept):
             continue
         if (problem := check(field, told)) is not None:

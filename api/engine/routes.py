@@ -12,6 +12,7 @@ from api.engine.schemas import (
     DeploymentOut,
     InstanceOut,
     InstanceSummary,
+    Name,
     StartRequest,
     StartResponse,
     TaskOut,
@@ -78,11 +79,15 @@ async def list_tasks(
     assignee: Text = None,
     process_instance_id: Annotated[str | None, Query(alias="processInstanceId", max_length=64)] = None,
     business_key: Annotated[str | None, Query(alias="businessKey", max_length=255)] = None,
+    candidate: Annotated[str | None, Query(max_length=255, description="Tasks that this person could take.")] = None,
+    groups: Annotated[list[Name] | None, Query(max_length=100, description="Groups the candidate is in.")] = None,
     *,
     with_form: WithForm = False,
     limit: Limit = MAX_TASKS,
 ) -> list[TaskOut]:
-    """Open user tasks, oldest first."""
+    """Open user tasks, oldest first; with `candidate` those that nobody has, whatever else is asked for."""
+    if candidate is not None:
+        return await service.offered(candidate, groups or (), with_form=with_form, limit=limit)
     return await service.tasks(
         assignee=assignee,
         process_instance_id=process_instance_id,

@@ -17,6 +17,7 @@ __all__ = [
     "IncidentsCount",
     "InstanceOut",
     "InstanceSummary",
+    "Name",
     "ResourceOut",
     "RetriedOut",
     "RetryAllRequest",
@@ -26,6 +27,7 @@ __all__ = [
     "StepOut",
     "TaskOut",
     "TopicOut",
+    "Variables",
 ]
 
 Name = Annotated[str, Field(min_length=1, max_length=255)]
@@ -104,10 +106,10 @@ class StartResponse(_Out):
 
 class CompleteResponse(_Out):
     """`next` is the user's next task. Neither `next` nor `ended`: somebody else is at work, or what follows could not
-    be found out in time; look again."""
+    be found out in time; look again. `ended` is null where nobody asked."""
 
     completed: bool = True
-    ended: bool
+    ended: bool | None
     next: TaskOut | None = None
 
 

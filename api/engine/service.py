@@ -1,12 +1,16 @@
 """What engine-api does for its callers: instances and tasks by way of the engine client."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import timedelta
 
 import structlog
 
+from api.engine.access import completed_elsewhere, open_task, task_gone
+from api.engine.form_answers import refuse_protected
+from api.engine.form_models import CheckRequest, StartFormRequest, SubmitRequest, ValidationOut
+from api.engine.form_sources import FormSources
 from api.engine.schemas import (
     CompleteRequest,
     CompleteResponse,
@@ -18,16 +22,14 @@ from api.engine.schemas import (
     StepOut,
     TaskOut,
 )
+from api.engine.submissions import Submissions
 from api.engine.task_forms import TaskForms
-from api.kit.problems import Problem
 from bpmn.client import EngineClient
-from bpmn.errors import BatonError, NotFound
-from bpmn.types import ProcessDefinition, Task
+from bpmn.errors import BatonError, EngineConflict, EngineFault, NotFound
+from bpmn.types import ProcessDefinition, ProcessInstance, Task
 
 __all__ = ["EngineService", "definition_out"]
 
-# Variables that the platform sets; a model may read them, a form may not overwrite who a person is.
-PROTECTED_VARIABLES = frozenset({"initiator", "surface", "chat"})
 # Less than callers wait for an answer: that the task is completed must reach them.
 FOLLOWING_TIMEOUT = timedelta(seconds=8)
 
@@ -37,16 +39,18 @@ log = structlog.get_logger()
 class EngineService:
     """One engine's processes and tasks."""
 
-    def __init__(self, engine: EngineClient) -> None:
+    def __init__(self, engine: EngineClient, submissions: Submissions | None = None) -> None:
         self._engine = engine
-        self._forms = TaskForms(engine)
+        sources = FormSources(engine)
+        self._forms = TaskForms(engine, sources)
+        self._submissions = submissions or Submissions.without_drafts(engine, sources)
 
     async def definitions(self, *, key: str | None, latest: bool) -> list[DefinitionOut]:
         return [definition_out(item) for item in await self._engine.process_definitions(latest=latest, key=key)]
 
     async def start(self, key_or_id: str, request: StartRequest, *, with_next: bool) -> StartResponse:
         """Start an instance; with `with_next` the answer has the initiator's first task and its form."""
-        _refuse_protected(request.variables)
+        refuse_protected(request.variables)
         platform = {
             name: value
             for name in ("initiator", "surface", "chat", "locale")
@@ -59,9 +63,12 @@ class EngineService:
         instance = await self._engine.start(
             key_or_id, variables={**request.variables, **platform}, business_key=business_key
         )
+        return await self._started(instance, request.initiator if with_next else None)
+
+    async def _started(self, instance: ProcessInstance, user: str | None) -> StartResponse:
         following, ended = None, instance.ended
-        if with_next and request.initiator is not None and not ended:
-            following, ended = await self._after(instance.id, request.initiator)
+        if user is not None and not ended:
+            following, ended = await self._after(instance.id, user)
         return StartResponse(
             id=instance.id,
             definition_id=instance.definition_id,
@@ -83,18 +90,26 @@ class EngineService:
         found = await self._engine.tasks(
             assignee=assignee, process_instance_id=process_instance_id, business_key=business_key, max_results=limit
         )
+        return await self._listed(found, with_form=with_form)
+
+    async def _listed(self, found: Iterable[Task], *, with_form: bool) -> list[TaskOut]:
         listed = []
         for task in found:
             with suppress(NotFound):
                 listed.append(await self._task_out(task, with_form=with_form))
         return listed
 
+    async def offered(self, user: str, groups: Sequence[str], *, with_form: bool, limit: int) -> list[TaskOut]:
+        """Tasks that nobody has and that a person could take, oldest first."""
+        found = await self._engine.offered_tasks(user, groups, max_results=limit)
+        return await self._listed(found, with_form=with_form)
+
     async def task(self, task_id: str, *, with_form: bool) -> TaskOut:
         """An open task. Raises `Problem` 404."""
         try:
             return await self._task_out(await self._engine.task(task_id), with_form=with_form)
         except NotFound as error:
-            raise _gone(task_id) from error
+            raise task_gone(task_id) from error
 
     async def complete(self, task_id: str, request: CompleteRequest, *, with_next: bool) -> CompleteResponse:
         """Complete a task; with `with_next` the answer has the person's next one of the same instance.
@@ -102,17 +117,58 @@ class EngineService:
         With `user` it is that person who answers: the task must be theirs and the form ask for the variables. Without,
         the caller is an operator who may complete any open task with any variables that are not protected.
         """
-        _refuse_protected(request.variables)
         try:
-            task = await self._engine.task(task_id)
             if request.user is not None:
-                await self._refuse_stranger(task, request.user)
-                await self._forms.refuse_wrong(task, request.variables)
+                answers = SubmitRequest(user=request.user, answers=request.variables)
+                return await self._submitted(task_id, answers, with_next=with_next)
+            refuse_protected(request.variables)
+            task = await self._engine.task(task_id)
             await self._engine.complete_task(task_id, request.variables)
         except NotFound as error:
-            raise _gone(task_id) from error
+            raise task_gone(task_id) from error
+        await self._submissions.completed(task_id, None)
+        _, ended = await self._after(task.process_instance_id, None)
+        return CompleteResponse(ended=ended)
+
+    async def submit(self, task_id: str, request: SubmitRequest, *, with_next: bool) -> CompleteResponse:
+        """Complete a person's task with the answers of its form; without `with_next` nobody asks what follows.
+
+        Raises `Problem` 403, 404, 409, 422, or 410 for a task that somebody else was faster with.
+        """
+        try:
+            if with_next:
+                return await self._submitted(task_id, request, with_next=True)
+            await self._submissions.complete(task_id, request)
+            return CompleteResponse(ended=None)
+        except NotFound as error:
+            raise await completed_elsewhere(self._engine, task_id) from error
+        except (EngineConflict, EngineFault):
+            # Of two who submit at once one may be told of a conflict or a fault; what counts is that the task is over.
+            await open_task(self._engine, task_id)
+            raise
+
+    async def _submitted(self, task_id: str, request: SubmitRequest, *, with_next: bool) -> CompleteResponse:
+        task = await self._submissions.complete(task_id, request)
         following, ended = await self._after(task.process_instance_id, request.user if with_next else None)
         return CompleteResponse(ended=ended, next=following)
+
+    async def validated(self, task_id: str, request: CheckRequest) -> ValidationOut:
+        """What keeps answers from being submitted. Raises `Problem` 403, 404 or 410."""
+        try:
+            errors = await self._submissions.problems(task_id, request)
+        except NotFound as error:
+            raise await completed_elsewhere(self._engine, task_id) from error
+        return ValidationOut(valid=not errors, errors=errors)
+
+    async def start_by_form(self, key_or_id: str, request: StartFormRequest, *, with_next: bool) -> StartResponse:
+        """Start an instance with the answers of the process's form. Raises `Problem` 403, 404, 409, 410 or 422."""
+        return await self._started(
+            await self._submissions.start(key_or_id, request), request.user if with_next else None
+        )
+
+    async def task_out(self, task: Task) -> TaskOut:
+        """A task as callers see it, without its form."""
+        return await self._task_out(task, with_form=False)
 
     async def running(self, business_key: str) -> list[InstanceSummary]:
         """Running instances of a business key."""
@@ -139,20 +195,6 @@ class EngineService:
             StepOut(activity_id=step.activity_id, name=step.name, type=step.type, start=step.start, end=step.end)
             for step in await self._engine.history_activities(instance_id)
         ]
-
-    async def _refuse_stranger(self, task: Task, user: str) -> None:
-        if task.assignee == user:
-            return
-        if task.assignee is not None:
-            raise Problem(403, "not_your_task", f"Task {task.id} belongs to somebody else.")
-        candidates = await self._engine.candidates(task.id)
-        if user in candidates.users:
-            return
-        detail = f"Task {task.id} belongs to nobody yet, and {user} is none of its candidates."
-        if candidates.groups:
-            groups = ", ".join(sorted(candidates.groups))
-            detail += f" It is offered to the group {groups}; who is in a group is not known here yet: assign the task."
-        raise Problem(403, "not_your_task", detail)
 
     async def _after(self, instance_id: str, user: str | None) -> tuple[TaskOut | None, bool]:
         """The user's next task with its form, and whether the instance has ended.
@@ -203,15 +245,3 @@ def definition_out(definition: ProcessDefinition) -> DefinitionOut:
         version_tag=definition.version_tag,
         deployment_id=definition.deployment_id,
     )
-
-
-def _refuse_protected(variables: Mapping[str, object]) -> None:
-    if found := sorted(PROTECTED_VARIABLES & set(variables)):
-        detail = f"The platform sets {', '.join(found)} itself; a form or a caller must not."
-        raise Problem(
-            422, "protected_variable", detail, errors=[{"field": f, "message": "is protected"} for f in found]
-        )
-
-
-def _gone(task_id: str) -> Problem:
-    return Problem(404, "task_gone", f"Task {task_id} is not open: it is done, cancelled, or was never there.")

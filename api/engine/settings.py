@@ -1,7 +1,11 @@
 """What engine-api is told by its environment."""
 
-from pydantic import Field, SecretStr, field_validator
+from datetime import timedelta
+from typing import Self
 
+from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
+
+from bpmn.errors import ConfigurationError
 from bpmn.settings import ProcessSettings, checked_secret
 
 __all__ = ["EngineApiSettings"]
@@ -22,7 +26,26 @@ class EngineApiSettings(ProcessSettings):
 
     max_long_polls: int = Field(default=100, ge=1, le=10_000)
 
-    @field_validator("service_token")
+    redis_url: SecretStr | None = Field(default=None, description="where drafts of forms are; without it none are kept")
+    draft_life: timedelta = Field(
+        default=timedelta(days=30), gt=timedelta(0), description="how long after its last change, as P30D or in seconds"
+    )
+    files_url: str | None = Field(default=None, description="where files are: file:///folder, s3://bucket/folder, …")
+    files_secret: SecretStr | None = Field(default=None, description="signs the links by which files are fetched")
+    files_spill_above_bytes: int = Field(default=256 * 1024, ge=4096)
+    file_max_bytes: int = Field(default=50 * 2**20, ge=1, description="larger uploads are refused")
+    file_inline_max_bytes: int = Field(
+        default=512 * 1024, ge=0, description="a single file up to this size becomes a File variable of the engine"
+    )
+    file_link_life: timedelta = Field(default=timedelta(minutes=15), gt=timedelta(0))
+
+    @field_validator("service_token", "files_secret")
     @classmethod
-    def _long_enough(cls, value: SecretStr) -> SecretStr:
-        return checked_secret("SERVICE_TOKEN", value)
+    def _long_enough(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        return checked_secret(str(info.field_name).upper(), value) if value is not None else None
+
+    @model_validator(mode="after")
+    def _signed_files(self) -> Self:
+        if self.files_url is not None and self.files_secret is None:
+            raise ConfigurationError("FILES_URL needs FILES_SECRET (or FILES_SECRET_FILE), which signs links to files")
+        return self

@@ -25,12 +25,16 @@ OPEN_PATHS = frozenset(
 
 
 def service_token_check(
-    token: SecretStr, open_paths: Collection[str] = OPEN_PATHS, basic_below: str | None = None
+    token: SecretStr,
+    open_paths: Collection[str] = OPEN_PATHS,
+    basic_below: str | None = None,
+    signed_below: str | None = None,
 ) -> Callable[[Request], None]:
     """A check that raises `Problem` 401 unless a request has `Authorization: Bearer <token>` or its path is open.
 
     At `basic_below` (a path, with all that is under it) the token may also be the password of HTTP Basic, with any
-    user name: clients that are not ours can often do nothing else.
+    user name: clients that are not ours can often do nothing else. What is below `signed_below` can be read without:
+    such a path is its own key.
     """
     expected = token.get_secret_value().encode()
 
@@ -38,6 +42,8 @@ def service_token_check(
         # The whole path, so that a new one is closed until it is named here.
         path = request.scope["path"]
         if path in open_paths:
+            return
+        if signed_below is not None and path.startswith(f"{signed_below}/") and request.method in {"GET", "HEAD"}:
             return
         takes_basic = basic_below is not None and (path == basic_below or path.startswith(f"{basic_below}/"))
         given = request.headers.getlist("authorization")

@@ -12,11 +12,14 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from redis.exceptions import RedisError
 from starlette.exceptions import HTTPException
 
 from bpmn import errors
 from bpmn.errors import BatonError
 from bpmn.variables import NotAVariable
+from drafts.errors import DraftConflict, DraftGone
+from files.store import FileDamaged, FileMissing, FilesUnavailable
 
 __all__ = ["Problem", "install_problem_handlers", "problem_response", "refusal"]
 
@@ -29,6 +32,11 @@ _STATUS: tuple[tuple[type[BatonError], int, str], ...] = (
     (errors.InvalidVariable, 422, "invalid_variable"),
     (errors.ValueTooLong, 422, "value_too_long"),
     (NotAVariable, 422, "invalid_variable"),
+    (FileMissing, 404, "file_missing"),
+    (FileDamaged, 422, "file_damaged"),
+    (FilesUnavailable, 503, "files_unavailable"),
+    (DraftGone, 404, "draft_gone"),
+    (DraftConflict, 409, "revision_conflict"),
     (errors.EngineConflict, 409, "conflict"),
     (errors.InstanceSuspended, 409, "suspended"),
     (errors.EngineUnavailable, 503, "engine_unavailable"),
@@ -96,6 +104,7 @@ def refusal(request: Request, problem: Problem) -> JSONResponse:
 def install_problem_handlers(app: FastAPI) -> None:
     """Every error that is foreseen becomes a problem; `RequestMiddleware` sees to the others."""
     app.add_exception_handler(BatonError, _on_baton_error)
+    app.add_exception_handler(RedisError, _on_redis_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(HTTPException, _on_http_exception)
 
@@ -113,6 +122,12 @@ async def _on_baton_error(request: Request, error: Exception) -> JSONResponse:
     if status >= 500:
         log.warning("request failed", code=code, reason=str(error))
     return problem_response(request, status, code, str(error), headers=headers, **members)
+
+
+async def _on_redis_error(request: Request, error: Exception) -> JSONResponse:
+    log.warning("request failed", code="drafts_unavailable", reason=str(error))
+    headers = {"Retry-After": str(RETRY_AFTER_S)}
+    return problem_response(request, 503, "drafts_unavailable", "Redis does not answer; try again.", headers=headers)
 
 
 async def _on_invalid_request(request: Request, error: Exception) -> JSONResponse:

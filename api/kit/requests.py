@@ -4,6 +4,7 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from fnmatch import fnmatchcase
 
 import structlog
 from fastapi import Request
@@ -24,7 +25,7 @@ class RequestMiddleware:
     """Pure ASGI, so that streaming and long polls pass through unchanged.
 
     `max_body_bytes` holds for every path but those of `larger`, which have their own limit; one that ends in a slash is
-    for all paths below it. `admit` raises `Problem`
+    for all paths below it, and an asterisk stands for anything. `admit` raises `Problem`
     for a caller that is not let in, before anything of the body is read.
     """
 
@@ -100,7 +101,11 @@ class RequestMiddleware:
         await self._app(scope, receive, send)
 
     def _limit_of(self, path: str) -> int:
-        below = (limit for start, limit in self._larger.items() if start.endswith("/") and path.startswith(start))
+        below = (
+            limit
+            for known, limit in self._larger.items()
+            if (known.endswith("/") and path.startswith(known)) or ("*" in known and fnmatchcase(path, known))
+        )
         return self._larger.get(path) or next(below, self._max_body_bytes)
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:

@@ -26,6 +26,7 @@ _SECRET_NAMES = (
     "admin_password",
     "llm_key",
     "telegram_secret",
+    "files_secret",
 )
 MIN_FREE_BYTES = 700 * 2**20
 # Everything that a stack leaves in its folder; what else is there belongs to someone else.

@@ -87,8 +87,12 @@ def _plan_processes(planned: dict[str, Server], home: Home, environment: Mapping
     processes = [
         ProcessServer(
             home, "engine-api", "engine-api",
-            {**engine, "SERVICE_TOKEN": secrets["service_token"], "PORT": str(home.port("engine-api"))},
-            needs=("engine",), url=api_url, health=f"{api_url}/health/ready",
+            {
+                **engine, "SERVICE_TOKEN": secrets["service_token"], "PORT": str(home.port("engine-api")),
+                "REDIS_URL": valkey.secret_url, "FILES_URL": broker["FILES_URL"],
+                "FILES_SECRET": secrets["files_secret"],
+            },
+            needs=("engine", "valkey"), url=api_url, health=f"{api_url}/health/ready",
         ),
         ProcessServer(
             home, "bridge", "bridge",

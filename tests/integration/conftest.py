@@ -73,15 +73,14 @@ def bridge_of(engine: EngineClient, valkey_url: str) -> Callable[..., AbstractAs
 
 @pytest.fixture(scope="session")
 def engine_api_of(engine: EngineClient, engine_token: str) -> Callable[..., AbstractAsyncContextManager[str]]:
-    """`engine_api_of(token, **settings)`: engine-api in this process; gives its address."""
+    """`engine_api_of(token, **settings)`: engine-api in this process; gives its address. It ends with the block."""
 
     @asynccontextmanager
     async def engine_api(token: str, **settings: Any) -> AsyncIterator[str]:
         found = EngineApiSettings(
-            engine_url=engine.base_url,
+            **{"engine_url": engine.base_url, **settings},
             engine_token=SecretStr(engine_token),
             service_token=SecretStr(token),
-            **settings,
         )
         server = uvicorn.Server(uvicorn.Config(create_app(found), host="127.0.0.1", port=0, log_config=None))
         serving = asyncio.create_task(server.serve())

@@ -1,0 +1,80 @@
+"""Whose task it is: the assignee's, or while nobody has it, that of each person it is offered to."""
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from api.kit.problems import Problem
+from bpmn.client import EngineClient
+from bpmn.errors import EngineConflict, EngineFault, EngineRefused, NotFound
+from bpmn.types import Task
+
+__all__ = ["completed_elsewhere", "gone", "open_task", "refuse_claimed", "refuse_stranger", "take", "task_gone"]
+
+
+async def refuse_stranger(engine: EngineClient, task: Task, user: str, groups: Collection[str] = ()) -> None:
+    """Raise `Problem` 403 unless the task is this person's. `groups` are those that the caller says they are in."""
+    if task.assignee == user:
+        return
+    if task.assignee is not None:
+        raise Problem(403, "not_your_task", f"Task {task.id} belongs to somebody else.")
+    candidates = await engine.candidates(task.id)
+    if user in candidates.users or candidates.groups & set(groups):
+        return
+    detail = f"Task {task.id} belongs to nobody yet, and {user} is none of its candidates."
+    if candidates.groups:
+        offered = ", ".join(sorted(candidates.groups))
+        detail += f" It is offered to the group {offered}; who is in a group is not known here: name groups, or assign."
+    raise Problem(403, "not_your_task", detail)
+
+
+async def open_task(engine: EngineClient, task_id: str) -> Task:
+    """A task that waits. Raises `Problem` 404 or 410."""
+    try:
+        return await engine.task(task_id)
+    except NotFound as error:
+        raise await completed_elsewhere(engine, task_id) from error
+
+
+async def take(engine: EngineClient, task: Task, user: str) -> Task:
+    """Give a task that nobody has to a person; the first wins. Raises `Problem` 404, 409 `claimed_by_other` or 410."""
+    try:
+        await engine.claim(task.id, user)
+    except (EngineConflict, EngineFault, EngineRefused, NotFound):
+        # Somebody was faster, or the task is over: the answers do not tell the two apart.
+        claimed = await open_task(engine, task.id)
+        if claimed.assignee != user:
+            refuse_claimed(claimed)
+            raise
+    return replace(task, assignee=user)
+
+
+def refuse_claimed(task: Task) -> None:
+    """Raise `Problem` 409 for a task that somebody has."""
+    if task.assignee is not None:
+        raise Problem(409, "claimed_by_other", f"Task {task.id} is {task.assignee}'s already.", by=task.assignee)
+
+
+def task_gone(task_id: str) -> Problem:
+    """404: nothing waits under this id."""
+    return Problem(404, "task_gone", f"Task {task_id} is not open: it is done, cancelled, or was never there.")
+
+
+async def completed_elsewhere(engine: EngineClient, task_id: str) -> Problem:
+    """410 with who ended the task and when, as the history has it; 404 when it knows no such task that is over."""
+    try:
+        ended = await engine.history_task(task_id)
+    except NotFound:
+        return task_gone(task_id)
+    if ended.end is None:
+        return task_gone(task_id)
+    # Whoever had a task that was cancelled has not ended it.
+    return gone(task_id, ended.assignee if ended.delete_reason == "completed" else None, ended.end)
+
+
+def gone(task_id: str, by: str | None, at: datetime) -> Problem:
+    """410: somebody has ended the task, or without `by` an operator or the process itself."""
+    at = at.astimezone(UTC)
+    moment = at.isoformat(timespec="seconds")
+    detail = f"Task {task_id} was completed by {by} at {moment}." if by else f"Task {task_id} ended at {moment}."
+    return Problem(410, "completed_elsewhere", detail, by=by, at=at.isoformat())

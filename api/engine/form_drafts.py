@@ -1,0 +1,168 @@
+"""Forms as they are filled: opened with what the engine knows, kept as drafts, seen again on another surface."""
+
+from dataclasses import dataclass
+
+import structlog
+
+from api.engine.access import gone, open_task, refuse_stranger
+from api.engine.form_answers import told
+from api.engine.form_models import DraftOut, DraftRequest, FilledFormOut
+from api.engine.form_sources import FormSources, Found
+from api.engine.form_views import etag, filled, in_thread, session_out, shown, with_draft
+from api.kit.problems import Problem
+from bpmn.client import EngineClient
+from bpmn.errors import EngineError, EngineUnavailable
+from bpmn.types import Task
+from drafts.errors import DraftConflict, DraftGone
+from drafts.record import Draft, schema_text
+from drafts.store import Drafts, new_session_id
+from files.places import erase_draft
+from files.store import Files
+from forms.errors import FormUnreadable
+from forms.filling import opened
+from forms.messages import supported
+from forms.schema import parse
+from forms.session import FormSession, Subject
+from forms.variables import data_of
+
+__all__ = ["FormDrafts", "Person", "conflict", "own_draft"]
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """For whom a form is shown; `user` None sees the form as it is before anybody fills it."""
+
+    user: str | None
+    groups: tuple[str, ...]
+    locale: str
+    zone: str
+
+
+Shown = tuple[FilledFormOut | None, str | None]
+"""The form, None when the caller has it already; and its tag, None where there is no draft."""
+
+
+class FormDrafts:
+    """The forms of one engine's tasks and starts; without `drafts` nothing is kept."""
+
+    def __init__(
+        self, engine: EngineClient, sources: FormSources, drafts: Drafts | None, files: Files | None = None
+    ) -> None:
+        self._engine = engine
+        self._sources = sources
+        self._drafts = drafts
+        self._files = files
+
+    async def of_task(self, task_id: str, person: Person, known_tag: str | None) -> Shown:
+        """A task's form. Raises `Problem` 403, 404 or 410, `EngineUnavailable`."""
+        task = await open_task(self._engine, task_id)
+        if person.user is not None:
+            await refuse_stranger(self._engine, task, person.user, person.groups)
+        try:
+            found = await self._sources.of_task(task)
+            if found.schema is None:
+                return filled(found, found.reference.key), None
+            subject = Subject(task.id, task.task_definition_key, task.process_instance_id)
+            title = task.name or task.task_definition_key
+            return await self._shown(found, subject, title, person, known_tag)
+        except EngineUnavailable:
+            raise
+        except (EngineError, FormUnreadable) as error:
+            return await self._broken(task, error), None
+
+    async def of_start(self, key_or_id: str, person: Person, known_tag: str | None) -> Shown:
+        """The form that a process is started with. Raises `NotFound`, `EngineUnavailable`."""
+        definition = await self._engine.process_definition(key_or_id)
+        try:
+            found = await self._sources.of_start(definition.id)
+            if found.schema is None:
+                return filled(found, found.reference.key), None
+            subject = Subject(definition.id, definition.key, is_start=True)
+            return await self._shown(found, subject, definition.name or definition.key, person, known_tag)
+        except EngineUnavailable:
+            raise
+        except (EngineError, FormUnreadable) as error:
+            log.warning("form not shown", definition=definition.id, reason=str(error))
+            return filled(None, None, str(error)), None
+
+    async def save(self, session_id: str, user: str, revision: int, request: DraftRequest) -> DraftOut:
+        """Keep answers in a draft. Raises `Problem` 403, 404, 409, 410 or 422."""
+        drafts = self.store
+        draft = await own_draft(drafts, session_id, user)
+        if draft.session.revision != revision or not draft.session.is_open:
+            raise conflict(draft.session)
+        changed, problems = await in_thread(lambda: with_draft(draft.session, request))
+        if problems:
+            errors = [entry.model_dump() for entry in told(problems, draft.session.locale)]
+            raise Problem(422, "invalid_answer", "No surface could show these answers.", errors=errors)
+        try:
+            await drafts.save(changed, revision, by="web::")
+        except DraftConflict as error:
+            raise conflict((await own_draft(drafts, session_id, user)).session) from error
+        return DraftOut(session=session_out(changed), data=dict(changed.data))
+
+    async def drop(self, session_id: str, user: str) -> None:
+        """Delete a draft, and the files that were sent for it. Raises `Problem` 403, 404 or 410."""
+        session = (await own_draft(self.store, session_id, user)).session
+        await self.store.drop(session_id)
+        if self._files is not None:
+            await erase_draft(self._files, session_id, session.subject.process_instance_id)
+
+    @property
+    def store(self) -> Drafts:
+        """Raises `Problem` 503 where this process was given no Redis."""
+        if self._drafts is None:
+            raise Problem(503, "no_drafts", "This engine-api keeps no drafts: set REDIS_URL.")
+        return self._drafts
+
+    async def _shown(self, found: Found, subject: Subject, title: str, person: Person, known_tag: str | None) -> Shown:
+        session, is_draft = await self._session(found, subject, title, person)
+        tag = etag(session) if is_draft else None
+        if tag is not None and tag == known_tag:
+            return None, tag
+        return await in_thread(lambda: shown(found, session, is_draft=is_draft)), tag
+
+    async def _session(self, found: Found, subject: Subject, title: str, person: Person) -> tuple[FormSession, bool]:
+        assert found.schema is not None
+        if person.user is not None and self._drafts is not None:
+            draft = await self._drafts.of(subject, person.user)
+            if draft is not None and draft.closed is not None:
+                await self._drafts.drop(draft.session.id)  # of a task that was opened again
+            elif draft is not None and draft.form_hash == schema_text(found.schema)[0]:
+                return draft.session, True
+        wires = {} if subject.is_start else await self._engine.task_variable_wires(subject.id, found.names)
+        session = FormSession(
+            new_session_id(), subject, person.user or "", supported(person.locale), person.zone, title, found.schema,
+            data_of(parse(found.schema), wires, zone=person.zone),
+        )  # fmt: skip
+        if person.user is None or self._drafts is None:
+            return session, False
+        return (await self._drafts.open_or_get(await in_thread(lambda: opened(session)))).session, True
+
+    async def _broken(self, task: Task, error: EngineError | FormUnreadable) -> FilledFormOut:
+        # A task that was completed meanwhile has no form either; the engine's answers do not tell the two apart.
+        await open_task(self._engine, task.id)
+        log.warning("form not shown", task_id=task.id, form=task.form.form_id, reason=str(error))
+        return filled(None, task.form.key, str(error))
+
+
+async def own_draft(drafts: Drafts, session_id: str, user: str) -> Draft:
+    """A person's open draft. Raises `Problem` 403, 404 `draft_gone` or 410."""
+    try:
+        draft = await drafts.get(session_id)
+    except DraftGone as error:
+        raise Problem(404, "draft_gone", "There is no such draft, or not any more: open the form anew.") from error
+    if draft.session.user_id != user:
+        raise Problem(403, "not_your_draft", "This draft is another person's.")
+    if draft.closed is not None:
+        raise gone(draft.session.subject.id, draft.closed.by, draft.closed.at)
+    return draft
+
+
+def conflict(current: FormSession) -> Problem:
+    """409 with the draft as it is now."""
+    detail = "The draft has changed meanwhile, on this surface or another one; here is how it is now."
+    state = {"session": session_out(current).model_dump(), "data": dict(current.data)}
+    return Problem(409, "revision_conflict", detail, headers={"ETag": etag(current)}, current=state)

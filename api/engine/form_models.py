@@ -1,0 +1,141 @@
+"""What travels between engine-api and its callers about forms. Names are Camunda's, values are plain JSON."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from api.engine.schemas import Name, Variables
+
+__all__ = [
+    "ActionOut",
+    "CheckRequest",
+    "ClaimRequest",
+    "DraftOut",
+    "DraftRequest",
+    "ErasedOut",
+    "FieldProblemOut",
+    "FileLinkOut",
+    "FilledFormOut",
+    "Locale",
+    "SessionOut",
+    "StartFormRequest",
+    "SubmitRequest",
+    "ValidationOut",
+    "Zone",
+]
+
+Locale = Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$", max_length=35)]
+Zone = Annotated[str, Field(pattern=r"^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$", max_length=64)]
+Groups = Annotated[list[Name], Field(max_length=100)]
+
+
+class _In(BaseModel):
+    model_config = ConfigDict(extra="forbid", alias_generator=to_camel, populate_by_name=True)
+
+
+class _Out(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+
+class SessionOut(_Out):
+    """The draft. `status` is `draft` or `submitting`."""
+
+    id: str
+    revision: int
+    status: str
+
+
+class ActionOut(_Out):
+    """A button that ends the form."""
+
+    key: str
+    label: str
+
+
+class FilledFormOut(_Out):
+    """A form and what it holds.
+
+    `form_schema` is form-js, `json_schema` the same as JSON Schema 2020-12; both are null where nothing can be drawn:
+    `problem` then says why, or `source` is `external` (`key` says where it is) or `none`.
+    """
+
+    session: SessionOut | None
+    source: Literal["camunda", "generated", "external", "none"]
+    key: str | None
+    form_schema: dict[str, Any] | None = Field(alias="schema")
+    data: dict[str, Any]
+    json_schema: dict[str, Any] | None
+    actions: list[ActionOut]
+    problem: str | None = None
+
+
+class DraftOut(_Out):
+    """A draft after it was written; `data` has what FEEL made of the answers."""
+
+    session: SessionOut
+    data: dict[str, Any]
+
+
+class DraftRequest(_In):
+    """`data`: answers by variable, some or all; `cursor`: the question that is asked, with dots."""
+
+    data: Variables
+    cursor: Annotated[str, Field(max_length=500)] | None = None
+
+
+class CheckRequest(_In):
+    user: Name
+    answers: Variables = Field(default_factory=dict)
+    groups: Groups = Field(default_factory=list)
+    locale: Locale = "en"
+    zone: Zone = "UTC"
+
+
+class SubmitRequest(CheckRequest):
+    """`session` and `revision` name the draft that the answers come from: nobody may have changed it meanwhile.
+
+    `surface` names where the answers come from; others that show the draft are told.
+    """
+
+    session: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{8}$")] | None = None
+    revision: Annotated[int, Field(ge=0)] | None = None
+    surface: Annotated[str, Field(max_length=100)] = ""
+
+
+class StartFormRequest(SubmitRequest):
+    """`user` becomes the initiator. Without `business_key`: that of the form, else `<process key>:<user>`."""
+
+    business_key: Name | None = None
+    from_surface: Literal["telegram", "web", "cli"] | None = None
+    chat: Name | None = None
+
+
+class FieldProblemOut(_Out):
+    field: str
+    code: str
+    message: str
+
+
+class ValidationOut(_Out):
+    valid: bool
+    errors: list[FieldProblemOut]
+
+
+class FileLinkOut(_Out):
+    """`path` is below the address of engine-api."""
+
+    path: str
+    expires: datetime
+
+
+class ErasedOut(_Out):
+    files: int
+
+
+class ClaimRequest(_In):
+    """`groups` are those that the caller knows the person to be in."""
+
+    user: Name
+    groups: Groups = Field(default_factory=list)

@@ -1,0 +1,98 @@
+"""Forms as callers see them, and what callers make of them. FEEL runs here: call these in a thread."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TypeVar
+
+from api.engine.form_models import ActionOut, DraftRequest, FilledFormOut, SessionOut
+from api.engine.form_sources import Found
+from forms.fields import kind_of
+from forms.json_schema import json_schema
+from forms.model import Mode, Problem
+from forms.options import same
+from forms.paths import MISSING, Json, get_at, spell
+from forms.reading import written_names
+from forms.session import FormSession
+from forms.submission import merged
+
+__all__ = ["etag", "filled", "in_thread", "session_out", "shown", "with_draft"]
+
+# FEEL of a hostile model may take its second: it must not stand in the way of every other request.
+_THREADS = ThreadPoolExecutor(2, thread_name_prefix="feel")
+# A draft may be incomplete or against a rule, but every surface must be able to show it.
+_UNSHOWABLE = frozenset(
+    {"wrong_type", "use_buttons", "not_a_number", "not_a_date", "not_a_time", "unusable_characters"}
+)
+_Result = TypeVar("_Result")
+
+
+async def in_thread(work: Callable[[], _Result]) -> _Result:
+    """Run what evaluates FEEL beside the event loop."""
+    return await asyncio.get_running_loop().run_in_executor(_THREADS, work)
+
+
+def etag(session: FormSession | SessionOut) -> str:
+    """The tag of a draft's state."""
+    return f'"{session.id}.{session.revision}"'
+
+
+def session_out(session: FormSession) -> SessionOut:
+    """The draft without what it holds."""
+    return SessionOut(id=session.id, revision=session.revision, status=session.status)
+
+
+def shown(found: Found, session: FormSession, *, is_draft: bool) -> FilledFormOut:
+    """A form with its data. Raises `FormUnreadable`."""
+    assert found.schema is not None
+    form, data = session.form, session.data
+    return FilledFormOut(
+        session=session_out(session) if is_draft else None,
+        source=found.source,
+        key=found.reference.key,
+        form_schema=dict(found.schema),
+        data=dict(data),
+        json_schema=json_schema(form, data, session),
+        actions=[ActionOut(key=action.key, label=action.label) for action in form.actions],
+    )
+
+
+def filled(found: Found | None, key: str | None, problem: str | None = None) -> FilledFormOut:
+    """A form that is not drawn here: there is none, it is elsewhere, or it is broken."""
+    return FilledFormOut(
+        session=None,
+        source=found.source if found is not None else "camunda",
+        key=key,
+        form_schema=None,
+        data={},
+        json_schema=None,
+        actions=[],
+        problem=problem,
+    )
+
+
+def with_draft(session: FormSession, request: DraftRequest) -> tuple[FormSession, Mapping[str, Problem]]:
+    """The session with these answers, one revision on; or why they cannot be kept, by place.
+
+    Names that the form does not ask for are left out: form-js hands out all it was given. Raises `FormUnreadable`.
+    """
+    names = frozenset(written_names(session.schema))
+    answers: dict[str, Json] = {name: value for name, value in request.data.items() if name in names}
+    data = merged(session.form, session.data, answers)
+    changed = replace(session, entered=data)
+    asked = [field for field in changed.form.all_fields() if field.mode is Mode.ASKED]
+    problems = {}
+    touched = set()
+    for field in asked:
+        value = get_at(data, field.path)
+        if value is MISSING or field.path[0] not in answers:
+            continue
+        problem = kind_of(field).problem(field, value)
+        if problem is not None and problem.code in _UNSHOWABLE:
+            problems[spell(field.path)] = problem
+        if not same(value, get_at(session.data, field.path)):
+            touched.add(field.path)
+    cursor = next((field.path for field in asked if spell(field.path) == request.cursor), session.cursor)
+    kept = replace(session, entered=changed.data, touched=session.touched | touched, cursor=cursor)
+    return kept.turned(), problems

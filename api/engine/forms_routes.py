@@ -1,0 +1,141 @@
+"""The paths of engine-api about forms: showing, keeping, checking and submitting them, and taking tasks."""
+
+import re
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi.responses import JSONResponse
+
+from api.engine.form_drafts import FormDrafts, Person
+from api.engine.form_models import (
+    CheckRequest,
+    ClaimRequest,
+    DraftOut,
+    DraftRequest,
+    FilledFormOut,
+    Locale,
+    StartFormRequest,
+    SubmitRequest,
+    ValidationOut,
+    Zone,
+)
+from api.engine.form_views import etag
+from api.engine.offers import Offers
+from api.engine.routes import Service, WithNext
+from api.engine.schemas import CompleteResponse, Name, StartResponse, TaskOut
+from api.kit.problems import Problem
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["forms"])
+
+_TAG = re.compile(r'"(?P<session>[A-Za-z0-9_-]{8})\.(?P<revision>\d{1,9})"')
+
+
+def _forms(request: Request) -> FormDrafts:
+    forms: FormDrafts = request.app.state.forms
+    return forms
+
+
+def _offers(request: Request) -> Offers:
+    offers: Offers = request.app.state.offers
+    return offers
+
+
+Groups = Annotated[list[Name] | None, Query(max_length=100, description="Groups that the caller knows them to be in.")]
+
+
+def _person(user: Name | None = None, groups: Groups = None, locale: Locale = "en", zone: Zone = "UTC") -> Person:
+    return Person(user, tuple(groups or ()), locale, zone)
+
+
+Forms = Annotated[FormDrafts, Depends(_forms)]
+Taking = Annotated[Offers, Depends(_offers)]
+For = Annotated[Person, Depends(_person)]
+KnownTag = Annotated[str | None, Header(alias="If-None-Match", max_length=100)]
+_UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "The draft is as the caller knows it."}}
+
+
+@router.get("/task/{task_id}/form", response_model=FilledFormOut, responses=_UNCHANGED)
+async def show_form(task_id: str, forms: Forms, person: For, known: KnownTag = None) -> Response:
+    """The form of an open task. With `user` it is opened for that person: their draft is found, or begun."""
+    return _answer(*await forms.of_task(task_id, person, known))
+
+
+@router.get("/process-definition/{key_or_id}/form", response_model=FilledFormOut, responses=_UNCHANGED)
+async def show_start_form(key_or_id: str, forms: Forms, person: For, known: KnownTag = None) -> Response:
+    """The form that a process is started with, of the latest version of a key or of exactly one definition."""
+    return _answer(*await forms.of_start(key_or_id, person, known))
+
+
+@router.put("/forms/{session_id}")
+async def save_draft(
+    session_id: str,
+    body: DraftRequest,
+    user: Name,
+    forms: Forms,
+    response: Response,
+    expected: Annotated[str | None, Header(alias="If-Match", max_length=100)] = None,
+) -> DraftOut:
+    """Keep answers in a draft that is still as `If-Match` says.
+
+    409 `revision_conflict` with the draft as it is now, 410 `completed_elsewhere`, 428 without `If-Match`.
+    """
+    if expected is None:
+        raise Problem(428, "if_match_required", "Send If-Match with the ETag of the form as you know it.")
+    tag = _TAG.fullmatch(expected.strip())
+    if tag is None or tag["session"] != session_id:
+        raise Problem(422, "invalid_request", "If-Match must be an ETag of this draft.")
+    kept = await forms.save(session_id, user, int(tag["revision"]), body)
+    response.headers["ETag"] = etag(kept.session)
+    return kept
+
+
+@router.delete("/forms/{session_id}", status_code=204)
+async def drop_draft(session_id: str, user: Name, forms: Forms) -> None:
+    """Delete a draft with its answers and the files that were sent for it."""
+    await forms.drop(session_id, user)
+
+
+@router.post("/task/{task_id}/form/validate")
+async def validate_answers(task_id: str, body: CheckRequest, service: Service) -> ValidationOut:
+    """What keeps answers from being submitted, in the person's language; nothing is kept or sent."""
+    return await service.validated(task_id, body)
+
+
+@router.post("/task/{task_id}/submit-form")
+async def submit_form(
+    task_id: str, body: SubmitRequest, service: Service, *, with_next: WithNext = False
+) -> CompleteResponse:
+    """Complete a person's task with the answers of its form; its drafts are closed everywhere.
+
+    403 `not_your_task`, 409 `revision_conflict` or `form_changed`, 410 `completed_elsewhere`, 422 with `errors`.
+    """
+    return await service.submit(task_id, body, with_next=with_next)
+
+
+@router.post("/process-definition/{key_or_id}/submit-form", status_code=201)
+async def submit_start_form(
+    key_or_id: str, body: StartFormRequest, service: Service, *, with_next: WithNext = False
+) -> StartResponse:
+    """Start a process with the answers of its form; `user` becomes its initiator."""
+    return await service.start_by_form(key_or_id, body, with_next=with_next)
+
+
+@router.post("/task/{task_id}/claim", tags=["tasks"])
+async def claim_task(task_id: str, body: ClaimRequest, offers: Taking, service: Service) -> TaskOut:
+    """Give a task that is offered to several people to one of them; 409 `claimed_by_other` when somebody was faster."""
+    return await service.task_out(await offers.claim(task_id, body))
+
+
+@router.post("/task/{task_id}/unclaim", tags=["tasks"])
+async def unclaim_task(task_id: str, body: ClaimRequest, offers: Taking, service: Service) -> TaskOut:
+    """Offer a person's task to the others again."""
+    return await service.task_out(await offers.unclaim(task_id, body))
+
+
+def _answer(form: FilledFormOut | None, tag: str | None) -> Response:
+    headers = {"ETag": tag, "Cache-Control": "no-cache"} if tag is not None else {}
+    if form is None:
+        return Response(status_code=304, headers=headers)
+    return JSONResponse(form.model_dump(mode="json", by_alias=True), headers=headers)

@@ -1,0 +1,253 @@
+"""Files of forms by engine-api, on a real engine, Redis and a folder; and what a form costs in calls of the engine."""
+
+import asyncio
+import io
+import json
+import uuid
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+from pydantic import SecretStr
+
+from bpmn.client import EngineClient
+from bpmn.types import Task
+
+NAMESPACES = (
+    'xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:camunda="http://camunda.org/schema/1.0/bpmn" '
+    'targetNamespace="test"'
+)
+ASKS = 'camunda:formRef="asks" camunda:formRefBinding="deployment"'
+FORM = {
+    "id": "asks",
+    "type": "default",
+    "schemaVersion": 19,
+    "components": [
+        {"type": "textfield", "id": "f1", "key": "name"},
+        {"type": "filepicker", "id": "f2", "key": "cv", "accept": ".txt,.pdf"},
+        {"type": "filepicker", "id": "f3", "key": "photos", "multiple": True, "accept": "image/*"},
+    ],
+}
+TOKEN = "t" * 40
+PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\x08\6\0\0\0\x1f\x15\xc4\x89"
+MAX_BYTES = 200_000
+
+
+def model(key: str, start: str = "") -> bytes:
+    steps = (
+        f'<startEvent id="start" {start}/><userTask id="step" camunda:assignee="${{initiator}}" {ASKS}/>'
+        '<endEvent id="end"/><sequenceFlow id="f0" sourceRef="start" targetRef="step"/>'
+        '<sequenceFlow id="f1" sourceRef="step" targetRef="end"/>'
+    )
+    process = f'<process id="{key}" isExecutable="true" camunda:historyTimeToLive="P1D">{steps}</process>'
+    return f"<definitions {NAMESPACES}>{process}</definitions>".encode()
+
+
+class Counted:
+    """Stands before the engine and counts what is asked of it."""
+
+    def __init__(self, engine: EngineClient) -> None:
+        self._engine = engine
+        self.calls: Counter[str] = Counter()
+        self.url = ""
+
+    async def pass_on(self, request: web.Request) -> web.Response:
+        self.calls[request.path.rpartition("/")[2]] += 1
+        passed = {name: request.headers[name] for name in ("Authorization", "Content-Type") if name in request.headers}
+        url = self._engine.base_url.removesuffix("/engine-rest") + request.raw_path
+        async with (
+            aiohttp.ClientSession() as http,
+            http.request(request.method, url, headers=passed, data=await request.read()) as answer,
+        ):
+            kind = answer.content_type if answer.status != 204 else None
+            return web.Response(status=answer.status, body=await answer.read(), content_type=kind)
+
+    def taken(self) -> int:
+        count = self.calls.total()
+        self.calls.clear()
+        return count
+
+
+@pytest.fixture(scope="module")
+async def counted(engine: EngineClient) -> AsyncIterator[Counted]:
+    counted = Counted(engine)
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", counted.pass_on)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    port = runner.addresses[0][1]
+    suffix = "/engine-rest" if engine.base_url.endswith("/engine-rest") else ""
+    counted.url = f"http://127.0.0.1:{port}{suffix}"
+    yield counted
+    await runner.cleanup()
+
+
+@pytest.fixture(scope="module")
+async def api(
+    engine_api_of: Callable[..., AbstractAsyncContextManager[str]],
+    counted: Counted,
+    valkey_url: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[aiohttp.ClientSession]:
+    settings = {
+        "engine_url": counted.url,
+        "redis_url": SecretStr(valkey_url),
+        "files_url": (tmp_path_factory.mktemp("files") / "store").as_uri(),
+        "files_secret": SecretStr("f" * 40),
+        "file_max_bytes": MAX_BYTES,
+        "file_inline_max_bytes": 1000,
+        "file_link_life": timedelta(seconds=3),
+    }
+    async with (
+        engine_api_of(TOKEN, **settings) as url,
+        aiohttp.ClientSession(url, headers={"Authorization": f"Bearer {TOKEN}"}) as session,
+    ):
+        yield session
+
+
+@pytest.fixture
+def user() -> str:
+    return f"user-{uuid.uuid4().hex[:12]}"
+
+
+async def call(api: aiohttp.ClientSession, method: str, path: str, **options: Any) -> tuple[int, Any]:
+    async with api.request(method, path, **options) as answer:
+        return answer.status, await answer.json(content_type=None) if answer.content_length != 0 else None
+
+
+async def deployed(engine: EngineClient, start: str = "") -> str:
+    key = f"p-{uuid.uuid4().hex[:8]}"
+    await engine.deploy(key, {f"{key}.bpmn": model(key, start), "asks.form": json.dumps(FORM).encode()})
+    return key
+
+
+async def begun(engine: EngineClient, key: str, user: str) -> Task:
+    instance = await engine.start(key, variables={"initiator": user})
+    (task,) = await engine.tasks(process_instance_id=instance.id)
+    return task
+
+
+async def sent(api: aiohttp.ClientSession, place: str, content: bytes, name: str) -> tuple[int, Any]:
+    form = aiohttp.FormData(quote_fields=False)
+    form.add_field("file", io.BytesIO(content), filename=name, content_type="application/x-claimed")
+    return await call(api, "POST", place, data=form)
+
+
+async def test_files_are_taken_by_what_they_are_and_become_variables(
+    api: aiohttp.ClientSession, engine: EngineClient, user: str
+) -> None:
+    task = await begun(engine, await deployed(engine), user)
+    _, form = await call(api, "GET", f"/task/{task.id}/form?user={user}")
+    path = f"/forms/{form['session']['id']}/files?user={{}}&field={{}}"
+    of_cv, of_photos = path.format(user, "cv"), path.format(user, "photos")
+    for place, content, name, expected in (
+        (of_cv, b"", "empty.txt", (422, "empty_file")),
+        (of_cv, PNG, "cv.txt.png", (422, "wrong_file_type")),
+        (of_photos, b"#!/bin/sh\nrm -rf /\n", "face.png", (422, "wrong_file_type")),
+        (of_photos, b"<svg onload='alert(1)'>", "face.jpg", (422, "wrong_file_type")),
+        (of_cv, b"x" * (MAX_BYTES + 1), "long.txt", (413, "too_large")),
+        (of_cv, b"x" * (MAX_BYTES + 2 * 2**20), "longer.txt", (413, "too_large")),
+        (path.format(user, "name"), b"text", "a.txt", (422, "no_such_field")),
+        (path.format("eve", "cv"), b"text", "a.txt", (403, "not_your_draft")),
+        (f"/forms/nobody-1/files?user={user}&field=cv", b"text", "a.txt", (404, "draft_gone")),
+    ):
+        status, problem = await sent(api, place, content, name)
+        assert (status, problem["code"]) == expected, name
+    status, cv = await sent(api, of_cv, "Ада".encode(), "../../etc/cv\u202etxt.txt")
+    assert (status, cv["name"], cv["content_type"], cv["size_bytes"]) == (201, "cvtxt.txt", "text/plain", 6)
+    photos = [(await sent(api, of_photos, PNG, f"{n}.png"))[1] for n in range(2)]
+    assert {photo["content_type"] for photo in photos} == {"image/png"}
+    assert len({photo["path"] for photo in photos}) == 2
+    body = {"user": user, "answers": {"cv": [{**cv, "path": cv["path"] + "0"}]}, "locale": "ru"}
+    status, problem = await call(api, "POST", f"/task/{task.id}/submit-form", json=body)
+    assert (status, problem["errors"][0]["field"], problem["errors"][0]["code"]) == (422, "cv", "file_missing")
+    body = {"user": user, "answers": {"cv": [cv], "photos": photos}}
+    assert (await call(api, "POST", f"/task/{task.id}/submit-form", json=body))[0] == 200
+    found = await engine.request("GET", "/history/variable-instance", params={
+        "processInstanceId": task.process_instance_id, "deserializeValues": "false",
+    })  # fmt: skip
+    kept = {item["name"]: item for item in found}
+    assert (kept["cv"]["type"], kept["cv"]["valueInfo"]["filename"]) == ("File", "cvtxt.txt")
+    assert (kept["photos"]["type"], json.loads(kept["photos"]["value"])) == ("Json", photos)
+
+
+async def test_a_link_to_a_file_needs_no_token_and_ends(
+    api: aiohttp.ClientSession, engine: EngineClient, user: str
+) -> None:
+    task = await begun(engine, await deployed(engine), user)
+    _, form = await call(api, "GET", f"/task/{task.id}/form?user={user}")
+    place = f"/forms/{form['session']['id']}/files?user={user}&field=cv"
+    _, cv = await sent(api, place, b"x" * 5000, "long – résumé.txt")
+    (status, link), (_, gone) = [
+        await call(api, "POST", "/file/link", json=reference) for reference in (cv, {**cv, "path": "forms/nowhere"})
+    ]
+    assert status == 200
+    async with aiohttp.ClientSession(api._base_url) as anyone:
+        async with anyone.get(link["path"]) as answer:
+            assert (answer.status, await answer.read()) == (200, b"x" * 5000)
+            assert answer.headers["Content-Disposition"].startswith("attachment; filename*=UTF-8''long%20%E2%80%93%20r")
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        payload, _, signature = link["path"].rpartition(".")
+        for path, expected in (
+            (f"{payload}.{signature[::-1]}", (403, "link_refused")),
+            (f"{payload[:-2]}.{signature}", (403, "link_refused")),
+            ("/files/x", (403, "link_refused")),
+            (gone["path"], (404, "file_missing")),
+        ):
+            status, problem = await call(anyone, "GET", path)
+            assert (status, problem["code"]) == expected
+        await asyncio.sleep(4)
+        status, problem = await call(anyone, "GET", link["path"])
+        assert (status, problem["code"]) == (403, "link_refused")
+
+
+async def test_files_go_with_their_instance(api: aiohttp.ClientSession, engine: EngineClient, user: str) -> None:
+    key = await deployed(engine, ASKS)
+    _, form = await call(api, "GET", f"/process-definition/{key}/form?user={user}")
+    session = form["session"]["id"]
+    _, cv = await sent(api, f"/forms/{session}/files?user={user}&field=cv", b"x" * 5000, "cv.txt")
+    body = {"user": user, "answers": {"cv": [cv]}, "session": session}
+    status, started = await call(api, "POST", f"/process-definition/{key}/submit-form?next=true", json=body)
+    assert status == 201
+    _, form = await call(api, "GET", f"/task/{started['next']['id']}/form?user={user}")
+    assert form["data"]["cv"] == [cv], "what was sent at the start is there in the task"
+    _, other = await sent(api, f"/forms/{form['session']['id']}/files?user={user}&field=cv", b"y" * 5000, "cv.txt")
+    left = await call(api, "GET", f"/process-definition/{key}/form?user={user}")
+    await sent(api, f"/forms/{left[1]['session']['id']}/files?user={user}&field=cv", b"z", "left.txt")
+    erase = f"/process-instance/{started['id']}/files"
+    status, problem = await call(api, "DELETE", erase)
+    assert (status, problem["code"]) == (409, "still_running")
+    assert await call(api, "POST", "/file/sweep") == (200, {"files": 0}), "all of them belong to somebody"
+    body = {"user": user, "answers": {"cv": [other]}}
+    assert (await call(api, "POST", f"/task/{started['next']['id']}/submit-form", json=body))[0] == 200
+    assert await call(api, "DELETE", erase) == (200, {"files": 2})
+    assert (await call(api, "DELETE", f"/forms/{left[1]['session']['id']}?user={user}"))[0] == 204
+    assert await call(api, "DELETE", erase) == (200, {"files": 0})
+
+
+async def test_a_form_costs_few_calls_of_the_engine(
+    api: aiohttp.ClientSession, engine: EngineClient, counted: Counted, user: str
+) -> None:
+    key = await deployed(engine)
+    first, second = [await begun(engine, key, user) for _ in range(2)]
+    counted.taken()
+    assert (await call(api, "GET", f"/task/{first.id}/form?user={user}"))[0] == 200
+    assert counted.taken() == 3, "the task, its variables, and for the first time the form"
+    _, form = await call(api, "GET", f"/task/{second.id}/form?user={user}")
+    assert counted.taken() == 2
+    session = form["session"]["id"]
+    tag = {"If-Match": f'"{session}.0"'}
+    saved = await call(api, "PUT", f"/forms/{session}?user={user}", json={"data": {"name": "Ada"}}, headers=tag)
+    assert (saved[0], counted.taken()) == (200, 0)
+    await call(api, "GET", f"/task/{second.id}/form?user={user}")
+    assert counted.taken() == 1
+    body = {"user": user, "answers": {"name": "Ada"}, "session": session, "revision": 1}
+    assert (await call(api, "POST", f"/task/{second.id}/submit-form", json=body))[0] == 200
+    assert counted.taken() == 3, "the task, its variables, and that it is completed"
