@@ -104,7 +104,8 @@ async def join(house: House) -> AsyncIterator[Callable[..., Awaitable[Person]]]:
     timeout = aiohttp.ClientTimeout(total=timedelta(seconds=60).total_seconds())
     async with aiohttp.ClientSession(timeout=timeout) as http:
 
-        async def new_person(language_code: str = "en") -> Person:
-            return await Person.join(http, house.telegram_url, f"Ada {uuid.uuid4().hex[:6]}", language_code)
+        async def new_person(language_code: str = "en", name: str = "") -> Person:
+            name = name or f"Ada {uuid.uuid4().hex[:6]}"
+            return await Person.join(http, house.telegram_url, name, language_code)
 
         yield new_person

@@ -52,6 +52,8 @@ class Person:
     alerts: list[str] = field(default_factory=list)
     _seen_event: int = 0
     _acted: float = field(default_factory=time.monotonic)
+    _before_act: dict[int, Shown] = field(default_factory=dict)
+    _read: dict[int, Shown] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.chat_id = self.chat_id or self.user_id
@@ -192,16 +194,23 @@ class Person:
         await self._request(f"groups/{self.chat_id}/bot", {"user_id": self.user_id, "status": status})
 
     async def reads(self, text: str, *buttons: tuple[str, ...], whole: bool = True) -> Shown:
-        """Wait for a message with exactly this text and these rows of buttons; not `whole`: that begins so."""
+        """Wait for a message with exactly this text and these rows of buttons, as it was not read before; not `whole`:
+        for one that begins so, and that came or changed after the person's last act.
+        """
 
         def is_it(message: Shown) -> bool:
-            is_text = message.text == text if whole else message.text.startswith(text)
-            return is_text and message.buttons == buttons
+            if message.buttons != buttons or self._read.get(message.message_id) is message:
+                return False
+            if whole:
+                return message.text == text
+            return message.text.startswith(text) and self._before_act.get(message.message_id) is not message
 
         try:
-            return await self.sees(is_it, patience=READING_PATIENCE)
+            shown = await self.sees(is_it, patience=READING_PATIENCE)
         except PersonStuck as stuck:
             raise PersonStuck(f"{self.name} waited for {text!r} {buttons}; last shown: {self._last()!r}.") from stuck
+        self._read[shown.message_id] = shown
+        return shown
 
     async def sees(
         self, what: str | Callable[[Shown], bool], *, patience: timedelta = PATIENCE, on: int | None = None
@@ -243,6 +252,7 @@ class Person:
     async def _act(self, text: str) -> None:
         await self._look(0)
         self._acted = time.monotonic()
+        self._before_act = dict(self.messages)
         self.transcript.append(Line(self.name, text, timedelta(0)))
 
     async def _send(self, what: str, told: str, body: dict[str, Any], reply_to: Shown | int | None = None) -> int:

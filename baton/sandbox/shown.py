@@ -29,8 +29,9 @@ class Shown:
     forces_reply: bool = False
 
     def label(self, part: str) -> str | None:
-        """The first button whose label contains `part`, or None."""
-        return next((label for row in self.buttons for label in row if part in label), None)
+        """The button with just this label, else the first whose label contains `part`, or None."""
+        labels = [label for row in self.buttons for label in row]
+        return part if part in labels else next((label for label in labels if part in label), None)
 
 
 def read_message(message: Mapping[str, Any], *, edited: bool) -> Shown:

@@ -18,6 +18,8 @@ from aiogram.types import (
 )
 from playwright.async_api import Page, expect
 
+from baton.sandbox.person import Person
+
 pytestmark = pytest.mark.browser
 
 WIDE = {"width": 1440, "height": 900}
@@ -229,3 +231,28 @@ async def test_in_a_group_people_and_the_bot_come_and_go_by_the_panel(stage: Any
     await phone.get_by_label("The bot is").select_option(label="Not in the group")
     await expect(phone.get_by_text("Ann removed Baton")).to_be_visible()
     await shot(phone, pictures, "group-panel-phone")
+
+
+async def test_a_conversation_is_saved_as_a_scenario(stage: Any, phone: Page, pictures: Path) -> None:
+    ann = await stage.person("Ann")
+    await stage.bot.send_message(ann.user_id, "Hello, <b>Ann</b>")
+    await phone.goto(stage.url)
+    await expect(phone.get_by_text("Hello, Ann")).to_be_visible()
+    await phone.get_by_role("button", name="Switches").tap()
+    await shot(phone, pictures, "save-phone")
+    async with phone.expect_download() as begun:
+        await phone.get_by_role("button", name="Save this conversation as a scenario").tap()
+    download = await begun.value
+    source = (await download.path()).read_text()
+    assert download.suggested_filename == "test_ann_and_the_bot.py"
+    assert 'await ann.say("/start")' in source
+    assert "Hello, Ann" in source
+    compile(source, download.suggested_filename, "exec")
+
+
+async def test_what_cannot_be_saved_is_said_in_a_banner(stage: Any, phone: Page) -> None:
+    await Person.join(stage.http, stage.url, "Ann")
+    await phone.goto(stage.url)
+    await phone.get_by_role("button", name="Switches").tap()
+    await phone.get_by_role("button", name="Save this conversation").tap()
+    await expect(phone.get_by_role("alert")).to_contain_text("Nobody has said anything here yet")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from baton.sandbox.telegram import bot_api, control, person, person_groups, person_press, person_view
+from baton.sandbox.telegram import bot_api, control, person, person_groups, person_press, person_save, person_view
 from baton.sandbox.telegram.files import UPLOAD_BYTES
 from baton.sandbox.telegram.guard import guard
 from baton.sandbox.telegram.keys import SANDBOX
@@ -44,7 +44,7 @@ def create_app(settings: SandboxSettings) -> web.Application:
     """A new, empty sandbox. Serve it on a loopback address: whoever reaches its page can act as its people."""
     app = web.Application(middlewares=[guard], client_max_size=UPLOAD_BYTES + 2**20)
     app[SANDBOX] = Sandbox(settings)
-    for module in (bot_api, person, person_press, person_groups, person_view, control):
+    for module in (bot_api, person, person_press, person_groups, person_view, person_save, control):
         app.add_routes(module.routes())
     app.add_routes([web.get("/sandbox/events", stream_events, allow_head=False), web.get("/", _page)])
     app.router.add_static("/page/", _PAGE)

@@ -76,12 +76,12 @@ def chat_of(request: web.Request) -> Chat:
     return chat
 
 
-def acting(request: web.Request, chat_id: int | None) -> tuple[User, Chat]:
+def acting(request: web.Request, chat_id: int | None, *, even_if_blocked: bool = False) -> tuple[User, Chat]:
     """The person of the path in a chat, by default their own with the bot. Raises PersonRefused 404 or 409."""
     user = user_of(request)
     chat = user.chat if chat_id is None else request.app[SANDBOX].find_chat(chat_id)
     if chat is None or not chat.has(user.id):
         raise PersonRefused(404, f"{user.name} is in no chat {chat_id}.")
-    if not chat.is_group and user.blocked:
+    if not chat.is_group and user.blocked and not even_if_blocked:
         raise PersonRefused(409, f"{user.name} has blocked the bot; unblock it first.")
     return user, chat

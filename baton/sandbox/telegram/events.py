@@ -1,6 +1,7 @@
 """What a phone would show, as it happens: one list of events for all chats, and one for each."""
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,13 +18,14 @@ KEPT_EVENTS_OF_A_CHAT = 2_000
 @dataclass(frozen=True, slots=True)
 class Event:
     """`kind`: message, edit, delete, alert, action, reaction, press or block in a chat; user, group, bot, switches or
-    reset for the whole sandbox.
+    reset for the whole sandbox. `time_seconds` is of a monotonic clock.
     """
 
     id: int
     kind: str
     chat_id: int | None
     message: Json
+    time_seconds: float
 
     def to_json(self) -> Json:
         return {"id": self.id, "kind": self.kind, "chat_id": self.chat_id, "message": self.message}
@@ -41,7 +43,7 @@ class EventLog:
         self.first_id = self.last_id = next(self._ids)
 
     def publish(self, kind: str, chat_id: int | None, message: Json) -> Event:
-        event = Event(next(self._ids), kind, chat_id, message)
+        event = Event(next(self._ids), kind, chat_id, message, time.monotonic())
         self.last_id = event.id
         self._all.append(event)
         if chat_id is not None:
@@ -59,6 +61,11 @@ class EventLog:
                 break
             found.append(event)
         return found[::-1]
+
+    def all_of(self, chat_id: int) -> Sequence[Event] | None:
+        """All events of a chat from its first on; None when there were more than are kept."""
+        events = self._of_chat.get(chat_id, ())
+        return list(events) if len(events) < KEPT_EVENTS_OF_A_CHAT else None
 
     async def wait(self, chat_id: int | None, at_most: timedelta) -> None:
         """Return at the next event of the chat, at the end of `at_most`, or when the sandbox stops."""

@@ -6,6 +6,7 @@ import { groups, users } from "./store.js";
 
 const SLOW_MS = 2000;
 const RETRY_AFTER_SECONDS = 5;
+const NO_LONGER_READ_MS = 60000;
 const STATUSES = [["member", "Member"], ["administrator", "Administrator"], ["kicked", "Not in the group"]];
 
 let switches = { slow_ms: 0, limits: false, privacy: true };
@@ -28,7 +29,7 @@ export class Panel {
     const focused = this.node.contains(document.activeElement) ? document.activeElement.dataset.switch : null;
     const user = users.get(this.userId);
     this.node.replaceChildren(...(this.isGroup ? this.#groupRows(user) : [this.#blockRow(user)]),
-      ...this.#commonRows());
+      ...this.#commonRows(), this.#saveButton());
     if (focused) this.node.querySelector(`[data-switch="${focused}"]`)?.focus();
   }
 
@@ -57,6 +58,19 @@ export class Panel {
       this.#switch("limits", "Telegram's limits: 30/s, 1/s to a person, 20/min to a group", switches.limits,
         (limits) => this.#post("switches", { limits })),
     ];
+  }
+
+  #saveButton() {
+    return element("button", { type: "button", class: "quiet-button", onclick: () => this.attempt(() => this.#save()) },
+      "Save this conversation as a scenario");
+  }
+
+  // A test in Python that the sandbox writes; the browser keeps it where downloads go.
+  async #save() {
+    const saved = await api(`users/${this.userId}/scenario?chat_id=${this.chatId}`);
+    const address = URL.createObjectURL(new Blob([saved.source], { type: "text/x-python" }));
+    element("a", { href: address, download: saved.file_name }).click();
+    setTimeout(() => URL.revokeObjectURL(address), NO_LONGER_READ_MS);
   }
 
   #groupRows(user) {

@@ -1,0 +1,234 @@
+"""A conversation as a scenario test in Python: its people do the same again, and read what they read."""
+
+import re
+from base64 import b64encode
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import takewhile
+
+from baton.sandbox.shown import Shown
+from baton.sandbox.telegram.chats import Chat, User
+from baton.sandbox.telegram.conversation import Seen, Turn
+from baton.sandbox.telegram.scenario_acts import Speech, speech
+from baton.sandbox.telegram.source import LINE, call, data_lines, literal, name_of, pieces_of
+
+__all__ = ["Cast", "write_scenario"]
+
+# What takes longer, or has such long lines, may be a language model's: its words are other ones the next time.
+SLOW = timedelta(seconds=0.5)
+LONG_LINE = 160
+_INDENT = "    "
+# What the test itself calls something.
+_RESERVED = re.compile(r"join|team|timedelta|b64decode|(shown|sent|answer)_\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """The chat, who acts in it, and those whom the founder of a group takes into it; `content_of` finds files by id."""
+
+    chat: Chat
+    actors: Sequence[User]
+    first_members: Sequence[User]
+    content_of: Callable[[str], tuple[str, bytes] | None]
+
+
+@dataclass(slots=True)
+class _Line:
+    """A call whose result gets a name as soon as a later line needs it."""
+
+    function: str
+    arguments: list[str | tuple[str, str]]
+    kind: str
+    name: str = ""
+
+    def source(self) -> str:
+        target = f"{self.name} = " if self.name else ""
+        return call(f"{target}await {self.function}", self.arguments, _INDENT)
+
+
+@dataclass(slots=True)
+class _Page:
+    """The test's body as it grows, and what can be referred to: messages by id, views by what they show.
+    `loose` are paragraphs whose words will be other ones."""
+
+    cast: Cast
+    names: dict[int, str] = field(default_factory=dict)
+    lines: list[_Line | str] = field(default_factory=list)
+    constants: dict[str, bytes] = field(default_factory=dict)
+    by_message: dict[int, _Line] = field(default_factory=dict)
+    views: list[tuple[Shown, _Line]] = field(default_factory=list)
+    screens: dict[int, dict[int, Shown]] = field(default_factory=dict)
+    loose: set[str] = field(default_factory=set)
+
+    def named(self, line: _Line) -> str:
+        if not line.name:
+            taken = sum(
+                isinstance(other, _Line) and other.kind == line.kind and bool(other.name) for other in self.lines
+            )
+            line.name = f"{line.kind}_{taken + 1}"
+        return line.name
+
+    def reference(self, message_id: int) -> str | None:
+        line = self.by_message.get(message_id)
+        return self.named(line) if line else None
+
+    def constant(self, name: str, content: bytes) -> str:
+        wanted = name_of(name, "file").upper()
+        number = next(n for n in range(1, 10_000) if self.constants.get(_numbered(wanted, n), content) == content)
+        self.constants[_numbered(wanted, number)] = content
+        return _numbered(wanted, number)
+
+
+def _numbered(name: str, number: int) -> str:
+    return name if number == 1 else f"{name}_{number}"
+
+
+def write_scenario(cast: Cast, conversation: Sequence[Turn]) -> str:
+    """The source of a test for pytest that needs the fixture `join(language_code, name)`."""
+    page = _Page(cast)
+    _enter(page)
+    for turn in conversation:
+        _act(page, turn)
+        for seen in turn.seen.values():
+            _read(page, turn.act.user_id, seen)
+    return _source(page)
+
+
+def _enter(page: _Page) -> None:
+    cast = page.cast
+    everybody = {user.id: user for user in (*cast.first_members, *cast.actors)}
+    for user in everybody.values():
+        name = name_of(user.name, "person")
+        name = "person" if _RESERVED.fullmatch(name) else name
+        taken = set(page.names.values())
+        page.names[user.id] = next(n for i in range(1, 10_000) if (n := _numbered(name, i)) not in taken)
+        line = call(f"{page.names[user.id]} = await join", [("", user.language_code), ("", user.name)], _INDENT)
+        page.lines.append(line)
+    if not cast.chat.is_group:
+        return
+    founder, *others = cast.first_members
+    arguments: list[str | tuple[str, str]] = [("", cast.chat.name), *(page.names[user.id] for user in others)]
+    kind = [("kind", cast.chat.kind)] if cast.chat.kind != "supergroup" else []
+    page.lines.append(call(f"team = await {page.names[founder.id]}.found_group", [*arguments, *kind], _INDENT))
+    page.lines += [f"{_INDENT}{name} = {name}.at(team)" for name in page.names.values()]
+
+
+def _act(page: _Page, turn: Turn) -> None:
+    act = turn.act
+    if act.kind == "press":
+        _press(page, turn)
+    elif act.kind == "block":
+        method = "block" if act.told[0]["blocked"] else "unblock"
+        page.lines.append(f"{_INDENT}await {page.names[act.user_id]}.{method}()")
+    else:
+        _say(page, turn, speech(act, page.constant, page.cast.content_of))
+
+
+def _say(page: _Page, turn: Turn, said: Speech | str) -> None:
+    if isinstance(said, str):
+        page.lines.append(f"{_INDENT}# {said}")
+        return
+    told = turn.act.told[0]
+    arguments = list(said.arguments)
+    if (replied := told.get("reply_to_message")) and said.may_reply:
+        reference = page.reference(int(replied["message_id"]))
+        arguments += [f"reply_to={reference}"] if reference else []
+    line = _Line(f"{page.names[turn.act.user_id]}.{said.method}", arguments, "sent")
+    page.lines.append(line)
+    if said.may_be_answered:
+        page.by_message[int(told["message_id"])] = line
+
+
+def _press(page: _Page, turn: Turn) -> None:
+    press = turn.act.told[0]
+    user_id, label, data = turn.act.user_id, str(press["label"]), str(press["data"])
+    view = _view(page, user_id, int(press["message_id"]), label, data)
+    if view is None:
+        page.lines.append(f"{_INDENT}# Here a button was pressed that was not there long enough to be found again.")
+        return
+    line = _Line(f"{page.names[user_id]}.press", [("", label), *view], "answer")
+    page.lines.append(line)
+    if turn.alert is not None:
+        page.lines.append(_equality(page.named(line), turn.alert))
+
+
+def _equality(name: str, text: str) -> str:
+    whole = f"{_INDENT}assert {name} == {literal(text)}"
+    if len(whole) <= LINE:
+        return whole
+    pieces = [f"{_INDENT}{_INDENT}{literal(piece)}" for piece in pieces_of(text)]
+    return "\n".join([f"{_INDENT}assert {name} == (", *pieces, f"{_INDENT})"])
+
+
+def _view(page: _Page, user_id: int, message_id: int, label: str, data: str) -> list[str] | None:
+    """How to say on which message the button is: not at all when it is where one looks first."""
+    newest = next((shown for shown in reversed(page.screens.get(user_id, {}).values()) if shown.label(label)), None)
+    if newest and newest.message_id == message_id and newest.data.get(newest.label(label) or "") == data:
+        return []
+    for shown, line in reversed(page.views):
+        if shown.message_id == message_id and shown.data.get(shown.label(label) or "") == data:
+            return [f"on={page.named(line)}"]
+    return None
+
+
+def _read(page: _Page, user_id: int, seen: Seen) -> None:
+    shown = seen.shown
+    rows = [f"({', '.join(map(literal, row))}{',' if len(row) == 1 else ''})" for row in shown.buttons]
+    text, whole = _firm(page, seen)
+    arguments: list[str | tuple[str, str]] = [("", text), *rows]
+    line = _Line(f"{page.names[user_id]}.reads", arguments + ([] if whole else ["whole=False"]), "shown")
+    page.lines.append(line)
+    if shown.media:
+        page.lines.append(f"{_INDENT}assert {page.named(line)}.media == {literal(shown.media)}")
+    page.by_message[shown.message_id] = line
+    page.views.append((shown, line))
+    screen = page.screens.setdefault(user_id, {})
+    screen.pop(shown.message_id, None)
+    screen[shown.message_id] = shown
+
+
+def _firm(page: _Page, seen: Seen) -> tuple[str, bool]:
+    """How a text begins that will be there the next time, and whether that is all of it.
+
+    Paragraphs that may be a model's are loose wherever they come again: a last edit often repeats them.
+    """
+    paragraphs = seen.shown.text.split("\n\n")
+    longest = max(map(len, seen.shown.text.splitlines()), default=0)
+    if seen.after > SLOW or longest > LONG_LINE:
+        has_heading = len(paragraphs) > 1 and len(paragraphs[0]) <= LONG_LINE
+        page.loose.update(filter(None, paragraphs[1:] if has_heading else paragraphs))
+    firm = list(takewhile(lambda paragraph: paragraph not in page.loose, paragraphs))
+    return "\n\n".join(firm), len(firm) == len(paragraphs)
+
+
+def _source(page: _Page) -> str:
+    body = [line if isinstance(line, str) else line.source() for line in page.lines]
+    needs_durations = any("timedelta(" in line for line in body)
+    chat = page.cast.chat
+    imports = [
+        *(["from base64 import b64decode"] if page.constants else []),
+        "from collections.abc import Awaitable, Callable",
+        *(["from datetime import timedelta"] if needs_durations else []),
+        "",
+        "from baton.sandbox.person import Person",
+        "",
+    ]
+    constants = [line for name, content in page.constants.items() for line in data_lines(name, _base64(content))]
+    test = f"async def test_{name_of(chat.name, 'somebody')}_and_the_bot_talk"
+    return "\n".join(
+        [
+            '"""A conversation with the bot that was saved on the sandbox\'s chat page."""',
+            "",
+            *imports,
+            *([*constants, ""] if constants else []),
+            "",
+            f"{test}(join: Callable[..., Awaitable[Person]]) -> None:",
+            *body,
+            "",
+        ]
+    )
+
+
+def _base64(content: bytes) -> str:
+    return b64encode(content).decode()
