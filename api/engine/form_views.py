@@ -1,6 +1,7 @@
 """Forms as callers see them, and what callers make of them. FEEL runs here: call these in a thread."""
 
 import asyncio
+import json
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -82,17 +83,26 @@ def with_draft(session: FormSession, request: DraftRequest) -> tuple[FormSession
     data = merged(session.form, session.data, answers)
     changed = replace(session, entered=data)
     asked = [field for field in changed.form.all_fields() if field.mode is Mode.ASKED]
-    problems = {}
+    problems = {name: Problem("unusable_characters") for name, value in answers.items() if not _is_writable(value)}
     touched = set()
     for field in asked:
         value = get_at(data, field.path)
         if value is MISSING or field.path[0] not in answers:
             continue
         problem = kind_of(field).problem(field, value)
-        if problem is not None and problem.code in _UNSHOWABLE:
+        if problem is not None and problem.code in _UNSHOWABLE and field.path[0] not in problems:
             problems[spell(field.path)] = problem
         if not same(value, get_at(session.data, field.path)):
             touched.add(field.path)
     cursor = next((field.path for field in asked if spell(field.path) == request.cursor), session.cursor)
     kept = replace(session, entered=changed.data, touched=session.touched | touched, cursor=cursor)
     return kept.turned(), problems
+
+
+def _is_writable(value: Json) -> bool:
+    """Half a character, anywhere, is in no text that could be stored."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -15,6 +15,8 @@ __all__ = ["Kind"]
 # More than a chat message or a variable of the engine holds; what is longer belongs into a file.
 MAX_CHARACTERS = 100_000
 _LINE_BREAKS = re.compile(r"[\r\n\t]")
+# NUL, which no database takes in a text, and halves of characters, which are no UTF-8.
+_UNUSABLE = re.compile("[\0\ud800-\udfff]")
 _ACCEPTED = frozenset({"contact", "location"})
 
 
@@ -46,7 +48,7 @@ class Kind:
             value = re.sub(r"[\s().-]", "", value)
         if field.component.type == "textfield":
             value = _LINE_BREAKS.sub(" ", value)
-        if "\0" in value:
+        if _UNUSABLE.search(value):
             raise Refused("unusable_characters")
         return value
 
@@ -58,7 +60,7 @@ class Kind:
             return None
         if not isinstance(value, str):
             return Problem("wrong_type")
-        if "\0" in value:
+        if _UNUSABLE.search(value):
             return Problem("unusable_characters")
         if len(value) > MAX_CHARACTERS:
             return Problem("too_long", {"max": MAX_CHARACTERS, "length": len(value)})
