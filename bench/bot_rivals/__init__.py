@@ -1,0 +1,1 @@
+"""What bench/bot.py measures with: a form, a crowd of people, and a bare bot to compare with."""
