@@ -21,6 +21,7 @@ from bot.deep_links import links_router
 from bot.delivery import Delivery
 from bot.engine_api import EngineApi
 from bot.errors import TooBusy
+from bot.filling import Filling
 from bot.inbox import Inbox
 from bot.language_choice import language_router
 from bot.languages import Languages
@@ -31,6 +32,7 @@ from bot.metrics import HANDLE_SECONDS, UPDATES
 from bot.polling import KINDS, Updates
 from bot.reach import Reach
 from bot.reception import Reception
+from bot.redraw import redraw
 from bot.routers import conversation_router, group_router, membership_router
 from bot.runner import Runner
 from bot.screen import Screen
@@ -41,6 +43,7 @@ from bot.webhook import Webhook, serve_webhook, webhook_secret
 from bpmn.catalog import Catalog
 from bpmn.errors import ConfigurationError
 from bpmn.health import serve_health
+from drafts.store import Drafts
 from forms.messages import LOCALES
 
 __all__ = ["run_bot"]
@@ -70,7 +73,9 @@ async def run_bot(settings: BotSettings) -> None:
         screen = Screen(bot)
         languages = Languages(client, bot.id)
         store = Store(client, bot.id, languages)
-        runner = Runner(store, api, screen, Titles(catalog))
+        drafts = Drafts(client)
+        filling = Filling(drafts, api, zone=settings.bot_zone)
+        runner = Runner(store, filling, api, screen, Titles(catalog))
         inbox = Inbox(client, bot.id, runner.gave_up)
         updates = Updates(await session.create_session(), server.api_url(bot.token, "getUpdates"))
         webhook = _webhook(settings)
@@ -99,6 +104,7 @@ async def run_bot(settings: BotSettings) -> None:
             reception.run(stopping),
             inbox.run(partial(_handle, dispatcher, bot), stopping),
             watch(store, runner, stopping),
+            redraw(drafts, runner, stopping),
         )
 
 

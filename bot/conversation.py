@@ -4,44 +4,50 @@ Nothing here waits, stores or sends; `bot.runner` carries the effects out.
 """
 
 import html
-import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 
-from bot.engine_api import Completed, OpenTask
+from bot.engine_api import Completed, OpenForm, OpenTask
 from bot.texts import say
 from bpmn.catalog import Catalog
-from forms.errors import ButtonUnreadable, FormUnreadable
+from drafts.record import Closed
+from forms.errors import ButtonUnreadable
 from forms.events import Event, PutAside, Render, Stale, Submitted, Typed
-from forms.filling import opened, step
+from forms.filling import refused, step
 from forms.messages import supported
-from forms.session import FormSession, Subject
+from forms.model import Problem
+from forms.paths import Json
+from forms.session import FormSession, Surface
 from forms.telegram import TelegramView, closed_view, decode, view
 
 __all__ = [
     "Alert",
-    "Complete",
     "Conversation",
     "Effect",
     "Find",
     "Notice",
+    "Open",
     "Reply",
     "Retire",
     "Show",
+    "Submit",
     "Titles",
     "Watch",
     "cancelled",
     "completed",
+    "ended",
+    "form_opened",
     "linked",
+    "not_taken",
     "pressed",
     "said",
+    "seen_again",
     "shown_again",
     "spoken",
     "task_came",
     "waited",
 ]
-
-SESSION_ID_BYTES = 6  # eight characters of callback data
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +58,21 @@ class Conversation:
     chat_id: int
     locale: str
     session: FormSession | None = None
+    """The draft that is being filled. It is not stored here: `draft_id` says where it is."""
+    draft_id: str | None = None
+    title: str = ""
+    """Of the task, in the person's language."""
+    closed: Closed | None = None
+    """Who ended the draft's form, when somebody has; not stored either."""
     message_id: int | None = None
     instance_id: str | None = None
     last_text_id: int = 0
     """The newest message of the person that was taken; the same one again is a repeated delivery."""
+
+    @property
+    def surface(self) -> Surface:
+        """Where the form is shown."""
+        return Surface("telegram", self.chat_id, self.message_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +112,18 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True)
-class Complete:
-    """Complete the task; what follows is told to `completed`."""
+class Open:
+    """Open the form of a task; the draft is told to `form_opened`."""
 
-    task_id: str
-    variables: Mapping[str, object]
+    task: OpenTask
+
+
+@dataclass(frozen=True, slots=True)
+class Submit:
+    """Complete the task with these answers of its form; what follows is told to `completed` or `not_taken`."""
+
+    session: FormSession
+    answers: Mapping[str, Json]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +138,7 @@ class Watch:
     instance_id: str
 
 
-Effect = Show | Retire | Notice | Reply | Alert | Complete | Find | Watch
+Effect = Show | Retire | Notice | Reply | Alert | Open | Submit | Find | Watch
 Effects = tuple[Effect, ...]
 
 
@@ -138,6 +162,8 @@ def said(state: Conversation, text: str, message_id: int) -> tuple[Conversation,
     if message_id == state.last_text_id:
         return state, ()
     state = replace(state, last_text_id=message_id)
+    if state.session is not None and state.closed is not None:
+        return ended(state, state.closed.by, state.closed.at.isoformat())
     if state.session is None or state.message_id is None:
         return state, (Reply(say("nothing_open", state.locale)),)
     # The person's words stand below the question now: what follows them goes below, too.
@@ -154,6 +180,9 @@ def pressed(state: Conversation, data: str, message_id: int) -> tuple[Conversati
     session = state.session
     if session is None or session.id != session_id or message_id != state.message_id:
         return state, (stale, Find())
+    if state.closed is not None:
+        state, effects = ended(state, state.closed.by, state.closed.at.isoformat())
+        return state, (stale, *effects)
     return _filled(state, session, event, in_place=True)
 
 
@@ -162,14 +191,14 @@ def _filled(state: Conversation, session: FormSession, event: Event, *, in_place
     state = replace(state, session=after)
     match outcome:
         case Stale():
-            return state, (Alert(say("stale", state.locale)), Find())
+            return state, (Alert(say("stale", state.locale)), Show(view(session), in_place))
         case PutAside():
             return cancelled(state)
         case Submitted(answers, action):
             locale = answers.get("locale")
             state = replace(state, locale=supported(locale) if isinstance(locale, str) else state.locale)
             closed = closed_view(after, _label(after, action))
-            return state, (Complete(after.subject.id, answers), Retire(closed))
+            return state, (Submit(session, answers), Retire(closed))
         case Render(problem):
             shown = Show(view(after, problem), in_place)
             return state, (shown,) if in_place else (Retire(), shown)
@@ -191,29 +220,55 @@ def completed(state: Conversation, done: Completed, titles: Titles) -> tuple[Con
     return state, (Notice(say("working", state.locale)), Watch(state.instance_id))
 
 
-def task_came(
-    state: Conversation, task: OpenTask, titles: Titles, *, new_id: Callable[[], str] | None = None
-) -> tuple[Conversation, Effects]:
+def task_came(state: Conversation, task: OpenTask, titles: Titles) -> tuple[Conversation, Effects]:
     """A task waits for the person: ask its form, unless it is being asked already."""
-    if state.session is not None and state.session.subject.id == task.id and state.session.is_open:
+    session = state.session
+    if session is not None and session.subject.id == task.id and session.is_open:
         return state, ()
-    state = replace(state, instance_id=task.process_instance_id)
     title = titles.of(task, state.locale)
-    session = FormSession(
-        id=(new_id or _new_id)(),
-        subject=Subject(task.id, task.key, task.process_instance_id),
-        user_id=state.user_id,
-        locale=state.locale,
-        zone="UTC",
-        title=title,
-        schema=task.schema or {},
-        variables=task.variables,
-    )
-    try:
-        session = opened(session)
-    except FormUnreadable:
-        return replace(state, session=None), (Reply(say("no_form", state.locale, task=html.escape(title))),)
-    return replace(state, session=session), (Show(view(session), in_place=True),)
+    return replace(state, instance_id=task.process_instance_id, title=title, session=None), (Open(task),)
+
+
+def form_opened(state: Conversation, form: OpenForm, session: FormSession | None) -> tuple[Conversation, Effects]:
+    """The form of a task is open: show where the person is in it. Without a draft there is nothing to fill here."""
+    if session is None:
+        title = html.escape(state.title)
+        said = say("no_form", state.locale, task=title)
+        if form.key is not None and form.key.startswith(("https://", "http://")):
+            said = say("form_at", state.locale, task=title, url=html.escape(form.key))
+        return replace(state, session=None), (Reply(said),)
+    state = replace(state, session=session)
+    return state, (Show(view(session), in_place=True),)
+
+
+def not_taken(
+    state: Conversation, session: FormSession, errors: list[Mapping[str, str]]
+) -> tuple[Conversation, Effects]:
+    """engine-api or the engine did not take the answers: ask again where the first of them is wrong."""
+    first = errors[0] if errors else {}
+    problem = Problem("custom", {"message": first.get("message") or say("failed", state.locale)})
+    session, _ = refused(session.turned(), first.get("field"), problem)
+    return replace(state, session=session), (Show(view(session, problem), in_place=True),)
+
+
+def seen_again(state: Conversation) -> tuple[Conversation, Effects]:
+    """The draft changed elsewhere: show it as it is now, in its message."""
+    if state.session is None:
+        return state, (Retire(), Find())
+    if state.closed is not None:
+        return ended(state, state.closed.by, state.closed.at.isoformat())
+    return state, (Show(view(state.session), in_place=True),)
+
+
+def ended(state: Conversation, by: str | None, at: str | None) -> tuple[Conversation, Effects]:
+    """Somebody else, or the person on another surface, ended the form: say who and when, in place of it."""
+    title = html.escape(state.title)
+    when = datetime.fromisoformat(at).strftime("%H:%M") if at else ""
+    if by == state.user_id:
+        said = say("done_elsewhere", state.locale, title=title, time=when)
+    else:
+        said = say("done_by_other", state.locale, title=title, who=html.escape(by or "—"), time=when)
+    return replace(state, session=None, draft_id=None, closed=None), (Retire(TelegramView(said, ())), Find())
 
 
 def shown_again(state: Conversation) -> tuple[Conversation, Effects]:
@@ -256,7 +311,3 @@ def waited(state: Conversation, *, ended: bool) -> tuple[Conversation, Effects]:
     if ended:
         return replace(state, instance_id=None, session=None), (Retire(), Reply(say("finished", state.locale)))
     return state, (Notice(say("still_working", state.locale)),)
-
-
-def _new_id() -> str:
-    return secrets.token_urlsafe(SESSION_ID_BYTES)

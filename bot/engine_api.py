@@ -11,7 +11,7 @@ import aiohttp
 from bot.errors import ApiProblem, ApiUnavailable
 from forms.paths import Json
 
-__all__ = ["Completed", "EngineApi", "OpenTask"]
+__all__ = ["Answers", "Completed", "EngineApi", "OpenForm", "OpenTask"]
 
 TIMEOUT = timedelta(seconds=20)
 _AWAY = frozenset({502, 503, 504})
@@ -19,16 +19,36 @@ _AWAY = frozenset({502, 503, 504})
 
 @dataclass(frozen=True, slots=True)
 class OpenTask:
-    """An open user task; `schema` is its form-js form, None where it has none that can be shown."""
+    """An open user task."""
 
     id: str
     name: str
     key: str
     process_key: str
     process_instance_id: str
-    schema: Mapping[str, Any] | None
-    variables: Mapping[str, Json]
     assignee: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenForm:
+    """What a task asks a person: their draft, or why there is none. `key` is that of a form which is elsewhere."""
+
+    session_id: str | None
+    source: str
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """A person's answers to a form, from their draft as it was at this revision."""
+
+    user: str
+    values: Mapping[str, Json]
+    session_id: str
+    revision: int
+    surface: str
+    locale: str
+    zone: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,19 +95,26 @@ class EngineApi:
         return str(started["id"]), _task(started["next"]) if started["next"] else None
 
     async def next_task(self, instance_id: str, user: str) -> OpenTask | None:
-        """The person's oldest open task of an instance, with its form."""
-        params = {"processInstanceId": instance_id, "assignee": user, "form": "true", "limit": "1"}
+        """The person's oldest open task of an instance."""
+        params = {"processInstanceId": instance_id, "assignee": user, "limit": "1"}
         found = await self._call("GET", "/task", params=params)
         return _task(found[0]) if found else None
 
     async def task(self, task_id: str) -> OpenTask | None:
-        """An open task with its form; None when it is not open any more."""
+        """An open task; None when it is not open any more."""
         try:
-            return _task(await self._call("GET", f"/task/{quote(task_id, safe='')}", params={"form": "true"}))
+            return _task(await self._call("GET", f"/task/{quote(task_id, safe='')}"))
         except ApiProblem as problem:
             if problem.status == 404:
                 return None
             raise
+
+    async def form(self, task_id: str, user: str, *, locale: str, zone: str) -> OpenForm:
+        """Open a task's form for a person: their draft is found, or begun."""
+        params = {"user": user, "locale": locale, "zone": zone}
+        found = await self._call("GET", f"/task/{quote(task_id, safe='')}/form", params=params)
+        session = found["session"] or {}
+        return OpenForm(session.get("id"), found["source"], found["key"])
 
     async def is_open(self, task_id: str) -> bool:
         """Whether a task still waits."""
@@ -109,11 +136,28 @@ class EngineApi:
             raise
         return bool(instance["ended"])
 
-    async def complete(self, task_id: str, variables: Mapping[str, object], user: str) -> Completed:
-        """Complete a task. Raises `ApiProblem` with code `task_gone` when it is done already."""
-        body = {"variables": dict(variables), "user": user}
-        path = f"/task/{quote(task_id, safe='')}/complete"
+    async def submit(self, task_id: str, answers: Answers) -> Completed:
+        """Complete a task with the answers of its form; its drafts are closed.
+
+        Raises `ApiProblem` with the codes of engine-api's submit-form.
+        """
+        body = {
+            "user": answers.user,
+            "answers": dict(answers.values),
+            "session": answers.session_id,
+            "revision": answers.revision,
+            "surface": answers.surface,
+            "locale": answers.locale,
+            "zone": answers.zone,
+        }
+        path = f"/task/{quote(task_id, safe='')}/submit-form"
         done = await self._call("POST", path, params={"next": "true"}, json=body)
+        return Completed(_task(done["next"]) if done["next"] else None, bool(done["ended"]))
+
+    async def complete(self, task_id: str, user: str) -> Completed:
+        """Complete a task that asks nothing. Raises `ApiProblem` with code `task_gone` when it is done already."""
+        path = f"/task/{quote(task_id, safe='')}/complete"
+        done = await self._call("POST", path, params={"next": "true"}, json={"user": user})
         return Completed(_task(done["next"]) if done["next"] else None, bool(done["ended"]))
 
     async def _call(self, method: str, path: str, **arguments: Any) -> Any:
@@ -128,7 +172,8 @@ class EngineApi:
         if answer.status in _AWAY:
             raise ApiUnavailable(f"engine-api: {answer.status} {problem.get('detail', 'without a reason')}")
         if answer.status >= 400:
-            raise ApiProblem(f"{method} {path}: {problem.get('detail')}", answer.status, str(problem.get("code")))
+            said = f"{method} {path}: {problem.get('detail')}"
+            raise ApiProblem(said, answer.status, str(problem.get("code")), problem)
         if not isinstance(body, dict | list):
             raise ApiUnavailable(
                 f"engine-api at {self._url}: {method} {path} was answered with nothing; is that engine-api?"
@@ -137,14 +182,11 @@ class EngineApi:
 
 
 def _task(item: Mapping[str, Any]) -> OpenTask:
-    form = item.get("form") or {}
     return OpenTask(
         id=item["id"],
         name=item["name"] or item["taskDefinitionKey"],
         key=item["taskDefinitionKey"],
         process_key=item["processDefinitionKey"],
         process_instance_id=item["processInstanceId"],
-        schema=form.get("schema"),
-        variables=form.get("variables") or {},
         assignee=item["assignee"],
     )

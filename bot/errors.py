@@ -9,7 +9,9 @@ BatonError
     └── Unreachable         nobody is there to be written to: blocked, deleted, thrown out
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 from aiogram.exceptions import (
     ClientDecodeError,
@@ -44,12 +46,13 @@ class ApiUnavailable(BotError):
 
 
 class ApiProblem(BotError):
-    """engine-api refused."""
+    """engine-api refused; `members` are what its problem says besides, such as `errors`."""
 
-    def __init__(self, detail: str, status: int, code: str) -> None:
+    def __init__(self, detail: str, status: int, code: str, members: Mapping[str, Any] | None = None) -> None:
         super().__init__(detail)
         self.status = status
         self.code = code
+        self.members = members or {}
 
 
 class ChatBusy(BotError):

@@ -1,7 +1,7 @@
 """Carries out what the conversation wants: one event of one chat at a time, state loaded before and saved after.
 
-A crash between an effect and the save repeats the event: completing twice is answered with `task_gone`, and a form that
-is shown twice has buttons of which only the newest count.
+A crash between an effect and the save repeats the event: completing twice is answered with `completed_elsewhere`, and a
+form that is shown twice has buttons of which only the newest count.
 """
 
 import time
@@ -15,11 +15,13 @@ import structlog
 from bot import conversation as talk
 from bot.conversation import Conversation, Effect, Effects, Titles
 from bot.delivery import notifying
-from bot.engine_api import Completed, EngineApi
+from bot.engine_api import Answers, Completed, EngineApi
 from bot.errors import ApiProblem, ApiUnavailable
+from bot.filling import Filling
 from bot.screen import Screen
 from bot.store import Store, Waiting
 from bot.texts import say
+from drafts.store import surface_name
 from forms.telegram import TelegramView
 
 __all__ = ["Press", "Runner"]
@@ -37,8 +39,9 @@ Press = Callable[[str | None], Awaitable[None]]
 class Runner:
     """The conversations of one bot."""
 
-    def __init__(self, store: Store, api: EngineApi, screen: Screen, titles: Titles) -> None:
+    def __init__(self, store: Store, filling: Filling, api: EngineApi, screen: Screen, titles: Titles) -> None:
         self._store = store
+        self._filling = filling
         self._api = api
         self._screen = screen
         self._titles = titles
@@ -48,7 +51,7 @@ class Runner:
     ) -> None:
         """/start: go on where the person left, or begin; `origin` are variables that say where they come from."""
         async with self._store.conversation_lock(chat_id):
-            state = await self._store.load(chat_id, language_code=language_code)
+            state = await self._load(chat_id, language_code)
             try:
                 state = await self._begin(state, process_key, origin or {})
             except ApiUnavailable as error:
@@ -97,7 +100,7 @@ class Runner:
     async def look(self, waiting: Waiting, *, remind: bool) -> bool:
         """Look at an instance that is waited for; True when that has an end. `remind`: say that it takes long."""
         async with self._store.conversation_lock(waiting.chat_id):
-            state = await self._store.load(waiting.chat_id)
+            state = await self._load(waiting.chat_id)
             if state.instance_id != waiting.instance_id:
                 return True  # the person has moved on
             task = await self._api.next_task(waiting.instance_id, waiting.user_id)
@@ -118,6 +121,20 @@ class Runner:
             await self._store.save(state)
             return task is not None or state.instance_id is None
 
+    async def changed_elsewhere(self, chat_id: int, session_id: str) -> None:
+        """A draft that this chat shows was changed, or its task ended, on another surface."""
+        async with self._store.conversation_lock(chat_id):
+            state = await self._load(chat_id)
+            if state.session is None or state.session.id != session_id or state.message_id is None:
+                return
+            with notifying():
+                state = await self._carry_out(*talk.seen_again(state))
+            await self._store.save(state)
+
+    async def _load(self, chat_id: int, language_code: str | None = None) -> Conversation:
+        state = await self._store.load(chat_id, language_code=language_code)
+        return await self._filling.with_draft(state)
+
     async def _event(
         self,
         chat_id: int,
@@ -127,16 +144,21 @@ class Runner:
         language_code: str | None = None,
     ) -> None:
         async with self._store.conversation_lock(chat_id):
-            before = await self._store.load(chat_id, language_code=language_code)
+            before = await self._load(chat_id, language_code)
             state, effects = take(before)
-            alert = next((effect.text for effect in effects if isinstance(effect, talk.Alert)), None)
-            if answer is not None and not any(isinstance(effect, talk.Complete) for effect in effects):
-                await answer(alert)
-                answer = None
+            if not any(isinstance(effect, talk.Submit) for effect in effects):
+                # Before anything is seen: what is shown is kept, and a text that is taken once is not taken again.
+                await self._store.save(state)
+                state, effects = await self._filling.kept(before, state, effects)
+                if answer is not None:
+                    alert = next((effect.text for effect in effects if isinstance(effect, talk.Alert)), None)
+                    await answer(alert)
+                    answer = None
             try:
                 state = await self._carry_out(state, effects)
             except (ApiUnavailable, ApiProblem) as error:
-                # The state of before is still stored: the same button or text works again.
+                # The draft is as it was before: the same button or text works again.
+                await self._store.save(before)
                 code = "unavailable" if isinstance(error, ApiUnavailable) else "failed"
                 await self._excuse(before, code, error, answer)
                 return
@@ -171,28 +193,54 @@ class Runner:
         return await self._carry_out(*talk.completed(state, Completed(task, ended=False), self._titles))
 
     async def _carry_out(self, state: Conversation, effects: Effects) -> Conversation:
-        follow_up: Effects = ()
-        for effect in effects:
+        for number, effect in enumerate(effects):
             match effect:
-                case talk.Complete():
-                    done = await self._complete(effect, state)
-                    following, follow_up = talk.completed(state, done, self._titles)
-                    state = following
+                case talk.Submit():
+                    return await self._submit(state, effect, effects[number + 1 :])
+                case talk.Open(task):
+                    form, session = await self._filling.opened(state, task)
+                    state = await self._carry_out(*talk.form_opened(state, form, session))
                 case talk.Find():
                     state = await self._find(state)
                 case _:
                     state = await self._show(state, effect)
-        return await self._carry_out(state, follow_up) if follow_up else state
+        return state
 
-    async def _complete(self, effect: talk.Complete, state: Conversation) -> Completed:
+    async def _submit(self, state: Conversation, effect: talk.Submit, rest: Effects) -> Conversation:
+        """The answers go out; what was to be shown of the form's end is shown when they are taken."""
+        session = effect.session
+        answers = Answers(
+            state.user_id, effect.answers, session.id, session.revision, surface_name(state.surface),
+            session.locale, session.zone,
+        )  # fmt: skip
         try:
-            return await self._api.complete(effect.task_id, effect.variables, state.user_id)
+            done = await self._api.submit(session.subject.id, answers)
         except ApiProblem as problem:
-            if problem.code != "task_gone" or state.instance_id is None:
-                raise
-        # Our own earlier try got through, or the task was cancelled: go on with what is open now.
-        task = await self._api.next_task(state.instance_id, state.user_id)
-        return Completed(task, ended=task is None and await self._api.has_ended(state.instance_id))
+            return await self._not_taken(replace(state, session=session), problem, rest)
+        state = await self._carry_out(state, rest)
+        return await self._carry_out(*talk.completed(state, done, self._titles))
+
+    async def _not_taken(self, state: Conversation, problem: ApiProblem, rest: Effects) -> Conversation:
+        session, instance_id = state.session, state.instance_id
+        assert session is not None
+        if problem.code == "completed_elsewhere" and problem.members.get("by") not in (None, state.user_id):
+            state = await self._carry_out(*talk.ended(state, problem.members.get("by"), problem.members.get("at")))
+            return await self._find(state)
+        if problem.code in {"task_gone", "completed_elsewhere", "draft_gone"} and instance_id is not None:
+            # Our own earlier try got through, or the task was cancelled: go on with what is open now.
+            state = await self._carry_out(state, rest)
+            task = await self._api.next_task(instance_id, state.user_id)
+            ended = task is None and await self._api.has_ended(instance_id)
+            return await self._carry_out(*talk.completed(state, Completed(task, ended=ended), self._titles))
+        if problem.code in {"revision_conflict", "form_changed"}:
+            state = await self._filling.reopened(state)
+            return await self._carry_out(*talk.seen_again(state))
+        if problem.status != 422:
+            raise problem
+        before = state
+        state, effects = talk.not_taken(state, session, problem.members.get("errors") or [])
+        state, effects = await self._filling.kept(before, state, effects)
+        return await self._carry_out(state, effects)
 
     async def _find(self, state: Conversation) -> Conversation:
         if state.instance_id is None:
@@ -206,10 +254,10 @@ class Runner:
         match effect:
             case talk.Show(shown, in_place):
                 message_id = await self._screen.show(state.chat_id, shown, state.message_id if in_place else None)
-                return replace(state, message_id=message_id)
+                return await self._filling.moved(state, message_id)
             case talk.Retire(shown) if state.message_id is not None:
                 await self._screen.retire(state.chat_id, state.message_id, shown)
-                return replace(state, message_id=None)
+                return await self._filling.moved(state, None)
             case talk.Notice(text):
                 view = TelegramView(text, ())
                 return replace(state, message_id=await self._screen.show(state.chat_id, view, state.message_id))

@@ -28,6 +28,7 @@ class BotSettings(ProcessSettings):
     telegram_webhook_port: int = Field(default=8443, ge=0, le=65535)
     bot_port: int | None = Field(default=None, description="serves /health/live, /health/ready and /metrics; 0: any")
     bot_host: str = "127.0.0.1"
+    bot_zone: str = Field(default="UTC", description="IANA name of the clock by which people mean dates and times")
     redis_url: SecretStr
     engineapi_url: str = Field(pattern=r"^https?://")
     service_token: SecretStr

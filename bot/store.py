@@ -5,7 +5,7 @@ import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import redis.asyncio
@@ -98,7 +98,9 @@ class Store:
         return Conversation(user_id=f"telegram-{chat_id}", chat_id=chat_id, locale=locale)
 
     async def save(self, state: Conversation) -> None:
-        await self._redis.set(self._key(state.chat_id), _ADAPTER.dump_json(state), ex=CONVERSATION_LIFE)
+        # The draft is everybody's, and stands elsewhere.
+        kept = replace(state, draft_id=state.session.id if state.session else None, session=None, closed=None)
+        await self._redis.set(self._key(state.chat_id), _ADAPTER.dump_json(kept), ex=CONVERSATION_LIFE)
 
     async def watch(self, waiting: Waiting, *, at: float) -> None:
         """Look at an instance at the time `at` (s since the epoch). Watched twice, it keeps its first `since`."""

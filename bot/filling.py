@@ -1,0 +1,82 @@
+"""The drafts that a chat fills: read from where all surfaces keep them, and written there before anything is shown."""
+
+from dataclasses import replace
+
+import structlog
+
+from bot import conversation as talk
+from bot.conversation import Conversation, Effects
+from bot.engine_api import EngineApi, OpenForm, OpenTask
+from bot.texts import say
+from drafts.errors import DraftConflict, DraftGone
+from drafts.record import Draft
+from drafts.store import Drafts, surface_name
+from forms.session import FormSession
+
+__all__ = ["Filling"]
+
+log = structlog.get_logger()
+
+
+class Filling:
+    """The drafts of one bot's chats."""
+
+    def __init__(self, drafts: Drafts, api: EngineApi, *, zone: str) -> None:
+        """`zone`: the IANA name of the clock by which people's dates and times are meant."""
+        self._drafts = drafts
+        self._api = api
+        self._zone = zone
+
+    async def with_draft(self, state: Conversation) -> Conversation:
+        """The conversation with the draft that it is about, as it is now."""
+        if state.draft_id is None:
+            return replace(state, session=None)
+        try:
+            draft = await self._drafts.get(state.draft_id)
+        except DraftGone:
+            return replace(state, session=None, draft_id=None)
+        return replace(state, session=_titled(draft, state), closed=draft.closed)
+
+    async def opened(self, state: Conversation, task: OpenTask) -> tuple[OpenForm, FormSession | None]:
+        """The person's draft of a task's form, wherever they began it. Raises `ApiProblem`, `ApiUnavailable`."""
+        form = await self._api.form(task.id, state.user_id, locale=state.locale, zone=self._zone)
+        if form.session_id is None:
+            return form, None
+        return form, _titled(await self._drafts.get(form.session_id), state)
+
+    async def reopened(self, state: Conversation) -> Conversation:
+        """The conversation with its draft opened again, after the draft or the form has changed elsewhere."""
+        assert state.session is not None
+        form = await self._api.form(state.session.subject.id, state.user_id, locale=state.locale, zone=self._zone)
+        draft_id = form.session_id if form.session_id is not None else state.draft_id
+        return await self.with_draft(replace(state, draft_id=draft_id))
+
+    async def kept(self, before: Conversation, after: Conversation, effects: Effects) -> tuple[Conversation, Effects]:
+        """Write what an event made of the draft. Another surface that was faster wins, and the person is told."""
+        if after.session is None or before.session is None or after.session is before.session:
+            return after, effects
+        try:
+            await self._drafts.save(after.session, before.session.revision, by=surface_name(before.surface))
+        except (DraftConflict, DraftGone) as error:
+            log.info("draft changed elsewhere meanwhile", chat=before.chat_id, reason=str(error))
+            fresh, seen = talk.seen_again(await self.with_draft(before))
+            return fresh, (talk.Alert(say("changed_elsewhere", before.locale)), *seen)
+        return after, effects
+
+    async def moved(self, state: Conversation, message_id: int | None) -> Conversation:
+        """The form is shown in another message now, or in none: other surfaces redraw it where it is."""
+        after = replace(state, message_id=message_id)
+        if state.session is None or message_id == state.message_id:
+            return after
+        if state.message_id is not None:
+            await self._drafts.hide(state.session.id, state.surface)
+        if message_id is not None:
+            try:
+                await self._drafts.show(state.session.id, after.surface)
+            except DraftGone as error:
+                log.info("draft ended while it was shown", chat=state.chat_id, reason=str(error))
+        return after
+
+
+def _titled(draft: Draft, state: Conversation) -> FormSession:
+    return replace(draft.session, title=state.title) if state.title else draft.session
