@@ -74,7 +74,7 @@ async def run_bot(settings: BotSettings) -> None:
         languages = Languages(client, bot.id)
         store = Store(client, bot.id, languages)
         drafts = Drafts(client)
-        filling = Filling(drafts, api, zone=settings.bot_zone)
+        filling = Filling(drafts, api, bot, zone=settings.bot_zone)
         runner = Runner(store, filling, api, screen, Titles(catalog))
         inbox = Inbox(client, bot.id, runner.gave_up)
         updates = Updates(await session.create_session(), server.api_url(bot.token, "getUpdates"))

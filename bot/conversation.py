@@ -13,7 +13,7 @@ from bot.texts import say
 from bpmn.catalog import Catalog
 from drafts.record import Closed
 from forms.errors import ButtonUnreadable
-from forms.events import Event, PutAside, Render, Stale, Submitted, Typed
+from forms.events import Event, PutAside, Render, Shared, Stale, Submitted, Typed, Uploaded
 from forms.filling import refused, step
 from forms.messages import supported
 from forms.model import Problem
@@ -34,6 +34,7 @@ __all__ = [
     "Submit",
     "Titles",
     "Watch",
+    "answer_refused",
     "cancelled",
     "completed",
     "ended",
@@ -157,8 +158,8 @@ class Titles:
         return task.name
 
 
-def said(state: Conversation, text: str, message_id: int) -> tuple[Conversation, Effects]:
-    """The person typed something that is no command."""
+def said(state: Conversation, event: Typed | Shared | Uploaded, message_id: int) -> tuple[Conversation, Effects]:
+    """The person wrote something that is no command, or sent or shared what may be an answer."""
     if message_id == state.last_text_id:
         return state, ()
     state = replace(state, last_text_id=message_id)
@@ -167,7 +168,15 @@ def said(state: Conversation, text: str, message_id: int) -> tuple[Conversation,
     if state.session is None or state.message_id is None:
         return state, (Reply(say("nothing_open", state.locale)),)
     # The person's words stand below the question now: what follows them goes below, too.
-    return _filled(state, state.session, Typed(text), in_place=False)
+    return _filled(state, state.session, event, in_place=False)
+
+
+def answer_refused(state: Conversation, problem: Problem, message_id: int) -> tuple[Conversation, Effects]:
+    """What the person sent cannot even be looked at: say why, and ask again."""
+    if state.session is None:
+        return state, (Reply(say("nothing_open", state.locale)),)
+    shown = Show(view(state.session, problem), in_place=False)
+    return replace(state, last_text_id=message_id), (Retire(), shown)
 
 
 def pressed(state: Conversation, data: str, message_id: int) -> tuple[Conversation, Effects]:

@@ -7,8 +7,11 @@ from typing import Any, Self
 from urllib.parse import quote
 
 import aiohttp
+from aiogram import Bot
 
 from bot.errors import ApiProblem, ApiUnavailable
+from bot.media import Media
+from bpmn.files import FileReference
 from forms.paths import Json
 
 __all__ = ["Answers", "Completed", "EngineApi", "OpenForm", "OpenTask"]
@@ -153,6 +156,16 @@ class EngineApi:
         path = f"/task/{quote(task_id, safe='')}/submit-form"
         done = await self._call("POST", path, params={"next": "true"}, json=body)
         return Completed(_task(done["next"]) if done["next"] else None, bool(done["ended"]))
+
+    async def send_file(self, answers_of: str, user: str, field: str, media: Media, bot: Bot) -> FileReference:
+        """Pass a person's file on to their draft, for the field at a place. Raises `ApiProblem` for one that is not
+        taken there.
+        """
+        form = aiohttp.FormData()
+        form.add_field("file", media.content(bot), filename=media.name, content_type=media.content_type)
+        params = {"user": user, "field": field}
+        path = f"/forms/{quote(answers_of, safe='')}/files"
+        return FileReference.model_validate(await self._call("POST", path, params=params, data=form))
 
     async def complete(self, task_id: str, user: str) -> Completed:
         """Complete a task that asks nothing. Raises `ApiProblem` with code `task_gone` when it is done already."""

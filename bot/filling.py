@@ -3,15 +3,24 @@
 from dataclasses import replace
 
 import structlog
+from aiogram import Bot
 
 from bot import conversation as talk
 from bot.conversation import Conversation, Effects
 from bot.engine_api import EngineApi, OpenForm, OpenTask
+from bot.errors import ApiProblem
+from bot.media import MAX_FILE_BYTES, Media
 from bot.texts import say
 from drafts.errors import DraftConflict, DraftGone
 from drafts.record import Draft
 from drafts.store import Drafts, surface_name
+from forms.events import Uploaded
+from forms.fields import kind_of
+from forms.fields.file import accepts
+from forms.model import Problem
+from forms.paths import spell
 from forms.session import FormSession
+from forms.widgets import Upload
 
 __all__ = ["Filling"]
 
@@ -21,10 +30,11 @@ log = structlog.get_logger()
 class Filling:
     """The drafts of one bot's chats."""
 
-    def __init__(self, drafts: Drafts, api: EngineApi, *, zone: str) -> None:
+    def __init__(self, drafts: Drafts, api: EngineApi, bot: Bot, *, zone: str) -> None:
         """`zone`: the IANA name of the clock by which people's dates and times are meant."""
         self._drafts = drafts
         self._api = api
+        self._bot = bot
         self._zone = zone
 
     async def with_draft(self, state: Conversation) -> Conversation:
@@ -62,6 +72,27 @@ class Filling:
             fresh, seen = talk.seen_again(await self.with_draft(before))
             return fresh, (talk.Alert(say("changed_elsewhere", before.locale)), *seen)
         return after, effects
+
+    async def sent(self, state: Conversation, media: Media) -> Uploaded | Problem:
+        """A person's file as the answer that it may be, or why it is none. Raises `ApiUnavailable`."""
+        question = state.session.question if state.session is not None and state.closed is None else None
+        if state.session is None or question is None:
+            return Uploaded(())
+        widget = kind_of(question).widget(question, state.session.value(question.path), state.session)
+        if not isinstance(widget, Upload):
+            return Uploaded(())  # the form says what it asks for instead
+        if media.size_bytes > MAX_FILE_BYTES:
+            return Problem("file_too_large", {"max": MAX_FILE_BYTES // 2**20})
+        if not accepts(widget.accept, media.name, media.content_type):
+            return Problem("wrong_file_type", {"name": media.name, "accept": widget.accept})
+        try:
+            sent = await self._api.send_file(state.session.id, state.user_id, spell(question.path), media, self._bot)
+        except ApiProblem as problem:
+            if problem.status not in {413, 422}:
+                raise
+            errors = problem.members.get("errors") or [{}]
+            return Problem("custom", {"message": errors[0].get("message") or problem.members.get("detail", "")})
+        return Uploaded((sent,))
 
     async def moved(self, state: Conversation, message_id: int | None) -> Conversation:
         """The form is shown in another message now, or in none: other surfaces redraw it where it is."""

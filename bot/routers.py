@@ -10,6 +10,7 @@ from aiogram.types import CallbackQuery, ChatMemberUpdated, Message
 from bot.commands import OWN, process_commands
 from bot.errors import BotError
 from bot.languages import Languages
+from bot.media import media_of, shared_of
 from bot.reach import Reach
 from bot.runner import Runner
 from bot.screen import Screen
@@ -35,6 +36,13 @@ def conversation_router(runner: Runner, screen: Screen, languages: Languages) ->
 
     @router.message(F.chat.type == ChatType.PRIVATE)
     async def other(message: Message) -> None:
+        language = message.from_user.language_code if message.from_user else None
+        if (media := media_of(message)) is not None:
+            await runner.sent(message.chat.id, media, message.message_id, language)
+            return
+        if (shared := shared_of(message)) is not None:
+            await runner.shared(message.chat.id, shared, message.message_id, language)
+            return
         locale = await languages.of_user(message.from_user)
         await screen.send(message.chat.id, TelegramView(say("text_only", locale), ()))
 

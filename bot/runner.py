@@ -18,10 +18,13 @@ from bot.delivery import notifying
 from bot.engine_api import Answers, Completed, EngineApi
 from bot.errors import ApiProblem, ApiUnavailable
 from bot.filling import Filling
+from bot.media import Media
 from bot.screen import Screen
 from bot.store import Store, Waiting
 from bot.texts import say
 from drafts.store import surface_name
+from forms.events import Shared, Typed
+from forms.model import Problem
 from forms.telegram import TelegramView
 
 __all__ = ["Press", "Runner"]
@@ -79,7 +82,23 @@ class Runner:
 
     async def said(self, chat_id: int, text: str, message_id: int, language_code: str | None) -> None:
         """Any other text."""
-        await self._event(chat_id, lambda state: talk.said(state, text, message_id), language_code=language_code)
+        await self._event(chat_id, lambda state: talk.said(state, Typed(text), message_id), language_code=language_code)
+
+    async def shared(self, chat_id: int, shared: Shared, message_id: int, language_code: str | None) -> None:
+        """A contact or a place."""
+        await self._event(chat_id, lambda state: talk.said(state, shared, message_id), language_code=language_code)
+
+    async def sent(self, chat_id: int, media: Media, message_id: int, language_code: str | None) -> None:
+        """A file. It is fetched only where the form asks for one, and passed on to where the draft's files are."""
+        async with self._store.conversation_lock(chat_id):
+            state = await self._load(chat_id, language_code)
+            event = await self._filling.sent(state, media)
+        if isinstance(event, Problem):
+            problem = event
+            await self._event(chat_id, lambda state: talk.answer_refused(state, problem, message_id))
+        else:
+            uploaded = event
+            await self._event(chat_id, lambda state: talk.said(state, uploaded, message_id))
 
     async def pressed(self, chat_id: int, data: str, message_id: int, answer: Press, language_code: str | None) -> None:
         """A button."""

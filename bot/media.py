@@ -1,0 +1,60 @@
+"""What people send besides texts: files, contacts and places, as events of a form."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from aiogram import Bot
+from aiogram.types import Message
+
+from forms.events import Shared
+
+__all__ = ["MAX_FILE_BYTES", "Media", "media_of", "shared_of"]
+
+# Telegram gives a bot no larger ones. Source: Bot API, getFile.
+MAX_FILE_BYTES = 20 * 2**20
+CHUNK_BYTES = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """A file in a message, not fetched yet. Of a photo it is the largest size; `size_bytes` is 0 when not known."""
+
+    file_id: str
+    name: str
+    content_type: str
+    size_bytes: int
+
+    async def content(self, bot: Bot) -> AsyncIterator[bytes]:
+        """Fetch it, in pieces. Raises what aiogram raises."""
+        found = await bot.get_file(self.file_id)
+        address = bot.session.api.file_url(bot.token, found.file_path or "")
+        async for piece in bot.session.stream_content(address, chunk_size=CHUNK_BYTES, raise_for_status=True):
+            yield piece
+
+
+def media_of(message: Message) -> Media | None:
+    """The file of a message; None when it has none."""
+    if message.photo:
+        largest = max(message.photo, key=lambda size: size.width * size.height)
+        return Media(largest.file_id, f"photo-{message.message_id}.jpg", "image/jpeg", largest.file_size or 0)
+    named = message.document or message.video or message.audio or message.animation
+    if named is not None:
+        kind = named.mime_type or "application/octet-stream"
+        return Media(named.file_id, named.file_name or f"file-{message.message_id}", kind, named.file_size or 0)
+    if message.voice is not None:
+        kind = message.voice.mime_type or "audio/ogg"
+        return Media(message.voice.file_id, f"voice-{message.message_id}.oga", kind, message.voice.file_size or 0)
+    if message.video_note is not None:
+        note = message.video_note
+        return Media(note.file_id, f"video-{message.message_id}.mp4", "video/mp4", note.file_size or 0)
+    return None
+
+
+def shared_of(message: Message) -> Shared | None:
+    """The contact or place of a message in words; None when it has neither. Only the person's own number is theirs."""
+    if message.contact is not None:
+        number = message.contact.phone_number
+        return Shared("contact", number if number.startswith("+") else f"+{number}")
+    if message.location is not None:
+        return Shared("location", f"{message.location.latitude:.6f},{message.location.longitude:.6f}")
+    return None
