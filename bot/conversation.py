@@ -19,7 +19,7 @@ from forms.messages import supported
 from forms.model import Problem
 from forms.paths import Json
 from forms.session import FormSession, Surface
-from forms.telegram import TelegramView, closed_view, decode, view
+from forms.telegram import TelegramView, closed_view, decode, superseded_view, view
 
 __all__ = [
     "Alert",
@@ -271,13 +271,12 @@ def seen_again(state: Conversation) -> tuple[Conversation, Effects]:
 
 def ended(state: Conversation, by: str | None, at: str | None) -> tuple[Conversation, Effects]:
     """Somebody else, or the person on another surface, ended the form: say who and when, in place of it."""
-    title = html.escape(state.title)
-    when = datetime.fromisoformat(at).strftime("%H:%M") if at else ""
-    if by == state.user_id:
-        said = say("done_elsewhere", state.locale, title=title, time=when)
-    else:
-        said = say("done_by_other", state.locale, title=title, who=html.escape(by or "—"), time=when)
-    return replace(state, session=None, draft_id=None, closed=None), (Retire(TelegramView(said, ())), Find())
+    after = replace(state, session=None, draft_id=None, closed=None)
+    if state.session is None:
+        return after, (Retire(), Find())
+    who = say("you", state.locale) if by == state.user_id else by
+    moment = datetime.fromisoformat(at) if at else None
+    return after, (Retire(superseded_view(state.session, by=who, at=moment)), Find())
 
 
 def shown_again(state: Conversation) -> tuple[Conversation, Effects]:

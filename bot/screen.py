@@ -14,17 +14,25 @@ import structlog
 from aiogram import Bot
 from aiogram.enums import ChatAction, ParseMode
 from aiogram.exceptions import AiogramError, TelegramBadRequest
-from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions
+from aiogram.types import (
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    KeyboardButton,
+    LinkPreviewOptions,
+    Message,
+    ReplyKeyboardMarkup,
+)
 
 from bot.errors import BotError, Unreachable
+from bot.pictures import photo_of
 from bot.splitting import split_html
-from forms.telegram import Button, TelegramView
+from forms.telegram import Button, Expects, Reply, TelegramView
 
 __all__ = ["Screen"]
 
 TYPING_LASTS = timedelta(seconds=4)
-# Deleted by the person, or too old.
-_NOT_EDITABLE = ("message to edit not found", "message can't be edited", "message_id_invalid")
+# Deleted by the person, too old, or a photo.
+_NOT_EDITABLE = ("message to edit not found", "message can't be edited", "message_id_invalid", "there is no text in")
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 _Answer = TypeVar("_Answer")
 
@@ -49,7 +57,7 @@ class Screen:
         return message_id
 
     async def _send(self, chat_id: int, view: TelegramView) -> int | None:
-        sent = await self._patiently(
+        sent = await self._photo(chat_id, view) or await self._patiently(
             chat_id,
             lambda: self._bot.send_message(
                 chat_id,
@@ -59,12 +67,18 @@ class Screen:
                 link_preview_options=_NO_PREVIEW,
             ),
         )
+        if sent is not None and view.reply is not None and (share := _share_keyboard(view.reply)) is not None:
+            asked = view.reply.placeholder
+            await self._patiently(chat_id, lambda: self._bot.send_message(chat_id, asked, reply_markup=share))
         return sent.message_id if sent is not None else None
 
     async def show(self, chat_id: int, view: TelegramView, message_id: int | None) -> int | None:
-        """The view in place of a message, or as a new one when that is not there any more or too old to be edited."""
+        """The view in place of a message, or as a new one when that is gone, too old to be edited, or a photo."""
         first, *others = _parts(view)
-        if message_id is None or not await self._edit(chat_id, message_id, first):
+        if message_id is not None and (view.picture is not None or not await self._edit(chat_id, message_id, first)):
+            await self.retire(chat_id, message_id, None)
+            message_id = None
+        if message_id is None:
             message_id = await self._send(chat_id, first)
         for part in others:
             message_id = await self._send(chat_id, part)
@@ -94,6 +108,23 @@ class Screen:
             await self._bot.send_chat_action(chat_id, ChatAction.TYPING, request_timeout=3)
         except (AiogramError, BotError) as error:
             log.debug("typing not shown", chat=chat_id, reason=str(error))
+
+    async def _photo(self, chat_id: int, view: TelegramView) -> Message | None:
+        """The view as a photo with a caption; None where it has none, or Telegram cannot show it."""
+        photo = photo_of(view.picture) if view.picture is not None else None
+        if photo is None:
+            return None
+        try:
+            return await self._patiently(
+                chat_id,
+                lambda: self._bot.send_photo(
+                    chat_id, photo, caption=view.text, parse_mode=ParseMode.HTML, reply_markup=_keyboard(view)
+                ),
+            )
+        except TelegramBadRequest as error:
+            # The address leads to no picture, or Telegram cannot reach it: the words are what counts.
+            log.info("picture not shown", chat=chat_id, reason=error.message)
+            return None
 
     async def _edit(self, chat_id: int, message_id: int, view: TelegramView) -> bool:
         try:
@@ -130,6 +161,19 @@ def _parts(view: TelegramView) -> list[TelegramView]:
     """One message for each part of the text, the last with the buttons."""
     *before, last = split_html(view.text) or [view.text]
     return [*(TelegramView(text, ()) for text in before), replace(view, text=last)]
+
+
+def _share_keyboard(reply: Reply) -> ReplyKeyboardMarkup | None:
+    if reply.share not in {Expects.CONTACT, Expects.LOCATION}:
+        return None
+    button = KeyboardButton(
+        text=reply.share_label,
+        request_contact=reply.share is Expects.CONTACT or None,
+        request_location=reply.share is Expects.LOCATION or None,
+    )
+    return ReplyKeyboardMarkup(
+        keyboard=[[button]], one_time_keyboard=True, resize_keyboard=True, input_field_placeholder=reply.placeholder
+    )
 
 
 def _keyboard(view: TelegramView) -> InlineKeyboardMarkup | None:
