@@ -45,14 +45,14 @@ class Filling:
             draft = await self._drafts.get(state.draft_id)
         except DraftGone:
             return replace(state, session=None, draft_id=None)
-        return replace(state, session=_titled(draft, state), closed=draft.closed)
+        return replace(state, session=_spoken(draft, state), closed=draft.closed)
 
     async def opened(self, state: Conversation, task: OpenTask) -> tuple[OpenForm, FormSession | None]:
         """The person's draft of a task's form, wherever they began it. Raises `ApiProblem`, `ApiUnavailable`."""
         form = await self._api.form(task.id, state.user_id, locale=state.locale, zone=self._zone)
         if form.session_id is None:
             return form, None
-        return form, _titled(await self._drafts.get(form.session_id), state)
+        return form, _spoken(await self._drafts.get(form.session_id), state)
 
     async def reopened(self, state: Conversation) -> Conversation:
         """The conversation with its draft opened again, after the draft or the form has changed elsewhere."""
@@ -109,5 +109,6 @@ class Filling:
         return after
 
 
-def _titled(draft: Draft, state: Conversation) -> FormSession:
-    return replace(draft.session, title=state.title) if state.title else draft.session
+def _spoken(draft: Draft, state: Conversation) -> FormSession:
+    """The draft's session as this person is spoken to: titles of models are local, the language may be a new one."""
+    return replace(draft.session, title=state.title or draft.session.title, locale=state.locale)

@@ -68,7 +68,7 @@ class Runner:
     async def opened(self, chat_id: int, task_id: str, language_code: str | None) -> None:
         """A link to a task: ask its form, if it is the person's."""
         async with self._store.conversation_lock(chat_id):
-            state = await self._store.load(chat_id, language_code=language_code)
+            state = await self._load(chat_id, language_code)
             try:
                 state = await self._carry_out(*talk.linked(state, await self._api.task(task_id), self._titles))
             except (ApiUnavailable, ApiProblem) as error:

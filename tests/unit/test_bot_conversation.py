@@ -1,12 +1,36 @@
 """What a chosen language and a followed link mean for a conversation."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
-from bot.conversation import Conversation, Reply, Retire, Show, Titles, linked, spoken, task_came
-from bot.engine_api import OpenTask
+from bot.conversation import (
+    Alert,
+    Conversation,
+    Find,
+    Open,
+    Reply,
+    Retire,
+    Show,
+    Submit,
+    Titles,
+    ended,
+    form_opened,
+    linked,
+    not_taken,
+    pressed,
+    said,
+    spoken,
+    task_came,
+)
+from bot.engine_api import OpenForm, OpenTask
 from bpmn.catalog import Catalog
+from drafts.record import Closed
+from forms.events import Operation, Typed
+from forms.filling import opened
+from forms.session import FormSession, Subject
+from forms.telegram import encode
 
 ADA = Conversation("telegram-7", 7, "en")
 TITLES = Titles(Catalog({}))
@@ -17,13 +41,17 @@ SCHEMA = {
         {"type": "textfield", "key": "city", "label": "City"},
     ],
 }
-TASK = OpenTask("t1", "Profile", "profile", "quest", "i1", SCHEMA, {}, assignee="telegram-7")
+TASK = OpenTask("t1", "Profile", "profile", "quest", "i1", assignee="telegram-7")
+DRAFT = FormSession("abcdefgh", Subject("t1", "profile", "i1"), "telegram-7", "en", "UTC", "Profile", SCHEMA, {})
 
 
 @pytest.fixture
 def asked() -> Conversation:
     """Ada is being asked."""
-    state, _ = task_came(ADA, TASK, TITLES)
+    state, (wanted,) = task_came(ADA, TASK, TITLES)
+    assert wanted == Open(TASK)
+    state, (shown,) = form_opened(state, OpenForm("abcdefgh", "camunda"), opened(DRAFT))
+    assert isinstance(shown, Show)
     return replace(state, message_id=5)
 
 
@@ -51,10 +79,8 @@ def test_without_a_form_only_the_language_changes() -> None:
 
 
 def test_a_link_to_the_own_task_asks_its_form_below_everything_else() -> None:
-    after, (retired, shown) = linked(ADA, TASK, TITLES)
-    assert (after.instance_id, retired) == ("i1", Retire())
-    assert isinstance(shown, Show)
-    assert "Name" in shown.view.text
+    after, effects = linked(ADA, TASK, TITLES)
+    assert (after.instance_id, effects) == ("i1", (Retire(), Open(TASK)))
 
 
 def test_a_link_to_the_task_that_is_being_asked_shows_the_question_again(asked: Conversation) -> None:
@@ -75,3 +101,55 @@ def test_a_link_to_a_task_that_is_over_or_of_another_says_so(
     asked: Conversation, task: OpenTask | None, told: str
 ) -> None:
     assert linked(asked, task, TITLES) == (asked, (Reply(told),))
+
+
+def test_the_last_answer_leads_to_the_summary_and_the_submission_goes_out_from_the_draft(asked: Conversation) -> None:
+    state, _ = said(asked, Typed("Ada"), 11)
+    state, _ = said(replace(state, message_id=6), Typed("Paris"), 12)
+    state = replace(state, message_id=7)
+    assert state.session is not None
+    before = state.session
+    after, (submit, retired) = pressed(state, encode(before, Operation.SUBMIT), 7)
+    assert submit == Submit(before, {"name": "Ada", "city": "Paris"})
+    assert isinstance(retired, Retire)
+    assert after.session is not None
+    assert not after.session.is_open
+
+
+def test_the_same_text_again_is_a_repeated_delivery(asked: Conversation) -> None:
+    state, _ = said(asked, Typed("Ada"), 11)
+    assert said(state, Typed("Ada"), 11) == (state, ())
+
+
+def test_a_button_of_another_message_or_another_draft_is_stale(asked: Conversation) -> None:
+    assert asked.session is not None
+    data = encode(asked.session, Operation.SKIP)
+    for message_id, wrong in ((4, data), (5, data.replace("abcdefgh", "hgfedcba")), (5, "nonsense")):
+        assert [type(effect) for effect in pressed(asked, wrong, message_id)[1]] == [Alert, Find]
+
+
+def test_a_form_that_ended_elsewhere_says_by_whom_and_asks_what_is_next(asked: Conversation) -> None:
+    closed = replace(asked, closed=Closed("web-9", datetime(2026, 11, 25, 12, 3, tzinfo=UTC)))
+    for after, effects in (ended(closed, "web-9", "2026-11-25T12:03:00+00:00"), said(closed, Typed("x"), 12)):
+        assert after.session is None
+        (retired, find) = effects
+        assert isinstance(retired, Retire)
+        assert retired.view is not None
+        assert "web-9" in retired.view.text
+        assert find == Find()
+
+
+def test_what_the_engine_does_not_take_is_asked_again_with_its_words(asked: Conversation) -> None:
+    assert asked.session is not None
+    after, (shown,) = not_taken(asked, asked.session, [{"field": "city", "message": "no such city"}])
+    assert after.session is not None
+    assert after.session.cursor == ("city",)
+    assert isinstance(shown, Show)
+    assert "no such city" in shown.view.text
+
+
+def test_a_form_that_is_elsewhere_is_no_dead_end() -> None:
+    state = replace(ADA, title="Profile")
+    _, (told,) = form_opened(state, OpenForm(None, "external", "https://example.org/f?a=1&b=2"), None)
+    assert isinstance(told, Reply)
+    assert "https://example.org/f?a=1&amp;b=2" in told.text
