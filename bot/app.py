@@ -60,10 +60,7 @@ async def run_bot(settings: BotSettings) -> None:
         session = AiohttpSession(api=server)
         bot = Bot(settings.telegram_bot_token.get_secret_value(), session)
         stack.push_async_callback(bot.session.close)
-        client = redis.asyncio.Redis.from_url(
-            settings.redis_url.get_secret_value(), decode_responses=True, socket_timeout=15, socket_connect_timeout=5
-        )
-        stack.push_async_callback(client.aclose)
+        client = await stack.enter_async_context(_redis(settings))
         reach = Reach(client, bot.id)
         session.middleware(Delivery(Turns(client, bot.id, _limits(settings), away_key=reach.key), reach))
         service_token = settings.service_token.get_secret_value()
@@ -79,8 +76,7 @@ async def run_bot(settings: BotSettings) -> None:
         inbox = Inbox(client, bot.id, runner.gave_up)
         updates = Updates(await session.create_session(), server.api_url(bot.token, "getUpdates"))
         webhook = _webhook(settings)
-        lease = Lease(client, f"baton:bot:{bot.id}:reception")
-        reception = Reception(bot, inbox, updates, lease, webhook)
+        reception = Reception(bot, inbox, updates, Lease(client, f"baton:bot:{bot.id}:reception"), webhook)
         await _announce(bot, catalog)
         dispatcher = _dispatcher(
             membership_router(reach),
@@ -92,11 +88,7 @@ async def run_bot(settings: BotSettings) -> None:
         )
         if webhook is not None:
             await stack.enter_async_context(serve_webhook(webhook, inbox))
-        if settings.bot_port is not None:
-            port = await stack.enter_async_context(
-                serve_health(settings.bot_host, settings.bot_port, lambda: _problems(reception))
-            )
-            log.info("health is served", host=settings.bot_host, port=port)
+        await _serve_health(stack, settings, reception)
         log.info("ready", bot=bot.id, api=settings.telegram_api_url)
         stopping = asyncio.Event()
         await _until_stopped(
@@ -106,6 +98,20 @@ async def run_bot(settings: BotSettings) -> None:
             watch(store, runner, stopping),
             redraw(drafts, runner, stopping),
         )
+
+
+def _redis(settings: BotSettings) -> redis.asyncio.Redis:
+    return redis.asyncio.Redis.from_url(
+        settings.redis_url.get_secret_value(), decode_responses=True, socket_timeout=15, socket_connect_timeout=5
+    )
+
+
+async def _serve_health(stack: AsyncExitStack, settings: BotSettings, reception: Reception) -> None:
+    if settings.bot_port is None:
+        return
+    serving = serve_health(settings.bot_host, settings.bot_port, lambda: _problems(reception))
+    port = await stack.enter_async_context(serving)
+    log.info("health is served", host=settings.bot_host, port=port)
 
 
 async def _handle(dispatcher: Dispatcher, bot: Bot, update: Mapping[str, Any]) -> None:
