@@ -12,11 +12,11 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
+from bpmn.document import BPMN, read_document
 from bpmn.errors import ModelUnreadable
 
 __all__ = ["Catalog", "ProcessModel", "TopicUse", "UserTaskModel"]
 
-_BPMN = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
 _CAMUNDA = "{http://camunda.org/schema/1.0/bpmn}"
 MAX_MODEL_BYTES = 10 * 2**20
 
@@ -92,19 +92,11 @@ class Catalog:
 def read_model(path: Path) -> list[ProcessModel]:
     """The executable processes of one BPMN file, with the forms beside it that they refer to."""
     content = _read_bytes(path)
-    # The parser of the standard library expands internal entities: a model has no business with a document type.
-    if b"<!DOCTYPE" in content or b"<!ENTITY" in content:
-        raise ModelUnreadable(f"{path}: a BPMN file must not have a document type; remove the <!DOCTYPE> line")
-    try:
-        root = ElementTree.fromstring(content)  # noqa: S314 -- entities are refused above
-    except ElementTree.ParseError as error:
-        raise ModelUnreadable(f"{path}: not well-formed XML: {error}") from error
-    if root.tag != f"{_BPMN}definitions":
-        raise ModelUnreadable(f"{path}: the root element is not bpmn:definitions")
+    root = read_document(content, str(path))
     available = _forms_beside(path)
     found = [
         _read_process(element, path, content, available)
-        for element in root.iter(f"{_BPMN}process")
+        for element in root.iter(f"{BPMN}process")
         if element.get("isExecutable") == "true"
     ]
     if not found:
@@ -115,7 +107,7 @@ def read_model(path: Path) -> list[ProcessModel]:
 def _read_process(
     element: ElementTree.Element, path: Path, content: bytes, available: Mapping[str, tuple[Path, Mapping[str, Any]]]
 ) -> ProcessModel:
-    tasks = tuple(_read_user_task(task) for task in element.iter(f"{_BPMN}userTask"))
+    tasks = tuple(_read_user_task(task) for task in element.iter(f"{BPMN}userTask"))
     resources = {path.name: content}
     forms = {}
     for task in tasks:
@@ -154,12 +146,12 @@ def _read_user_task(element: ElementTree.Element) -> UserTaskModel:
 def _topics(process: ElementTree.Element) -> Iterator[TopicUse]:
     for element in process.iter():
         if element.get(f"{_CAMUNDA}type") == "external" and (topic := element.get(f"{_CAMUNDA}topic")):
-            inputs = element.findall(f"{_BPMN}extensionElements/{_CAMUNDA}inputOutput/{_CAMUNDA}inputParameter")
+            inputs = element.findall(f"{BPMN}extensionElements/{_CAMUNDA}inputOutput/{_CAMUNDA}inputParameter")
             yield TopicUse(topic, element.get("id", ""), tuple(entry.get("name", "") for entry in inputs))
 
 
 def _properties(element: ElementTree.Element) -> dict[str, str]:
-    entries = element.findall(f"{_BPMN}extensionElements/{_CAMUNDA}properties/{_CAMUNDA}property")
+    entries = element.findall(f"{BPMN}extensionElements/{_CAMUNDA}properties/{_CAMUNDA}property")
     return {name: entry.get("value", "") for entry in entries if (name := entry.get("name"))}
 
 
