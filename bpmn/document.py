@@ -32,6 +32,4 @@ class _WithoutDocumentType(ElementTree.TreeBuilder):
         self._origin = origin
 
     def doctype(self, *_: object) -> NoReturn:
-        raise ModelUnreadable(
-            f"{self._origin}: a BPMN file must not have a document type; remove the <!DOCTYPE> line"
-        )
+        raise ModelUnreadable(f"{self._origin}: a BPMN file must not have a document type; remove the <!DOCTYPE> line")

@@ -133,12 +133,17 @@ class EngineFault(EngineError):
     """The engine failed while it worked on the request; the transaction was rolled back."""
 
 
+_FORM_FIELD = re.compile(r"Invalid value submitted for form field '([^']*)'")
+# What a generated form's field cannot hold by its type; the engine does not say which field it was.
+_NO_VALUE = r"Could not parse value '.*' as date|Invalid value for enum form property"
 _SUSPENDED = r"is suspended"
 _NO_SUCH_TASK = r"Cannot find task with id|task is null|^(ENGINE-\d+ )?No (external task|job) found with id"
 # Only of the definition that is started itself: a call activity without its process is a fault of the model.
 _NO_SUCH_DEFINITION = r"^Cannot instantiate process definition \S+: no deployed process definition found with id"
 # Where status and type are the same for different meanings only the text tells them apart, in all three engines.
 _BAD_REQUEST_TEXTS: tuple[tuple[str, type[EngineError]], ...] = (
+    (_FORM_FIELD.pattern, FormFieldRefused),
+    (_NO_VALUE, InvalidVariable),
     (r"is locked by worker|locked by worker", LeaseLost),
     (r"Cannot extend a lock that expired", LockExpired),
     (_SUSPENDED, InstanceSuspended),
@@ -147,7 +152,6 @@ _BAD_REQUEST_TEXTS: tuple[tuple[str, type[EngineError]], ...] = (
     (r"ENGINE-09005|Could not parse|cannot deploy|parsing|ENGINE-12018|historyTimeToLive", ModelRefused),
 )
 _FAULT_CODES: dict[int, type[EngineError]] = {1: EngineConflict, 10000: EngineConflict, 10002: ValueTooLong}
-_FORM_FIELD = re.compile(r"Invalid value submitted for form field '([^']*)'")
 
 
 def engine_error(status: int, body: str, *, what: str) -> EngineError:
@@ -190,6 +194,8 @@ def _class_of(status: int, message: str, code: int | None) -> type[EngineError]:
 def _class_of_fault(message: str, code: int | None) -> type[EngineError]:
     if _FORM_FIELD.search(message):
         return FormFieldRefused
+    if re.search(_NO_VALUE, message, re.DOTALL):
+        return InvalidVariable
     if re.search(r"ENGINE-0900[35]|Could not parse", message):
         return ModelRefused
     if re.search(f"{_NO_SUCH_TASK}|{_NO_SUCH_DEFINITION}", message):

@@ -23,7 +23,8 @@ def variable_names(schema: object) -> list[str]:
     """The variables that a form asks for or reads, sorted: fetch these. Raises `FormUnreadable`."""
     source = parse(schema)
     special = {"this", "parent", "i", "_this_", "_parent_", "_i_"}
-    return sorted((read_variables(source) - special) | set(_bound(source)))
+    found = (read_variables(source) - special) | set(_bound(source))
+    return sorted(source.renamed.get(name, name) for name in found)
 
 
 def written_names(schema: object) -> list[str]:

@@ -173,6 +173,13 @@ class Schema(_Part):
         """Whether the engine will check the fields again, by the rules of generated forms."""
         return self.baton.get("source") == "generated"
 
+    @property
+    def renamed(self) -> dict[str, str]:
+        """Variables whose names can be no keys, by the key that stands for each; only generated forms have such."""
+        if not self.is_generated:
+            return {}
+        return {part.key or part.id: name for part in self.inside() if (name := part.hint("variable"))}
+
     def inside(self) -> Iterator[Component]:
         """All components, at any depth."""
         for component in self.components:

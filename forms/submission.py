@@ -70,6 +70,7 @@ def submitted_data(
     """The variables of a form whose button `action` was pressed, None for the plain one.
 
     Of a generated form read-only fields are not sent, and neither is what nobody answered: the engine's values stay.
+    Only over those that have a default the engine would put it again, so what was seen is sent.
     """
     pressed: dict[str, Json] = {entry.key: entry.key == action for entry in form.actions}
     if action in LEAVING_ACTIONS:
@@ -121,9 +122,14 @@ def _sent(schema: Schema, form: Form, touched: Collection[Path]) -> Iterator[Fie
     for field in form.all_fields():
         if field.mode not in _SUBMITTED or field.kind == "items":
             continue
-        if schema.is_generated and (field.mode is not Mode.ASKED or field.path not in touched):
+        if schema.is_generated and not _is_answer(field, touched):
             continue
         yield field
+
+
+def _is_answer(field: Field, touched: Collection[Path]) -> bool:
+    has_default = field.component.hint("hasDefault") == "true"
+    return field.mode is Mode.ASKED and (has_default or field.path in touched)
 
 
 def _lists(form: Form, data: Mapping[str, Json]) -> Iterator[tuple[Path, Json]]:

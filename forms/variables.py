@@ -4,6 +4,7 @@ Data are JSON; variables have types that JSON has not. What a person left as it 
 """
 
 import base64
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, time
 from decimal import Decimal
@@ -14,6 +15,8 @@ from pydantic import ValidationError
 from bpmn.files import FileReference
 from bpmn.variables import FileValue, TypedValue, decode, encode, write_time
 from forms.clock import read_day, read_minute, write_moment, zone_of
+from forms.date_pattern import read_pattern
+from forms.errors import FormUnreadable
 from forms.fields.file import references
 from forms.numbers import as_decimal
 from forms.options import same
@@ -21,7 +24,7 @@ from forms.paths import Json
 from forms.places import value_path
 from forms.schema import Component, Schema
 
-__all__ = ["MAX_INLINE_FILE_BYTES", "data_of", "inline_files", "typed_variables"]
+__all__ = ["MAX_INLINE_FILE_BYTES", "data_of", "inline_files", "key_of", "typed_variables"]
 
 # A File variable is copied with every history level; what is larger stays in the store.
 MAX_INLINE_FILE_BYTES = 512 * 1024
@@ -37,17 +40,21 @@ Wire = Mapping[str, Any]
 def data_of(schema: Schema, variables: Mapping[str, Wire], *, zone: str) -> dict[str, Json]:
     """Variables as the engine answers them (`{"value", "type", "valueInfo"}`), as the data of a form.
 
-    A Date is on the person's clock (`zone`, an IANA name), and only a day where the form asks for one.
+    A Date is on the person's clock (`zone`, an IANA name), and only a day where the form asks for one. What generated
+    forms write as a text, by the engine's clock, stays on that clock.
     """
     asked = _asked(schema)
-    return {name: _data(wire, asked.get(name), zone) for name, wire in variables.items()}
+    keys = {variable: key for key, variable in schema.renamed.items()}
+    named = {keys.get(name, name): wire for name, wire in variables.items()}
+    return {name: _data(wire, asked.get(name), zone) for name, wire in named.items()}
 
 
 def inline_files(schema: Schema, answers: Mapping[str, Json], *, max_bytes: int) -> dict[str, FileReference]:
     """The files among the answers that become File variables, by variable: `typed_variables` needs their content."""
     found = {}
     for name, component in _asked(schema).items():
-        files = _references(answers.get(name)) if component.type == "filepicker" else ()
+        is_file = component.type == "filepicker" and not component.hint("storage")
+        files = _references(answers.get(name)) if is_file else ()
         if len(files) == 1 and component.written("multiple") is not True and files[0].size_bytes <= max_bytes:
             found[name] = files[0]
     return found
@@ -61,23 +68,31 @@ def typed_variables(
     zone: str,
     contents: Mapping[str, bytes],
 ) -> dict[str, TypedValue]:
-    """Answers by variable as the engine shall have them; those that say what the variable says already are left out.
+    """Answers by key as variables for the engine; those that say what the variable says already are left out.
 
     The type is that of the custom property `camundaType`, else that of the existing variable if the value fits, else it
     follows from the value. `contents`: see `inline_files`. Raises `NotAVariable`.
     """
-    asked = _asked(schema)
+    asked, renamed = _asked(schema), schema.renamed
     typed = {}
-    for name, value in answers.items():
-        component, known = asked.get(name), existing.get(name)
-        if known is not None and _is_unchanged(value, known, component, zone):
+    for key, value in answers.items():
+        component, name = asked.get(key), renamed.get(key, key)
+        known = existing.get(name)
+        if known is not None and not _is_reset(component) and _is_unchanged(value, known, component, zone):
             continue
-        if name in contents:
+        if key in contents:
             (reference,) = _references(value)
-            typed[name] = TypedValue(encode(_file(reference, contents[name])))
+            typed[name] = TypedValue(encode(_file(reference, contents[key])))
+        elif component is not None and schema.is_generated:
+            typed[name] = TypedValue(_generated_wire(value, component, known, zone))
         else:
             typed[name] = TypedValue(_wire(value, component, known, zone))
     return typed
+
+
+def key_of(schema: Schema, variable: str) -> str:
+    """The key by which a form asks for a variable."""
+    return next((key for key, name in schema.renamed.items() if name == variable), variable)
 
 
 def _asked(schema: Schema) -> dict[str, Component]:
@@ -99,6 +114,24 @@ def _is_unchanged(value: Json, known: Wire, component: Component | None, zone: s
         # Its content is never seen here, so "no file" only says that nobody sent another one.
         return value is None or value == []
     return same(value, _data(known, component, zone)) and known.get("type") != "Null"
+
+
+def _is_reset(component: Component | None) -> bool:
+    """Whether the engine puts the default of a generated form over what is not sent again."""
+    return component is not None and component.hint("hasDefault") == "true"
+
+
+def _generated_wire(value: Json, component: Component, known: Wire | None, zone: str) -> dict[str, Any]:
+    """As the engine's own form would send it: dates as texts, so that they are read by the clock that wrote them."""
+    if value in (None, ""):
+        return encode(None)
+    if component.type == "filepicker":
+        # No type of a generated field holds Json: the engine would keep what Java prints of it.
+        return encode(_wire(value, component, known, zone)["value"])
+    pattern = component.hint("datePattern")
+    if pattern is None:
+        return _wire(value, component, known, zone)
+    return encode(read_pattern(pattern).from_iso(str(value)) if component.type == "datetime" else str(value))
 
 
 def _wire(value: Json, component: Component | None, known: Wire | None, zone: str) -> dict[str, Any]:
@@ -210,6 +243,10 @@ def _data(wire: Wire, component: Component | None, zone: str) -> Json:
             return base64.b64encode(value).decode()
         case FileValue():
             return {"filename": value.filename, "mimeType": value.mime_type, "encoding": value.encoding}
+    if component is not None and component.type == "datetime" and (pattern := component.hint("datePattern")):
+        return _read_by(pattern, value)
+    if component is not None and component.type == "filepicker" and isinstance(value, str):
+        return _read_reference(value)
     if component is not None and component.type == "number" and _is_text(component) and _is_number(value):
         return str(value)
     plain: Json = value  # type: ignore[assignment]
@@ -227,6 +264,23 @@ def _moment(moment: datetime, component: Component | None, zone: str) -> Json:
         return local.date().isoformat()
     minutes = local.hour * 60 + local.minute
     return write_moment(local.date(), minutes, component.written("timeSerializingFormat"), zone)
+
+
+def _read_reference(text: str) -> Json:
+    """The reference that a text field of a generated form holds; the text where it is another one."""
+    try:
+        found: Json = json.loads(text)
+    except ValueError:
+        return text
+    return found
+
+
+def _read_by(pattern: str, value: object) -> Json:
+    """The date that a generated form holds as a text; nothing where another step left something else."""
+    try:
+        return read_pattern(pattern).to_iso(str(value))
+    except (FormUnreadable, ValueError):
+        return None
 
 
 def _is_text(component: Component) -> bool:

@@ -21,6 +21,13 @@ from bpmn.errors import EngineError, engine_error
         (400, {"message": "ENGINE-09005 Could not parse BPMN process."}, errors.ModelRefused),
         (400, {"message": "something else"}, errors.EngineRefused),
         (500, {"message": "Invalid value submitted for form field 'age'"}, errors.FormFieldRefused),
+        (
+            400,
+            {"message": "Invalid value submitted for form field 'age': validation of min(1) failed."},
+            errors.FormFieldRefused,
+        ),
+        (500, {"message": "Could not parse value 'x' as date using date format 'dd/MM/yyyy'."}, errors.InvalidVariable),
+        (500, {"message": "Invalid value for enum form property: x"}, errors.InvalidVariable),
         (500, {"message": "Cannot find task with id x: task is null"}, errors.NotFound),
         (400, {"message": "Cannot find task with id 'x'.: task is null"}, errors.NotFound),
         (500, {"message": "No external task found with id x: externalTask is null"}, errors.NotFound),

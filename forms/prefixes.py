@@ -1,0 +1,163 @@
+"""Field ids whose prefix says what a field is for: a convention of some process libraries, and of nothing else here.
+
+| id | becomes |
+|---|---|
+| `text_…`, `message_…` | a text: the label, and what the variable says |
+| `link_…`, `img_…` | a link, a picture; the variable is its address |
+| `config_…` | nothing that is shown: it keeps its value |
+| `action_…` | a button that ends the form: the pressed one is true, the others are false |
+| `select_x` | a choice whose answer is `form_x`: the options of an enum, or those in the value of `select_x` |
+| `s3_…` | a file, as a reference |
+| `formmultiline_…` | a text of several lines |
+| `form_…`, any other, none | an input |
+
+A field with a rule for its answer (`required`, `min`, a validator) is an input whatever its id says: the engine would
+refuse the form without it. The convention is switched on or off by the property `baton.prefixes` of the task, of the
+start event or of the process (`forms.form_data`), or for all of them by who calls this.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from forms.literal import as_markdown, feel_link, feel_markdown, feel_text
+from forms.messages import LOCALES
+
+__all__ = ["with_prefixes"]
+
+Json = dict[str, Any]
+
+# A digit belongs to a prefix: `s3_`.
+_PREFIX = re.compile(r"([a-zA-Z][a-zA-Z0-9]*)_(.+)", re.DOTALL)
+_SEPARATORS = r"\s*[,;\n]\s*"
+
+
+def with_prefixes(schema: Json, *, default: bool = True) -> Json:
+    """The schema of a generated form with the convention applied to its fields.
+
+    `default` tells whether it holds where the model says neither `on` nor `off`.
+    """
+    said = schema.get("baton", {}).get("prefixes")
+    if said not in (None, "on") or (said is None and not default):
+        return schema
+    fields = {_variable(component): component for component in schema["components"]}
+    return schema | {"components": list(_components(fields))}
+
+
+def _components(fields: Mapping[str, Json]) -> Iterator[Json]:
+    choices = {f"form_{name}": field for variable, field in fields.items() if (name := _chooses(variable))}
+    for variable, field in fields.items():
+        if variable in choices:
+            yield field | _options(choices[variable])
+        elif (name := _chooses(variable)) is not None:
+            if f"form_{name}" not in fields:
+                yield _choice(field, f"form_{name}")
+        else:
+            yield _by_prefix(variable, field)
+
+
+def _by_prefix(variable: str, field: Json) -> Json:
+    found = _PREFIX.fullmatch(variable)
+    prefix = found[1] if found else ""
+    if prefix in _SHOWN and _may_be_silent(field):
+        return _SHOWN[prefix](variable, field)
+    return _ASKED[prefix](field) if prefix in _ASKED else field
+
+
+def _variable(field: Mapping[str, Any]) -> str:
+    variable: str = field.get("properties", {}).get("variable") or field["key"]
+    return variable
+
+
+def _chooses(variable: str) -> str | None:
+    found = _PREFIX.fullmatch(variable)
+    return found[2] if found and found[1] == "select" else None
+
+
+def _may_be_silent(field: Json) -> bool:
+    properties = field["properties"]
+    return "validate" not in field and "validators" not in properties and properties.get("role") is None
+
+
+def _text(variable: str, field: Json) -> Json:
+    key = field["key"]
+
+    def written(label: str) -> str:
+        if label == variable:  # nobody wrote one
+            return f"={feel_markdown(key)}"
+        heading = as_markdown(label)
+        only, above = feel_text(heading), feel_text(f"**{heading}**\n\n")
+        value = feel_markdown(key)
+        return f"=if {value} = {feel_text('')} then {only} else {above} + {value}"
+
+    return _display(field, "text", "text", written)
+
+
+def _link(_variable: str, field: Json) -> Json:
+    key = field["key"]
+    return _display(field, "text", "text", lambda label: f"={feel_link(key, label)}")
+
+
+def _picture(_variable: str, field: Json) -> Json:
+    return _display(field, "image", "alt", str) | {"source": f"={field['key']}"}
+
+
+def _hidden(_variable: str, field: Json) -> Json:
+    # The condition is for form-js, which knows nothing of roles.
+    hidden = field | {"conditional": {"hide": "=true"}}
+    return hidden | {"properties": field["properties"] | {"role": "hidden"}}
+
+
+def _button(variable: str, field: Json) -> Json:
+    kept = {name: field["properties"][name] for name in field["properties"] if name != "variable"}
+    return {
+        "type": "button",
+        "id": field["id"],
+        "label": field["label"],
+        "action": "submit",
+        "properties": kept | {"action": variable},
+    }
+
+
+def _display(field: Json, kind: str, name: str, written: Callable[[str], str]) -> Json:
+    """A component that is only looked at, with its text in every language that the field has a label in."""
+    properties = dict(field["properties"])
+    for locale in LOCALES:
+        if label := properties.get(f"label_{locale}"):
+            properties[f"{name}_{locale}"] = written(label)
+    return {"type": kind, "id": field["id"], name: written(field["label"]), "properties": properties}
+
+
+def _file(field: Json) -> Json:
+    kept = {name: value for name, value in field.items() if name != "defaultValue"}
+    properties = {name: value for name, value in field["properties"].items() if name != "hasDefault"}
+    return kept | {"type": "filepicker", "properties": properties | {"storage": "s3"}}
+
+
+def _lines(field: Json) -> Json:
+    return field | {"type": "textarea"} if field["type"] == "textfield" else field
+
+
+def _choice(field: Json, key: str) -> Json:
+    properties = {n: value for n, value in field["properties"].items() if n not in {"variable", "hasDefault"}}
+    kept = field if field["type"] == "select" else {n: value for n, value in field.items() if n != "defaultValue"}
+    return kept | {"id": key, "key": key, "properties": properties | {"camundaType": "String"}} | _options(field)
+
+
+def _options(field: Json) -> Json:
+    if field["type"] == "select":
+        return {"type": "select", "values": field["values"]}
+    key = field["key"]
+    parts = f"split({key}, {feel_text(_SEPARATORS)})"
+    return {"type": "select", "valuesExpression": f"=if {parts} = null then {key} else {parts}"}
+
+
+_SHOWN: Mapping[str, Callable[[str, Json], Json]] = {
+    "text": _text,
+    "message": _text,
+    "link": _link,
+    "img": _picture,
+    "config": _hidden,
+    "action": _button,
+}
+_ASKED: Mapping[str, Callable[[Json], Json]] = {"s3": _file, "formmultiline": _lines}

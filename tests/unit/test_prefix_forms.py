@@ -1,0 +1,147 @@
+"""Field ids whose prefix says what a field is for."""
+
+from typing import Any
+
+import pytest
+
+from forms.form_data import Constraint, FormData, GeneratedField
+from forms.generated import generated_schema
+from forms.initial import initial_data
+from forms.model import Form, Mode
+from forms.prefixes import with_prefixes
+from forms.reading import read_form
+from forms.resolve import resolve
+from forms.schema import parse
+from forms.submission import received
+from forms.variables import data_of, inline_files, typed_variables
+
+FILE = {"path": "forms/s/x", "size_bytes": 3, "sha256": "0" * 64, "content_type": "text/plain", "name": "x.txt"}
+
+
+def schema(*fields: GeneratedField | str, prefixes: str | None = None) -> dict[str, Any]:
+    given = tuple(GeneratedField(field, "string", field) if isinstance(field, str) else field for field in fields)
+    return with_prefixes(generated_schema(FormData(given, prefixes=prefixes), "f"))
+
+
+def only(field: GeneratedField | str) -> dict[str, Any]:
+    (component,) = schema(field)["components"]
+    found: dict[str, Any] = component
+    return found
+
+
+def form(source: dict[str, Any], locale: str = "en", **variables: Any) -> Form:
+    found = parse(source)
+    wires = {name: {"value": value, "type": "String"} for name, value in variables.items()}
+    initial = initial_data(found, data_of(found, wires, zone="UTC"))
+    return resolve(found, initial, initial, locale=locale).form
+
+
+def text_of(source: dict[str, Any], locale: str = "en", **variables: Any) -> Any:
+    (field,) = form(source, locale, **variables).fields
+    return field.written("text")
+
+
+def test_a_text_shows_its_label_and_its_value_and_asks_nothing() -> None:
+    source = schema(GeneratedField("text_greeting", "string", "Dear *you*", properties=(("label_ru", "Привет"),)))
+    assert text_of(source) == r"Dear \*you\*"
+    assert text_of(source, text_greeting="# [x](http://evil)\n    {{1}}") == (
+        "**Dear \\*you\\***\n\n\\# \\[x\\]\\(http\\:\\/\\/evil\\)\n\\{\\{1\\}\\}"
+    )
+    assert text_of(source, "ru", text_greeting="a") == "**Привет**\n\na"
+    assert text_of(schema("message_1"), message_1="Only this") == "Only this"
+    assert form(source).questions() == ()
+
+
+def test_a_text_with_an_id_that_is_no_key_finds_its_variable() -> None:
+    assert text_of(schema(GeneratedField("text_my note", "string", "Note")), **{"text_my note": "x"}) == (
+        "**Note**\n\nx"
+    )
+
+
+@pytest.mark.parametrize("rule", ["required", "minlength", "validator"])
+def test_a_field_with_a_rule_for_its_answer_is_an_input_whatever_its_id_says(rule: str) -> None:
+    for name in ("text_a", "link_a", "img_a", "config_a", "action_a"):
+        component = only(GeneratedField(name, "string", constraints=(Constraint(rule, "2"),)))
+        assert component["type"] == "textfield"
+
+
+def test_a_link_leads_only_to_web_addresses() -> None:
+    source = schema(GeneratedField("link_docs", "string", "Docs"))
+    assert text_of(source, link_docs="https://example.com/a?b=1") == "[Docs](https://example.com/a?b=1)"
+    assert text_of(source, link_docs="javascript:alert(1)") == r"Docs: javascript\:alert\(1\)"
+    assert text_of(source) == "Docs"
+
+
+def test_a_picture_shows_the_address_that_the_variable_holds() -> None:
+    (field,) = form(schema(GeneratedField("img_cat", "string", "A cat")), img_cat="https://example.com/c.png").fields
+    assert (field.kind, field.written("source"), field.written("alt")) == (
+        "picture",
+        "https://example.com/c.png",
+        "A cat",
+    )
+
+
+def test_what_is_configuration_is_neither_shown_nor_sent() -> None:
+    source = schema("config_x", "form_y")
+    assert source["components"][0]["properties"]["role"] == "hidden"
+    assert [field.label for field in form(source, config_x="1").fields] == ["form_y"]
+
+
+def test_actions_are_buttons_of_which_one_is_pressed() -> None:
+    source = schema(GeneratedField("action_yes", "boolean", "Yes!"), "action_no", "form_why")
+    assert [(action.key, action.label) for action in form(source).actions] == [
+        ("action_yes", "Yes!"),
+        ("action_no", "action_no"),
+    ]
+    found = parse(source)
+    taken = received(found, initial_data(found, {}), {"action_yes": True, "form_why": "so"})
+    assert taken.answers == {"action_yes": True, "action_no": False, "form_why": "so"}
+
+
+def test_a_choice_is_the_answer_to_the_field_that_it_chooses_for() -> None:
+    choice = GeneratedField("select_size", "enum", "Size?", options=(("s", "Small"), ("l", "Large")))
+    for source in (schema(choice), schema(choice, GeneratedField("form_size", "string", "Size?"))):
+        (component,) = source["components"]
+        assert (component["key"], component["type"], component["label"]) == ("form_size", "select", "Size?")
+        (field,) = form(source).fields
+        assert [option.value for option in field.options] == ["s", "l"]
+
+
+@pytest.mark.parametrize(
+    ("wire", "options"),
+    [
+        ({"value": "small, large;huge", "type": "String"}, ["small", "large", "huge"]),
+        ({"value": '["small", "large"]', "type": "Json"}, ["small", "large"]),
+        ({"value": None, "type": "Null"}, []),
+    ],
+)
+def test_options_may_stand_in_the_value_of_the_choice(wire: dict[str, Any], options: list[str]) -> None:
+    found = parse(schema("select_size", "form_size"))
+    initial = initial_data(found, data_of(found, {"select_size": wire}, zone="UTC"))
+    (field,) = resolve(found, initial, initial, locale="en").form.fields
+    assert [option.value for option in field.options] == options
+
+
+def test_a_file_is_sent_as_a_reference_in_a_text_and_read_from_it() -> None:
+    found = parse(schema("s3_photo"))
+    assert inline_files(found, {"s3_photo": [FILE]}, max_bytes=100) == {}
+    wire = typed_variables(found, {"s3_photo": [FILE]}, {}, zone="UTC", contents={})["s3_photo"].wire
+    assert wire["type"] == "String"
+    (read,) = initial_data(found, data_of(found, {"s3_photo": wire}, zone="UTC"))["s3_photo"]
+    assert (read["path"], read["name"]) == ("forms/s/x", "x.txt")
+
+
+def test_other_prefixes_and_none_are_inputs() -> None:
+    source = schema("form_a", "wallet_b", "plain", "_odd", "formmultiline_c", GeneratedField("formmultiline_n", "long"))
+    kinds = ["textfield", "textfield", "textfield", "textfield", "textarea", "number"]
+    assert [component["type"] for component in source["components"]] == kinds
+    assert all(field.mode is Mode.ASKED for field in read_form(source).fields)
+
+
+def test_the_convention_can_be_switched_off_by_the_model_and_by_who_calls() -> None:
+    off = schema("text_a", prefixes="off")
+    assert off["components"][0]["type"] == "textfield"
+    plain = generated_schema(FormData((GeneratedField("text_a", "string"),)), "f")
+    assert with_prefixes(plain, default=False) == plain
+    on = generated_schema(FormData((GeneratedField("text_a", "string"),), prefixes="on"), "f")
+    assert with_prefixes(on, default=False)["components"][0]["type"] == "text"
