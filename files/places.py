@@ -25,7 +25,7 @@ def draft_folder(session_id: str, instance_id: str | None) -> str:
 
 async def note_start(files: Files, session_id: str, instance_id: str) -> None:
     """The files of this draft belong to an instance now, if there are any. Raises `FilesUnavailable`."""
-    if await files.has_folder(draft_folder(session_id, None)):
+    if await files.count(draft_folder(session_id, None), up_to=1):
         await files.put(b"", folder=f"{ROOT}/{instance_id}/{STARTED}{session_id}")
 
 

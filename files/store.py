@@ -156,13 +156,18 @@ class Files:
             found = await store.list_with_delimiter_async(f"{within}/")
         return sorted(prefix.strip("/").rpartition("/")[2] for prefix in found["common_prefixes"])
 
-    async def has_folder(self, folder: str) -> bool:
-        """Whether anything is inside a folder. Raises `FilesUnavailable`."""
+    async def count(self, folder: str, *, up_to: int) -> int:
+        """How many files are inside a folder, however deep; it counts no further than `up_to`.
+
+        Raises `FilesUnavailable`.
+        """
+        found = 0
         with self._trouble(folder) as store:
-            async for batch in store.list(f"{folder}/", chunk_size=1):
-                if batch:
-                    return True
-        return False
+            async for batch in store.list(f"{folder}/", chunk_size=up_to):
+                found += len(batch)
+                if found >= up_to:
+                    return up_to
+        return found
 
     async def delete_folder(self, folder: str) -> int:
         """Delete everything inside a folder, however deep; returns how many files. Raises `FilesUnavailable`."""

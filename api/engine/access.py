@@ -8,8 +8,18 @@ from api.kit.problems import Problem
 from bpmn.client import EngineClient
 from bpmn.errors import EngineConflict, EngineFault, EngineRefused, NotFound
 from bpmn.types import Task
+from drafts.record import Closed
 
-__all__ = ["completed_elsewhere", "gone", "open_task", "refuse_claimed", "refuse_stranger", "take", "task_gone"]
+__all__ = [
+    "completed_elsewhere",
+    "ending_of",
+    "gone",
+    "open_task",
+    "refuse_claimed",
+    "refuse_stranger",
+    "take",
+    "task_gone",
+]
 
 
 async def refuse_stranger(engine: EngineClient, task: Task, user: str, groups: Collection[str] = ()) -> None:
@@ -62,14 +72,20 @@ def task_gone(task_id: str) -> Problem:
 
 async def completed_elsewhere(engine: EngineClient, task_id: str) -> Problem:
     """410 with who ended the task and when, as the history has it; 404 when it knows no such task that is over."""
+    ending = await ending_of(engine, task_id)
+    return gone(task_id, ending.by, ending.at) if ending is not None else task_gone(task_id)
+
+
+async def ending_of(engine: EngineClient, task_id: str) -> Closed | None:
+    """How a task ended, None when the history knows no such task that is over."""
     try:
         ended = await engine.history_task(task_id)
     except NotFound:
-        return task_gone(task_id)
+        return None
     if ended.end is None:
-        return task_gone(task_id)
+        return None
     # Whoever had a task that was cancelled has not ended it.
-    return gone(task_id, ended.assignee if ended.delete_reason == "completed" else None, ended.end)
+    return Closed(ended.assignee if ended.delete_reason == "completed" else None, ended.end)
 
 
 def gone(task_id: str, by: str | None, at: datetime) -> Problem:

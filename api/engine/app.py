@@ -114,7 +114,7 @@ def _wire_forms(app: FastAPI, engine: EngineClient, redis: Redis | None, setting
     sources = FormSources(engine)
     forms = FormDrafts(engine, sources, drafts, files)
     answers = Answers(files, max_inline_file_bytes=settings.file_inline_max_bytes)
-    app.state.service = EngineService(engine, Submissions(engine, sources, forms, answers, drafts))
+    app.state.service = EngineService(engine, Submissions(engine, sources, forms, answers))
     app.state.forms = forms
     app.state.offers = Offers(engine)
     app.state.files = None

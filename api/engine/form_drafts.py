@@ -1,20 +1,21 @@
 """Forms as they are filled: opened with what the engine knows, kept as drafts, seen again on another surface."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
+from redis.exceptions import RedisError
 
-from api.engine.access import gone, open_task, refuse_stranger
+from api.engine.access import ending_of, gone, open_task, refuse_stranger, task_gone
 from api.engine.form_answers import told
 from api.engine.form_models import DraftOut, DraftRequest, FilledFormOut
 from api.engine.form_sources import FormSources, Found
 from api.engine.form_views import etag, filled, in_thread, session_out, shown, with_draft
 from api.kit.problems import Problem
 from bpmn.client import EngineClient
-from bpmn.errors import EngineError, EngineUnavailable
+from bpmn.errors import EngineError, EngineUnavailable, NotFound
 from bpmn.types import Task
 from drafts.errors import DraftConflict, DraftGone
-from drafts.record import Draft, schema_text
+from drafts.record import Closed, Draft, schema_text
 from drafts.store import Drafts, new_session_id
 from files.places import erase_draft
 from files.store import Files
@@ -32,11 +33,14 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """For whom a form is shown; `user` None sees the form as it is before anybody fills it."""
+    """For whom a form is shown; `user` None sees the form as it is before anybody fills it.
+
+    Without a `locale` it is that of the draft. A draft keeps the zone that it was opened in, as its days and hours do.
+    """
 
     user: str | None
     groups: tuple[str, ...]
-    locale: str
+    locale: str | None
     zone: str
 
 
@@ -57,7 +61,10 @@ class FormDrafts:
 
     async def of_task(self, task_id: str, person: Person, known_tag: str | None) -> Shown:
         """A task's form. Raises `Problem` 403, 404 or 410, `EngineUnavailable`."""
-        task = await open_task(self._engine, task_id)
+        try:
+            task = await self._engine.task(task_id)
+        except NotFound as error:
+            raise await self.over(task_id) from error
         if person.user is not None:
             await refuse_stranger(self._engine, task, person.user, person.groups)
         try:
@@ -110,6 +117,26 @@ class FormDrafts:
         if self._files is not None:
             await erase_draft(self._files, session_id, session.subject.process_instance_id)
 
+    async def over(self, task_id: str) -> Problem:
+        """Why a task cannot be answered: 410 or 404.
+
+        Nobody told its drafts if the process itself, or an operator, has ended it: surfaces that show one learn it now.
+        """
+        ending = await ending_of(self._engine, task_id)
+        if ending is None:
+            return task_gone(task_id)
+        await self.completed(task_id, ending)
+        return gone(task_id, ending.by, ending.at)
+
+    async def completed(self, task_id: str, ending: Closed, *, by: str = "") -> None:
+        """Close the drafts of a task that is over. The engine has committed: nothing here may fail the call."""
+        if self._drafts is None:
+            return
+        try:
+            await self._drafts.completed(task_id, who=ending.by, at=ending.at, by=by)
+        except RedisError as error:
+            log.warning("drafts of a completed task not closed", task_id=task_id, reason=str(error))
+
     @property
     def store(self) -> Drafts:
         """Raises `Problem` 503 where this process was given no Redis."""
@@ -131,21 +158,29 @@ class FormDrafts:
             if draft is not None and draft.closed is not None:
                 await self._drafts.drop(draft.session.id)  # of a task that was opened again
             elif draft is not None and draft.form_hash == schema_text(found.schema)[0]:
-                return draft.session, True
+                return _in_language(draft.session, person), True
         wires = {} if subject.is_start else await self._engine.task_variable_wires(subject.id, found.names)
+        locale = supported(person.locale or "en")
         session = FormSession(
-            new_session_id(), subject, person.user or "", supported(person.locale), person.zone, title, found.schema,
+            new_session_id(), subject, person.user or "", locale, person.zone, title, found.schema,
             data_of(parse(found.schema), wires, zone=person.zone),
         )  # fmt: skip
         if person.user is None or self._drafts is None:
             return session, False
-        return (await self._drafts.open_or_get(await in_thread(lambda: opened(session)))).session, True
+        draft = await self._drafts.open_or_get(await in_thread(lambda: opened(session)))
+        return _in_language(draft.session, person), True
 
     async def _broken(self, task: Task, error: EngineError | FormUnreadable) -> FilledFormOut:
         # A task that was completed meanwhile has no form either; the engine's answers do not tell the two apart.
         await open_task(self._engine, task.id)
         log.warning("form not shown", task_id=task.id, form=task.form.form_id, reason=str(error))
         return filled(None, task.form.key, str(error))
+
+
+def _in_language(session: FormSession, person: Person) -> FormSession:
+    """A draft as this surface shows it; another one may show it in another language."""
+    locale = supported(person.locale) if person.locale is not None else session.locale
+    return replace(session, locale=locale) if locale != session.locale else session
 
 
 async def own_draft(drafts: Drafts, session_id: str, user: str) -> Draft:

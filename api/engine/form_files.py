@@ -25,6 +25,8 @@ from forms.session import FormSession
 __all__ = ["FormFiles"]
 
 CHUNK_BYTES = 256 * 1024
+# Of one draft, those that the person threw away included: nobody may fill the store.
+MAX_FILES = 100
 
 
 class FormFiles:
@@ -48,7 +50,7 @@ class FormFiles:
         self._link_life = link_life
 
     async def take(self, session_id: str, user: str, place: str, upload: UploadFile) -> FileReference:
-        """Keep a file for a field of a draft. Raises `Problem` 403, 404, 410, 413 or 422."""
+        """Keep a file for a field of a draft. Raises `Problem` 403, 404, 409, 410, 413 or 422."""
         session = (await own_draft(self._forms.store, session_id, user)).session
         field = await in_thread(lambda: _field(session, place))
         head = await upload.read(HEAD_BYTES)
@@ -64,6 +66,8 @@ class FormFiles:
             detail = f"The file is {content_type}; this field takes {accept or 'what its name says'}."
             raise Problem(422, "wrong_file_type", detail)
         folder = draft_folder(session_id, session.subject.process_instance_id)
+        if await self._files.count(folder, up_to=MAX_FILES) == MAX_FILES:
+            raise Problem(409, "too_many_files", f"{MAX_FILES} files were sent for this draft; that must do.")
         return await self._files.put(_pieces(head, upload), name=name, content_type=content_type, folder=folder)
 
     def link(self, reference: FileReference) -> FileLinkOut:

@@ -45,7 +45,9 @@ def _offers(request: Request) -> Offers:
 Groups = Annotated[list[Name] | None, Query(max_length=100, description="Groups that the caller knows them to be in.")]
 
 
-def _person(user: Name | None = None, groups: Groups = None, locale: Locale = "en", zone: Zone = "UTC") -> Person:
+def _person(
+    user: Name | None = None, groups: Groups = None, locale: Locale | None = None, zone: Zone = "UTC"
+) -> Person:
     return Person(user, tuple(groups or ()), locale, zone)
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import structlog
 
-from api.engine.access import completed_elsewhere, open_task, task_gone
+from api.engine.access import open_task, task_gone
 from api.engine.form_answers import refuse_protected
 from api.engine.form_models import CheckRequest, StartFormRequest, SubmitRequest, ValidationOut
 from api.engine.form_sources import FormSources
@@ -141,7 +141,7 @@ class EngineService:
             await self._submissions.complete(task_id, request)
             return CompleteResponse(ended=None)
         except NotFound as error:
-            raise await completed_elsewhere(self._engine, task_id) from error
+            raise await self._submissions.over(task_id) from error
         except (EngineConflict, EngineFault):
             # Of two who submit at once one may be told of a conflict or a fault; what counts is that the task is over.
             await open_task(self._engine, task_id)
@@ -157,7 +157,7 @@ class EngineService:
         try:
             errors = await self._submissions.problems(task_id, request)
         except NotFound as error:
-            raise await completed_elsewhere(self._engine, task_id) from error
+            raise await self._submissions.over(task_id) from error
         return ValidationOut(valid=not errors, errors=errors)
 
     async def start_by_form(self, key_or_id: str, request: StartFormRequest, *, with_next: bool) -> StartResponse:

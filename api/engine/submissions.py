@@ -21,8 +21,7 @@ from bpmn.errors import EngineError, EngineUnavailable, FormFieldRefused
 from bpmn.types import ProcessDefinition, ProcessInstance, Task
 from bpmn.variables import NotAVariable
 from drafts.errors import DraftConflict, DraftError
-from drafts.record import Draft, schema_text
-from drafts.store import Drafts
+from drafts.record import Closed, Draft, schema_text
 from forms.errors import FormUnreadable
 from forms.options import words
 from forms.schema import parse
@@ -39,20 +38,17 @@ _Result = TypeVar("_Result")
 class Submissions:
     """Of one engine. The check here is the one that counts; those of the surfaces are for people."""
 
-    def __init__(
-        self, engine: EngineClient, sources: FormSources, forms: FormDrafts, answers: Answers, drafts: Drafts | None
-    ) -> None:
+    def __init__(self, engine: EngineClient, sources: FormSources, forms: FormDrafts, answers: Answers) -> None:
         self._engine = engine
         self._sources = sources
         self._forms = forms
         self._answers = answers
-        self._drafts = drafts
 
     @classmethod
     def without_drafts(cls, engine: EngineClient, sources: FormSources) -> Self:
         """For a process that keeps nothing."""
         forms = FormDrafts(engine, sources, None)
-        return cls(engine, sources, forms, Answers(None, max_inline_file_bytes=MAX_INLINE_FILE_BYTES), None)
+        return cls(engine, sources, forms, Answers(None, max_inline_file_bytes=MAX_INLINE_FILE_BYTES))
 
     async def problems(self, task_id: str, request: CheckRequest) -> list[FieldProblemOut]:
         """What keeps answers from being submitted. Raises `NotFound`, `Problem` 403."""
@@ -112,13 +108,12 @@ class Submissions:
         return instance
 
     async def completed(self, task_id: str, user: str | None, *, by: str = "") -> None:
-        """Close the drafts of a task that is completed. The engine has committed: nothing here may fail the call."""
-        if self._drafts is None:
-            return
-        try:
-            await self._drafts.completed(task_id, who=user, at=datetime.now(UTC), by=by)
-        except RedisError as error:
-            log.warning("drafts of a completed task not closed", task_id=task_id, reason=str(error))
+        """Close the drafts of a task that was completed just now."""
+        await self._forms.completed(task_id, Closed(user, datetime.now(UTC)), by=by)
+
+    async def over(self, task_id: str) -> Problem:
+        """410 or 404 for a task that is not open; its drafts are closed."""
+        return await self._forms.over(task_id)
 
     async def _form_of(self, task: Task, request: SubmitRequest) -> Found | None:
         """The form, None where it cannot be read and there are no answers: it must not keep a task from being ended."""

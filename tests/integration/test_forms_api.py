@@ -22,13 +22,14 @@ NAMESPACES = (
 ASKS = 'camunda:formRef="asks" camunda:formRefBinding="deployment"'
 MINE = f'camunda:assignee="${{initiator}}" {ASKS}'
 OFFERED = f'camunda:candidateUsers="ada,grace" {ASKS}'
+IN_RUSSIAN = {"properties": {"label_ru": "Возраст"}}
 FORM: dict[str, Any] = {
     "id": "asks",
     "type": "default",
     "schemaVersion": 19,
     "components": [
         {"type": "textfield", "id": "f1", "key": "name", "label": "Name", "validate": {"required": True}},
-        {"type": "number", "id": "f2", "key": "age", "label": "Age", "validate": {"min": 18}},
+        {"type": "number", "id": "f2", "key": "age", "label": "Age", "validate": {"min": 18}, **IN_RUSSIAN},
         {"type": "datetime", "id": "f3", "key": "born", "label": "Born", "subtype": "date"},
         {"type": "text", "id": "f4", "text": "Hello {{name}}"},
     ],
@@ -116,6 +117,9 @@ async def test_a_form_is_opened_kept_and_submitted_with_types(
     assert (status, kept["session"]["revision"], fresh) == (200, 1, f'"{session["id"]}.1"')
     assert kept["data"] == {"name": "Ada", "age": None, "born": "2000-01-31"}
     status, again, same = await call(api, "GET", path)
+    assert again["jsonSchema"]["properties"]["age"]["title"] == "Возраст"
+    english = (await call(api, "GET", path.replace("locale=ru", "locale=en")))[1]
+    assert (english["session"], english["jsonSchema"]["properties"]["age"]["title"]) == (again["session"], "Age")
     assert (again["session"]["id"], again["data"], same) == (session["id"], kept["data"], fresh)
 
     answers = {"name": "Ada", "age": 36, "born": "2000-01-31", "action_go": True}

@@ -142,6 +142,21 @@ async def test_a_form_and_variables_that_were_made_to_break_are_shown_or_said_to
     assert (await sent(api, "POST", f"/task/{task.id}/submit-form", body))[0] in {200, 422}
 
 
+async def test_a_draft_of_a_task_that_the_process_ended_closes_when_that_is_seen(
+    api: aiohttp.ClientSession, begin: Begin, engine: EngineClient, user: str
+) -> None:
+    task = await begin()
+    _, form = await call(api, "GET", f"/task/{task.id}/form?user={user}")
+    put, tag = f"/forms/{form['session']['id']}?user={user}", f'"{form["session"]["id"]}.0"'
+    await engine.request("DELETE", f"/process-instance/{task.process_instance_id}")
+    assert (await sent(api, "PUT", put, '{"data": {"text": "Ada"}}', tag))[0] == 200, "nobody has asked the engine"
+    body = json.dumps({"user": user, "answers": {"text": "Ada"}})
+    status, problem = await sent(api, "POST", f"/task/{task.id}/submit-form", body)
+    assert (status, problem["code"], problem["by"]) == (410, "completed_elsewhere", None)
+    status, problem = await sent(api, "PUT", put, '{"data": {}}', tag)
+    assert (status, problem["code"], problem["by"]) == (410, "completed_elsewhere", None)
+
+
 async def test_without_redis_drafts_are_refused_and_tasks_are_completed(
     engine_api_of: Callable[..., AbstractAsyncContextManager[str]], begin: Begin, user: str, unused_tcp_port: int
 ) -> None:

@@ -165,6 +165,9 @@ async def test_files_are_taken_by_what_they_are_and_become_variables(
     photos = [(await sent(api, of_photos, PNG, f"{n}.png"))[1] for n in range(2)]
     assert {photo["content_type"] for photo in photos} == {"image/png"}
     assert len({photo["path"] for photo in photos}) == 2
+    while (last := await sent(api, of_photos, PNG, "more.png"))[0] == 201:
+        continue
+    assert (last[0], last[1]["code"]) == (409, "too_many_files")
     body = {"user": user, "answers": {"cv": [{**cv, "path": cv["path"] + "0"}]}, "locale": "ru"}
     status, problem = await call(api, "POST", f"/task/{task.id}/submit-form", json=body)
     assert (status, problem["errors"][0]["field"], problem["errors"][0]["code"]) == (422, "cv", "file_missing")
