@@ -91,8 +91,24 @@ class EngineApi:
         found: list[dict[str, Any]] = self._call("GET", "/topic")
         return found
 
-    def _call(self, method: str, path: str, *, timeout: timedelta = TIMEOUT, **arguments: Any) -> Any:
-        headers = {"Authorization": f"Bearer {self.token}"}
+    def task(self, task_id: str) -> dict[str, Any]:
+        found: dict[str, Any] = self._call("GET", f"/task/{quote(task_id, safe='')}")
+        return found
+
+    def _call(self, method: str, path: str, **arguments: Any) -> Any:
+        return self.answer(method, path, **arguments).json()
+
+    def answer(
+        self,
+        method: str,
+        path: str,
+        *,
+        timeout: timedelta = TIMEOUT,
+        headers: Mapping[str, str] | None = None,
+        **arguments: Any,
+    ) -> requests.Response:
+        """One call, with its headers. Raises `ApiUnavailable`, `ApiRefused`."""
+        headers = {"Authorization": f"Bearer {self.token}", **(headers or {})}
         try:
             answer = requests.request(
                 method, f"{self.url}{path}", headers=headers, timeout=timeout.total_seconds(), **arguments
@@ -102,7 +118,7 @@ class EngineApi:
             raise ApiUnavailable(reason) from error
         if answer.status_code >= 400:
             raise _refusal(answer)
-        return answer.json()
+        return answer
 
 
 def _selection(topic: str | None, key: str | None) -> dict[str, str]:

@@ -12,13 +12,31 @@ from bpmn.errors import (
     ModelUnreadable,
 )
 
-__all__ = ["FAILED", "ApiRefused", "ApiUnavailable", "Usage", "exit_code", "model_problems", "words_of"]
+__all__ = [
+    "FAILED",
+    "AnswersRefused",
+    "ApiRefused",
+    "ApiUnavailable",
+    "Usage",
+    "exit_code",
+    "model_problems",
+    "words_of",
+]
 
 FAILED, USAGE, REFUSED = 1, 2, 3
 
 
 class Usage(BatonError):
     """The command cannot be carried out as given; the message says how to give it."""
+
+
+class AnswersRefused(Usage):
+    """Answers that a form does not take; `errors` has a `field` and a `message` for each."""
+
+    def __init__(self, errors: list[dict[str, object]]) -> None:
+        said = [f"  {entry.get('field')}: {entry.get('message')}" for entry in errors]
+        super().__init__("\n".join(("the form does not take these answers:", *said)))
+        self.errors = errors
 
 
 class ApiUnavailable(BatonError):

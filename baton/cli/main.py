@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from baton.cli import demo, deploy, doctor, incidents, new, process, stack, templates, topics, workers
+from baton.cli import complete, demo, deploy, doctor, incidents, new, process, stack, templates, topics, workers
 from baton.cli.errors import FAILED, exit_code, words_of
 from baton.cli.output import errors
 from baton.cli.watch import WatchCommand
@@ -29,7 +29,7 @@ app.command("demo")(demo.demo)
 app.command("deploy")(deploy.deploy)
 app.command("start")(process.start)
 app.command("tasks")(process.tasks)
-app.command("complete")(process.complete)
+app.command("complete")(complete.complete)
 app.add_typer(incidents.app, name="incidents")
 app.command("topics", cls=WatchCommand)(topics.topics)
 app.command("worker")(workers.worker)

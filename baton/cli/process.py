@@ -1,4 +1,4 @@
-"""The commands of processes and tasks: start, tasks, complete."""
+"""The commands of processes and tasks: start, tasks."""
 
 import json
 from http import HTTPStatus
@@ -8,10 +8,23 @@ import typer
 
 from baton.cli.api import EngineApi
 from baton.cli.errors import ApiRefused, Usage
+from baton.cli.filling import (
+    AnswersFrom,
+    Given,
+    Locale,
+    Press,
+    PrintSchema,
+    SendFiles,
+    SetAnswers,
+    Zone,
+    clock_and_language,
+    filled,
+)
+from baton.cli.form_client import FormClient, Place
 from baton.cli.output import AsJson, console, print_json, table
 from bpmn.errors import BatonError
 
-__all__ = ["complete", "read_variables", "start", "tasks"]
+__all__ = ["User", "Variables", "print_next", "read_variables", "start", "tasks"]
 
 Variables = Annotated[
     list[str] | None,
@@ -22,28 +35,45 @@ User = Annotated[str | None, typer.Option("--user", "-u", help="The person: sets
 
 def start(
     key: Annotated[str, typer.Argument(help="Key of a process (its latest version), or the id of a definition.")],
+    source: AnswersFrom = None,
     *,
     user: User = None,
     var: Variables = None,
     business_key: Annotated[str | None, typer.Option(help="Default: <key>:<user>.")] = None,
+    answers: SetAnswers = None,
+    file: SendFiles = None,
+    action: Press = None,
+    schema: PrintSchema = False,
+    locale: Locale = None,
+    zone: Zone = None,
     as_json: AsJson = False,
 ) -> None:
-    """Start a process instance."""
+    """Start a process instance; one that begins with a form asks it."""
+    api = EngineApi.from_environment()
+    given = Given(source, answers or [], file or [], action, schema=schema, as_json=as_json)
+    if user and not var and business_key is None:
+        client = FormClient(api, user, *clock_and_language(locale, zone))
+        try:
+            started = filled(client, Place(key, is_start=True), given)
+        except ApiRefused as error:
+            raise _explained(error, api, key, user) from error
+        if started is not None:
+            _print_started(started, as_json=as_json)
+            return
+    elif given.is_something:
+        raise Usage("answers to a form are a person's: name them with --user, and leave --var and --business-key out")
+    if schema:
+        raise Usage(f"{key} begins without a form")
     body: dict[str, Any] = {"variables": read_variables(var)}
     if user:
         body["initiator"] = user
     if business_key:
         body["businessKey"] = business_key
-    api = EngineApi.from_environment()
     try:
         started = api.start(key, body)
     except ApiRefused as error:
         raise _explained(error, api, key, user) from error
-    if as_json:
-        print_json(started)
-        return
-    console.print(f"started {started['id']} ({started['definitionId']})", markup=False)
-    _print_next(started.get("next"))
+    _print_started(started, as_json=as_json)
 
 
 def tasks(
@@ -66,22 +96,6 @@ def tasks(
         console.print("no open tasks")
 
 
-def complete(
-    task: Annotated[str, typer.Argument(help="Id of the task, from `baton tasks`.")],
-    *,
-    user: User = None,
-    var: Variables = None,
-    as_json: AsJson = False,
-) -> None:
-    """Complete a user task with variables."""
-    done = EngineApi.from_environment().complete(task, read_variables(var), user)
-    if as_json:
-        print_json(done)
-        return
-    console.print(f"completed {task}" + ("; the process has ended" if done.get("ended") else ""), markup=False)
-    _print_next(done.get("next"))
-
-
 def read_variables(given: list[str] | None) -> dict[str, object]:
     """`name=value` pairs; a value that is JSON is read as JSON. Raises `Usage`."""
     variables: dict[str, object] = {}
@@ -96,7 +110,16 @@ def read_variables(given: list[str] | None) -> dict[str, object]:
     return variables
 
 
-def _print_next(task: dict[str, Any] | None) -> None:
+def _print_started(started: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print_json(started)
+        return
+    if started.get("id"):
+        console.print(f"started {started['id']} ({started['definitionId']})", markup=False)
+    print_next(started.get("next"))
+
+
+def print_next(task: dict[str, Any] | None) -> None:
     if task is not None:
         console.print(f"next: {task['name']} ({task['id']})", markup=False)
 

@@ -1,0 +1,173 @@
+"""Answers from options and files: `--set pets.0.name=Rex`, `--file photo=cat.jpg`, a JSON object."""
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from baton.cli.errors import AnswersRefused, Usage
+from forms.checking import check
+from forms.fields import kind_of
+from forms.initial import new_item
+from forms.kind import Refused
+from forms.messages import text
+from forms.model import Field, Form, Mode
+from forms.paths import Json, put, spell
+from forms.paths import Path as Place
+from forms.resolve import resolve
+from forms.session import FormSession
+
+__all__ = ["Answers", "read_object"]
+
+# A file of answers is typed by people and scripts, not by machines.
+MAX_BYTES = 10 * 2**20
+
+SendFile = Callable[[str, Path], dict[str, Json]]
+
+
+class Answers:
+    """Collects answers to one form, each read as its field means it."""
+
+    def __init__(self, session: FormSession) -> None:
+        self._session = session
+        self._data = dict(session.data)
+        self._names: set[str] = set()
+        self._errors: list[dict[str, object]] = []
+
+    def set(self, pairs: Sequence[str]) -> None:
+        """`place=text` pairs; values of several choices are parted by commas, or JSON. Raises `Usage`."""
+        for pair in pairs:
+            place, separator, value = pair.partition("=")
+            if not separator or not place:
+                raise Usage(f"--set {pair!r}: give an answer as name=value, for example --set age=18")
+            self._set(place, value)
+
+    def send(self, pairs: Sequence[str], send: SendFile) -> None:
+        """`place=path` pairs; several for one place are several files. Raises `Usage`, `AnswersRefused`."""
+        sent: dict[Place, list[Json]] = {}
+        for pair in pairs:
+            place, separator, named = pair.partition("=")
+            path = Path(named).expanduser()
+            if not separator or not path.is_file():
+                raise Usage(f"--file {pair!r}: give a file as name=path of a file that is there")
+            field = self._field(place)
+            if field is None or field.kind != "file":
+                raise Usage(f"--file {pair!r}: the form asks for no file {place!r}")
+            sent.setdefault(field.path, []).append(send(spell(field.path), path))
+        for at, files in sent.items():
+            self._put(at, files)
+
+    def add(self, told: dict[str, Any]) -> None:
+        """An object of answers by variable, as they are."""
+        for name, value in told.items():
+            self._put((name,), value)
+
+    def press(self, action: str | None) -> None:
+        """The key or label of the button that ends the form. Raises `Usage` when there is no such button."""
+        if action is None:
+            return
+        actions = self._form().actions
+        found = next((entry for entry in actions if action in {entry.key, entry.label}), None)
+        if found is None:
+            known = ", ".join(entry.key for entry in actions) or "none but the plain one"
+            raise Usage(f"--action {action!r}: the form has no such button; it has {known}")
+        self._put((found.key,), True)
+
+    def told(self) -> dict[str, Json]:
+        """The answers by variable. Raises `AnswersRefused` with all that could not be read."""
+        if self._errors:
+            raise AnswersRefused(self._errors)
+        return {name: self._data[name] for name in sorted(self._names)}
+
+    def _set(self, place: str, value: str) -> None:
+        field = self._field(place)
+        if field is None:
+            self._refuse(place, "not_in_form")
+            return
+        try:
+            read = self._read(field, value)
+        except Refused as refusal:
+            self._refuse(place, refusal.problem.code, **refusal.problem.params)
+            return
+        if (problem := check(field, read)) is not None:
+            self._refuse(place, problem.code, **problem.params)
+            return
+        self._put(field.path, read)
+
+    def _read(self, field: Field, value: str) -> Json:
+        kind = kind_of(field)
+        if value == "":
+            return kind.empty
+        if field.kind in {"several", "choice", "items"} and value[:1] in {"[", "{"}:
+            try:
+                read: Json = json.loads(value)
+            except ValueError as error:
+                raise Refused("wrong_type") from error
+            return read
+        return kind.typed(field, value, self._session)
+
+    def _field(self, place: str) -> Field | None:
+        """The field at a place; items of lists on the way there are added where the list may grow."""
+        for _ in range(len(place)):
+            form = self._form()
+            if (found := _at(form, place)) is not None:
+                return found
+            grown = next((items for items in _lists(form) if _leads_to_next(items, place)), None)
+            if grown is None:
+                return None
+            self._put(grown.path, [*_items(self._data, grown), new_item(grown.component, self._data, grown.path)])
+        return None
+
+    def _form(self) -> Form:
+        session = self._session
+        return resolve(session.source, session.initial, self._data, locale=session.locale).form
+
+    def _put(self, place: Place, value: Json) -> None:
+        self._data = put(self._data, place, value)
+        self._names.add(str(place[0]))
+
+    def _refuse(self, place: str, code: str, **params: object) -> None:
+        message = text(code, self._session.locale, **params)
+        self._errors.append({"field": place, "code": code, "message": message})
+
+
+def read_object(source: str) -> dict[str, Any]:
+    """The JSON object of a file, or of standard input for `-`. Raises `Usage`."""
+    name = "standard input" if source == "-" else source
+    if source == "-":
+        spelled = sys.stdin.read(MAX_BYTES + 1)
+    else:
+        path = Path(source)
+        if not path.is_file():
+            raise Usage(f"there is no file {source!r}: name a file with the answers as JSON, or - for standard input")
+        spelled = path.read_text()[: MAX_BYTES + 1]
+    try:
+        found = json.loads(spelled)
+    except ValueError as error:
+        raise Usage(f"{name} holds no JSON: {error}") from error
+    if not isinstance(found, dict) or len(spelled) > MAX_BYTES:
+        raise Usage(f"{name} must hold one JSON object of answers by name, of at most {MAX_BYTES} bytes")
+    return found
+
+
+def _at(form: Form, place: str) -> Field | None:
+    asked = (found for found in form.all_fields() if found.mode is Mode.ASKED)
+    return next((found for found in asked if spell(found.path) == place), None)
+
+
+def _lists(form: Form) -> list[Field]:
+    return [found for found in form.all_fields() if found.kind == "items" and found.mode is Mode.ASKED]
+
+
+def _leads_to_next(items: Field, place: str) -> bool:
+    """Whether a place is inside the item that the list would get next."""
+    may_grow = items.component.written("allowAddRemove") is True
+    return may_grow and place.startswith(f"{spell(items.path)}.{len(items.items)}.")
+
+
+def _items(data: dict[str, Json], items: Field) -> list[Json]:
+    found: Any = data
+    for step in items.path:
+        found = found[step]
+    return found if isinstance(found, list) else []

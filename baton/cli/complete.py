@@ -1,0 +1,75 @@
+"""The command `complete`: a person answers a task's form, or an operator ends the task with variables."""
+
+from typing import Annotated, Any
+
+import typer
+
+from baton.cli.api import EngineApi
+from baton.cli.errors import Usage
+from baton.cli.filling import (
+    AnswersFrom,
+    Given,
+    Locale,
+    Press,
+    PrintSchema,
+    SendFiles,
+    SetAnswers,
+    Zone,
+    clock_and_language,
+    filled,
+)
+from baton.cli.form_client import FormClient, Place
+from baton.cli.output import AsJson, console, print_json
+from baton.cli.process import User, Variables, print_next, read_variables
+
+__all__ = ["complete"]
+
+
+def complete(
+    task: Annotated[str, typer.Argument(help="Id of the task, from `baton tasks`.")],
+    source: AnswersFrom = None,
+    *,
+    user: User = None,
+    var: Variables = None,
+    answers: SetAnswers = None,
+    file: SendFiles = None,
+    action: Press = None,
+    schema: PrintSchema = False,
+    locale: Locale = None,
+    zone: Zone = None,
+    as_json: AsJson = False,
+) -> None:
+    """Complete a user task: its form is asked here, or answered by options, a file or standard input.
+
+    The draft is that of all surfaces: what was begun in a chat goes on here, and back. With --var an operator sets
+    variables instead, whatever the form says.
+    """
+    api = EngineApi.from_environment()
+    given = Given(source, answers or [], file or [], action, schema=schema, as_json=as_json)
+    if var is not None:
+        if given.is_something:
+            raise Usage("--var sets variables as an operator; give answers of a person by --set")
+        done = api.complete(task, read_variables(var), user)
+    else:
+        done = _answered(api, task, user, given, locale, zone)
+    if as_json:
+        print_json(done)
+        return
+    console.print(f"completed {task}" + ("; the process has ended" if done.get("ended") else ""), markup=False)
+    print_next(done.get("next"))
+
+
+def _answered(
+    api: EngineApi, task: str, user: str | None, given: Given, locale: str | None, zone: str | None
+) -> dict[str, Any]:
+    found = api.task(task)
+    person = user or found["assignee"]
+    if person is None:
+        raise Usage(f"task {task} belongs to nobody yet: say who answers by --user NAME")
+    client = FormClient(api, person, *clock_and_language(locale, zone))
+    done = filled(client, Place(task), given)
+    if done is not None:
+        return done
+    if given.is_something or given.schema:
+        raise Usage(f"task {task} asks nothing; complete it without answers, or set variables by --var")
+    return api.complete(task, {}, user)

@@ -1,0 +1,141 @@
+"""Forms of engine-api for the command line: opened as drafts, saved after each answer, submitted."""
+
+import mimetypes
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from baton.cli.api import EngineApi
+from baton.cli.errors import AnswersRefused, ApiRefused, Usage
+from forms.fields import kind_of
+from forms.filling import opened
+from forms.model import Mode
+from forms.paths import Json
+from forms.session import FormSession, Subject
+
+__all__ = ["FormClient", "OpenForm", "Place"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A task's form, or that with which a process is started (then `id` is a key or the id of a definition)."""
+
+    id: str
+    is_start: bool = False
+
+    @property
+    def path(self) -> str:
+        """Where engine-api has it."""
+        return f"/{'process-definition' if self.is_start else 'task'}/{quote(self.id, safe='')}"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenForm:
+    """A form as it was opened for a person; `tag` is the draft's, to be sent with the next change."""
+
+    session: FormSession
+    tag: str | None
+    json_schema: Mapping[str, Any]
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class FormClient:
+    """The forms of one engine-api for one person."""
+
+    api: EngineApi
+    user: str
+    locale: str
+    zone: str
+
+    def open(self, place: Place) -> OpenForm | None:
+        """Open a form; None when nothing is asked here. Raises `ApiRefused`, `Usage` for one that is elsewhere."""
+        params = {"user": self.user, "locale": self.locale, "zone": self.zone}
+        answer = self.api.answer("GET", f"{place.path}/form", params=params)
+        found = answer.json()
+        if found["problem"]:
+            raise Usage(f"the form of {place.id} cannot be shown: {found['problem']}")
+        if found["schema"] is None:
+            if found["source"] == "external":
+                raise Usage(f"the form of {place.id} is filled elsewhere: {found['key']}")
+            return None
+        session = self._session(place, found, answer.headers.get("ETag"))
+        return OpenForm(session, answer.headers.get("ETag"), found["jsonSchema"] or {}, found["source"])
+
+    def save(self, form: OpenForm, session: FormSession) -> OpenForm:
+        """Keep the answers in the draft. Raises `ApiRefused` with 409 when another surface was faster."""
+        if form.tag is None:
+            return replace(form, session=session)
+        names = {str(path[0]) for path in session.touched if path}
+        data = {name: session.data[name] for name in names if name in session.data}
+        answer = self.api.answer(
+            "PUT",
+            f"/forms/{quote(form.session.id, safe='')}",
+            params={"user": self.user},
+            headers={"If-Match": form.tag},
+            json={"data": data},
+        )
+        return replace(form, session=session, tag=answer.headers.get("ETag"))
+
+    def send_file(self, form: OpenForm, field: str, path: Path) -> dict[str, Json]:
+        """Send a file for a field; answers its reference. Raises `AnswersRefused` for one that is not taken."""
+        kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+        with path.open("rb") as content:
+            try:
+                sent: dict[str, Json] = self.api.answer(
+                    "POST",
+                    f"/forms/{quote(form.session.id, safe='')}/files",
+                    params={"user": self.user, "field": field},
+                    files={"file": (path.name, content, kind)},
+                ).json()
+            except ApiRefused as error:
+                if error.status not in {HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.REQUEST_ENTITY_TOO_LARGE}:
+                    raise
+                raise AnswersRefused([{"field": field, "message": str(error)}]) from error
+        return sent
+
+    def submit(self, place: Place, form: OpenForm | None, answers: Mapping[str, Json]) -> dict[str, Any]:
+        """Complete the task, or start the process. Raises `AnswersRefused` naming the fields that are wrong."""
+        body: dict[str, Any] = {"user": self.user, "answers": dict(answers), "locale": self.locale, "zone": self.zone}
+        if form is not None and form.tag is not None:
+            session, _, revision = form.tag.strip('"').partition(".")
+            body |= {"session": session, "revision": int(revision), "surface": "cli::"}
+        if place.is_start:
+            body["fromSurface"] = "cli"
+        try:
+            done: dict[str, Any] = self.api.answer(
+                "POST", f"{place.path}/submit-form", params={"next": "true"}, json=body
+            ).json()
+        except ApiRefused as error:
+            problems = error.problem.get("errors")
+            if error.status != HTTPStatus.UNPROCESSABLE_ENTITY or not isinstance(problems, list):
+                raise
+            raise AnswersRefused([dict(entry) for entry in problems]) from error
+        return done
+
+    def _session(self, place: Place, found: Mapping[str, Any], tag: str | None) -> FormSession:
+        shown = found["session"] or {}
+        session = opened(
+            FormSession(
+                id=shown.get("id") or "terminal",
+                subject=Subject(place.id, place.id, is_start=place.is_start),
+                user_id=self.user,
+                locale=self.locale,
+                zone=self.zone,
+                title=found.get("title") or place.id,
+                schema=found["schema"],
+                variables=found["data"],
+            )
+        )
+        if tag is None:
+            return session
+        # What was answered on another surface counts as answered; of what holds nothing nobody can tell.
+        answered = {
+            field.path
+            for field in session.form.all_fields()
+            if field.mode is Mode.ASKED and session.value(field.path) not in (None, "", [], kind_of(field).empty)
+        }
+        return replace(session, touched=frozenset(answered))
