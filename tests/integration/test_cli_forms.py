@@ -1,0 +1,277 @@
+"""Forms by the command line: typed at a terminal, given by options, files and standard input."""
+
+import io
+import json
+import os
+import sys
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pexpect
+import pytest
+
+from baton.cli.main import run
+from baton.stack.supervisor import Supervisor
+from bpmn.client import EngineClient
+
+NAMESPACES = (
+    'xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:camunda="http://camunda.org/schema/1.0/bpmn" '
+    'targetNamespace="test"'
+)
+FORM: dict[str, Any] = {
+    "id": "order",
+    "type": "default",
+    "schemaVersion": 19,
+    "components": [
+        {"type": "text", "text": "# Order for {{initiator}}"},
+        {"type": "textfield", "key": "name", "label": "Name", "validate": {"required": True}},
+        {"type": "number", "key": "age", "label": "Age", "validate": {"min": 18}},
+        {"type": "checkbox", "key": "gift", "label": "A gift?"},
+        {"type": "textarea", "key": "words", "label": "Words", "conditional": {"hide": "=not(gift)"}},
+        {
+            "type": "radio",
+            "key": "size",
+            "label": "Size",
+            "values": [{"value": "s", "label": "Small"}, {"value": "l", "label": "Large"}],
+        },
+        {
+            "type": "checklist",
+            "key": "extras",
+            "label": "Extras",
+            "values": [{"value": "bow", "label": "Bow"}, {"value": "card", "label": "Card"}],
+        },
+        {"type": "datetime", "key": "day", "label": "Day", "subtype": "date"},
+        {"type": "filepicker", "key": "photo", "label": "Photo", "accept": ".txt"},
+        {
+            "type": "dynamiclist",
+            "id": "pets",
+            "path": "pets",
+            "label": "Pets",
+            "isRepeating": True,
+            "allowAddRemove": True,
+            "defaultRepetitions": 0,
+            "components": [{"type": "textfield", "key": "name", "label": "Pet", "validate": {"required": True}}],
+        },
+    ],
+}
+MODEL = f"""<definitions {NAMESPACES}><process id="KEY" isExecutable="true" camunda:historyTimeToLive="P1D">
+<startEvent id="s"/><sequenceFlow id="f1" sourceRef="s" targetRef="t"/>
+<userTask id="t" name="Order" camunda:assignee="${{initiator}}" camunda:formRef="order"
+ camunda:formRefBinding="deployment"/>
+<sequenceFlow id="f2" sourceRef="t" targetRef="e"/><endEvent id="e"/></process></definitions>"""
+
+
+class Answer(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+Baton = Callable[..., Answer]
+
+
+@pytest.fixture
+async def environment(stack: Supervisor) -> dict[str, str]:
+    await stack.start("engine-api")
+    return {
+        "ENGINEAPI_URL": str(stack.runs["engine-api"].server.url),
+        "SERVICE_TOKEN": stack.home.secrets()["service_token"],
+    }
+
+
+@pytest.fixture
+def baton(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Baton:
+    """The command in this process, with standard input as given and no terminal."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+    def call(*arguments: str | Path, stdin: str = "") -> Answer:
+        monkeypatch.setattr(sys, "argv", ["baton", *map(str, arguments)])
+        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
+        with pytest.raises(SystemExit) as end:
+            run()
+        code = end.value.code
+        return Answer(code if isinstance(code, int) else 0, *capsys.readouterr())
+
+    return call
+
+
+@pytest.fixture
+async def task(engine: EngineClient) -> tuple[str, str]:
+    """A task with the form, and its instance."""
+    key = f"cli-{uuid.uuid4().hex[:8]}"
+    resources = {f"{key}.bpmn": MODEL.replace("KEY", key).encode(), "order.form": json.dumps(FORM).encode()}
+    await engine.deploy(key, resources)
+    instance = await engine.start(key, variables={"initiator": f"{key}-ada"})
+    (found,) = await engine.tasks(process_instance_id=instance.id)
+    return found.id, instance.id
+
+
+async def test_answers_by_options_are_read_as_their_fields_mean_them(
+    baton: Baton, task: tuple[str, str], engine: EngineClient, tmp_path: Path
+) -> None:
+    task_id, instance_id = task
+    (photo := tmp_path / "cat.txt").write_text("a cat")
+    options = ("name=Ada", "age=36", "gift=yes", "words=For you", "size=Large", "extras=Card, Bow", "day=2026-11-25")
+    sets = [part for option in (*options, "pets.0.name=Rex", "pets.1.name=Tom") for part in ("--set", option)]
+    done = baton("complete", task_id, *sets, "--file", f"photo={photo}", "--json")
+    assert done.code == 0, done.err
+    assert json.loads(done.out)["ended"] is True
+    found = await engine.history_variables(instance_id)
+    assert {name: found[name] for name in ("name", "age", "gift", "words", "size", "extras", "day", "pets")} == {
+        "name": "Ada",
+        "age": 36,
+        "gift": True,
+        "words": "For you",
+        "size": "l",
+        "extras": ["card", "bow"],
+        "day": "2026-11-25",
+        "pets": [{"name": "Rex"}, {"name": "Tom"}],
+    }
+    assert "photo" in found
+
+
+async def test_answers_as_json_from_standard_input(baton: Baton, task: tuple[str, str], engine: EngineClient) -> None:
+    done = baton("complete", task[0], "--json", "-", stdin=json.dumps({"name": "Ada", "extras": ["bow"]}))
+    assert done.code == 0, done.err
+    found = await engine.history_variables(task[1])
+    assert (found["name"], found["extras"], found["gift"]) == ("Ada", ["bow"], False)
+
+
+async def test_wrong_answers_are_told_as_json_and_end_with_2(baton: Baton, task: tuple[str, str]) -> None:
+    refused = baton("complete", task[0], "--set", "age=12", "--set", "nope=1", "--set", "day=soon", "--json")
+    assert refused.code == 2
+    errors = {entry["field"]: entry["code"] for entry in json.loads(refused.out)["errors"]}
+    assert errors == {"age": "too_small", "nope": "not_in_form", "day": "not_a_date"}
+    assert "at least 18" in refused.err
+    missing = baton("complete", task[0], "--set", "age=20", "--json")
+    assert (missing.code, [entry["field"] for entry in json.loads(missing.out)["errors"]]) == (2, ["name"])
+    broken = baton("complete", task[0], "--json", "-", stdin="[1]")
+    assert (broken.code, "one JSON object" in broken.err) == (2, True)
+
+
+async def test_without_a_terminal_it_is_said_how_to_answer(baton: Baton, task: tuple[str, str]) -> None:
+    refused = baton("complete", task[0])
+    assert refused.code == 2
+    assert "--set" in refused.err
+
+
+async def test_the_form_as_json_schema(baton: Baton, task: tuple[str, str]) -> None:
+    shown = baton("complete", task[0], "--schema")
+    assert shown.code == 0, shown.err
+    schema = json.loads(shown.out)
+    assert schema["required"] == ["name"]
+    assert schema["properties"]["age"]["minimum"] == 18
+
+
+async def test_another_persons_task_is_refused(baton: Baton, task: tuple[str, str]) -> None:
+    refused = baton("complete", task[0], "--user", "eve", "--set", "name=Eve")
+    assert (refused.code, "belongs to somebody else" in refused.err) == (3, True)
+
+
+class Terminal:
+    """A person at a terminal of 100 columns."""
+
+    def __init__(self, environment: dict[str, str], *arguments: str) -> None:
+        settings = {**os.environ, **environment, "TERM": "xterm", "LANG": "en_US.UTF-8", "TZ": "UTC"}
+        self.child = pexpect.spawn(
+            sys.executable,
+            ["-m", "baton.cli", *arguments],
+            env=settings,
+            encoding="utf-8",
+            dimensions=(50, 100),
+            timeout=30,
+        )
+
+    def sees(self, text: str) -> None:
+        self.child.expect_exact(text)
+
+    def types(self, text: str) -> None:
+        self.child.send(text + "\r")
+
+    def presses(self, keys: str) -> None:
+        self.child.send(keys)
+
+    def ends(self) -> int:
+        self.child.expect(pexpect.EOF)
+        self.child.close()
+        return int(self.child.exitstatus or 0)
+
+
+UP, DOWN, ESCAPE_ENTER = "\x1b[A", "\x1b[B", "\x1b\r"
+
+
+async def test_a_person_walks_through_a_form_leaves_it_and_goes_on_later(
+    environment: dict[str, str], task: tuple[str, str], engine: EngineClient
+) -> None:
+    task_id, instance_id = task
+    first = Terminal(environment, "complete", task_id)
+    first.sees("Order for")
+    first.sees("Name * (1 of")
+    first.types("")
+    first.sees("An answer is needed here.")
+    first.types("Ada")
+    first.sees("Age (2 of")
+    first.types("12")
+    first.sees("at least 18")
+    first.types("36")
+    first.sees("A gift?")
+    first.presses("\x03")
+    first.sees("your answers are kept")
+    assert first.ends() == 1
+
+    second = Terminal(environment, "complete", task_id)
+    second.sees("Name * (1 of")
+    second.presses("\r")  # what is there is kept
+    second.sees("Age (2 of")
+    second.presses("\r")
+    second.sees("A gift?")
+    second.presses(UP + "\r")  # yes, above the no of the beginning
+    second.sees("Words")
+    second.presses("one" + ESCAPE_ENTER)
+    second.sees("Size")
+    second.presses(DOWN + "\r")
+    second.sees("Extras")
+    second.presses(" \r")
+    second.sees("Day")
+    second.types("2026-11-25")
+    second.sees("Photo")
+    second.types("")
+    second.sees("Pets")
+    second.presses(DOWN + "\r")  # add
+    second.sees("Pet *")
+    second.types("Rex")
+    second.sees("Pets")
+    second.presses("\r")  # done
+    second.sees("Please check your answers")
+    second.presses("\r")
+    second.sees("completed")
+    assert second.ends() == 0
+    found = await engine.history_variables(instance_id)
+    assert {name: found[name] for name in ("name", "age", "gift", "words", "size", "extras", "day", "pets")} == {
+        "name": "Ada",
+        "age": 36,
+        "gift": True,
+        "words": "one",
+        "size": "l",
+        "extras": ["bow"],
+        "day": "2026-11-25",
+        "pets": [{"name": "Rex"}],
+    }
+
+
+async def test_a_process_that_begins_with_a_form_is_started_by_its_answers(baton: Baton, engine: EngineClient) -> None:
+    key = f"cli-{uuid.uuid4().hex[:8]}"
+    begins = MODEL.replace("KEY", key).replace(
+        '<startEvent id="s"/>', '<startEvent id="s" camunda:formRef="order" camunda:formRefBinding="deployment"/>'
+    )
+    await engine.deploy(key, {f"{key}.bpmn": begins.encode(), "order.form": json.dumps(FORM).encode()})
+    asked = baton("start", key, "--user", "ada")
+    assert (asked.code, "nobody is here to answer" in asked.err) == (2, True)
+    started = baton("start", key, "--user", f"{key}-ada", "--set", "name=Ada", "--set", "age=40", "--json")
+    assert started.code == 0, started.err
+    instance_id = json.loads(started.out)["id"]
+    found = await engine.variables(instance_id)
+    assert (found["name"], found["age"], found["initiator"]) == ("Ada", 40, f"{key}-ada")

@@ -1,0 +1,156 @@
+"""Form sessions as prompts of a terminal, and what the answers mean."""
+
+from typing import Any
+
+import pytest
+
+from forms.events import Event, Operation, Pressed, Render, Submitted, Typed
+from forms.filling import opened, step
+from forms.session import FormSession, Subject
+from forms.terminal import (
+    Act,
+    Heading,
+    Line,
+    Marks,
+    Menu,
+    Paths,
+    Said,
+    acts_of_line,
+    acts_of_marks,
+    asked,
+    blocks,
+)
+from forms.terminal.plain import plain_text
+from forms.widgets import Markdown
+
+PETS = {
+    "type": "dynamiclist",
+    "id": "pets",
+    "path": "pets",
+    "label": "Pets",
+    "isRepeating": True,
+    "allowAddRemove": True,
+    "components": [{"type": "textfield", "key": "name", "label": "Name", "validate": {"required": True}}],
+}
+
+
+def session_of(*components: Any, **variables: Any) -> FormSession:
+    schema = {"id": "f", "schemaVersion": 19, "components": list(components)}
+    return opened(FormSession("abcdefgh", Subject("t", "t", "i"), "u", "en", "UTC", "Title", schema, variables))
+
+
+def play(session: FormSession, *acts: Act) -> tuple[FormSession, object]:
+    outcome: object = Render()
+    for act in acts:
+        event: Event = act if isinstance(act, Typed) else Pressed(session.revision, *act)
+        session, outcome = step(session, event)
+    return session, outcome
+
+
+def entry(prompt: object, label: str) -> Act:
+    assert isinstance(prompt, Menu)
+    return next(found.act for found in prompt.entries if label in found.label)
+
+
+def test_a_text_is_a_line_with_its_default_and_its_place() -> None:
+    prompt = asked(
+        session_of(
+            {"type": "textfield", "key": "a", "label": "A", "description": "as you like", "defaultValue": "x"},
+            {"type": "textfield", "key": "b", "label": "B"},
+        )
+    )
+    assert prompt == Line("A (1 of 2)", "as you like", "x", may_skip=True, keeps=True)
+
+
+@pytest.mark.parametrize(
+    ("line", "typed", "acts"),
+    [
+        (Line("m"), "Ada", (Typed("Ada"),)),
+        (Line("m"), "", (Typed(""),)),
+        (Line("m", may_skip=True), " ", ((Operation.SKIP, 0),)),
+        (Line("m", may_skip=True, keeps=True), "", ((Operation.DONE, 0),)),
+        (Line("m", several=True), "a\nb", (Typed("a\nb"), (Operation.DONE, 0))),
+        (Line("m"), ":back", ((Operation.BACK, 0),)),
+        (Line("m", is_secret=True, may_skip=True), " ", (Typed(" "),)),
+    ],
+)
+def test_what_is_typed_becomes_acts(line: Line, typed: str, acts: tuple[Act, ...]) -> None:
+    assert acts_of_line(line, typed) == acts
+
+
+def test_choices_are_a_menu_and_several_are_marks() -> None:
+    options = [{"value": "a", "label": "Apple"}, {"value": "b", "label": "Pear"}]
+    session = session_of(
+        {"type": "radio", "key": "one", "label": "One", "values": options, "defaultValue": "b"},
+        {"type": "checklist", "key": "many", "label": "Many", "values": options, "defaultValue": ["a"]},
+    )
+    prompt = asked(session)
+    assert isinstance(prompt, Menu)
+    assert ([found.label for found in prompt.entries], prompt.default) == (["Apple", "Pear", "Skip"], 1)
+    session, _ = play(session, entry(prompt, "Apple"))
+    marks = asked(session)
+    assert isinstance(marks, Marks)
+    assert (marks.labels, marks.chosen) == (("Apple", "Pear"), frozenset({0}))
+    session, _ = play(session, *acts_of_marks(marks, [1]))
+    assert (session.data["one"], session.data["many"]) == ("a", ["b"])
+
+
+def test_a_list_is_a_menu_of_its_items() -> None:
+    session = session_of(PETS)
+    session, _ = play(session, entry(asked(session), "✎ 1."), Typed("Rex"))
+    session, _ = play(session, entry(asked(session), "Add"), Typed("Tom"))
+    prompt = asked(session)
+    assert [found.label for found in prompt.entries][:3] == ["Done", "✎ 1. Rex", "✎ 2. Tom"]  # type: ignore[union-attr]
+    session, _ = play(session, entry(prompt, "✕ 1."))
+    session, _ = play(session, entry(asked(session), "Done"))
+    session, outcome = play(session, entry(asked(session), "Submit"))
+    assert outcome == Submitted({"pets": [{"name": "Tom"}]})
+
+
+def test_the_summary_says_all_answers_and_leads_back_to_each() -> None:
+    session, _ = play(
+        session_of({"type": "textfield", "key": "a", "label": "A"}, PETS), Typed("x"), (Operation.DONE, 0)
+    )
+    assert blocks(session)[:2] == (Heading("Title"), Said("A", "x"))
+    prompt = asked(session)
+    assert [found.label for found in prompt.entries] == ["Submit", "✎ A", "✎ Pets", "✕ Cancel"]  # type: ignore[union-attr]
+
+
+def test_what_stands_before_a_question_is_shown_and_not_what_stood_before_another() -> None:
+    session = session_of(
+        {"type": "text", "text": "# Hello {{who}}"},
+        {"type": "textfield", "key": "ro", "label": "Fixed", "readonly": True, "defaultValue": "v"},
+        {"type": "textfield", "key": "a", "label": "A"},
+        {"type": "group", "label": "More", "components": [{"type": "textfield", "key": "b", "label": "B"}]},
+        who="Ada",
+    )
+    assert blocks(session) == (Markdown("# Hello Ada"), Said("Fixed", "v"))
+    session, _ = play(session, Typed("x"))
+    assert blocks(session) == (Heading("More"),)
+
+
+def test_files_are_paths_and_secrets_are_not_shown() -> None:
+    session = session_of(
+        {"type": "filepicker", "key": "f", "label": "F", "accept": ".pdf", "multiple": True},
+        {"type": "textfield", "key": "pin", "label": "PIN", "properties": {"sensitive": "true"}},
+    )
+    assert asked(session) == Paths("F (1 of 1)", ".pdf", several=True, may_skip=True)
+    session, _ = play(session, (Operation.SKIP, 0), (Operation.SUBMIT, 0))
+    secret = asked(session)
+    assert isinstance(secret, Line)
+    assert (secret.message, secret.is_secret) == ("PIN", True)
+    _, outcome = play(session, Typed("1234"))
+    assert outcome == Submitted({"f": None, "pin": "1234"})
+
+
+def test_a_button_that_asks_once_more_is_a_menu() -> None:
+    delete = {"type": "button", "label": "Delete", "properties": {"action": "action_delete", "confirm": "true"}}
+    session = session_of({"type": "textfield", "key": "a", "label": "A"}, {**delete, "action": "submit"})
+    session, _ = play(session, Typed("x"), (Operation.ACT, 0))
+    prompt = asked(session)
+    assert [found.label for found in prompt.entries] == ["Delete", "‹ Back"]  # type: ignore[union-attr]
+
+
+def test_html_becomes_lines_without_scripts() -> None:
+    html = "<h1>Hi</h1><p>a <b>b</b><script>alert(1)</script></p><ul><li>x</li></ul><a href='https://e.org'>E</a>"
+    assert plain_text(html) == "Hi\na b\n- x\nE (https://e.org)"
