@@ -5,7 +5,7 @@ import json
 import os
 import sys
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -188,11 +188,11 @@ class Terminal:
     def sees(self, text: str) -> None:
         self.child.expect_exact(text)
 
-    def types(self, text: str) -> None:
-        self.child.send(text + "\r")
-
-    def presses(self, keys: str) -> None:
-        self.child.send(keys)
+    def walks(self, steps: Iterable[tuple[str, str]]) -> None:
+        """What is seen, and the keys that answer it."""
+        for seen, keys in steps:
+            self.sees(seen)
+            self.child.send(keys)
 
     def ends(self) -> int:
         self.child.expect(pexpect.EOF)
@@ -201,6 +201,27 @@ class Terminal:
 
 
 UP, DOWN, ESCAPE_ENTER = "\x1b[A", "\x1b[B", "\x1b\r"
+BEGINNING = (
+    ("Name * (1 of", "\r"),
+    ("An answer is needed here.", "Ada\r"),
+    ("Age (2 of", "12\r"),
+    ("at least 18", "36\r"),
+    ("A gift?", "\x03"),
+)
+CONTINUATION = (
+    ("Name * (1 of", "\r"),  # what is there is kept
+    ("Age (2 of", "\r"),
+    ("A gift?", UP + "\r"),  # yes, above the no of the beginning
+    ("Words", "one" + ESCAPE_ENTER),
+    ("Size", DOWN + "\r"),
+    ("Extras", " \r"),
+    ("Day", "2026-11-25\r"),
+    ("Photo", "\r"),
+    ("Pets", DOWN + "\r"),  # add
+    ("Pet *", "Rex\r"),
+    ("Pets", "\r"),  # done
+    ("Please check your answers", "\r"),
+)
 
 
 async def test_a_person_walks_through_a_form_leaves_it_and_goes_on_later(
@@ -209,44 +230,12 @@ async def test_a_person_walks_through_a_form_leaves_it_and_goes_on_later(
     task_id, instance_id = task
     first = Terminal(environment, "complete", task_id)
     first.sees("Order for")
-    first.sees("Name * (1 of")
-    first.types("")
-    first.sees("An answer is needed here.")
-    first.types("Ada")
-    first.sees("Age (2 of")
-    first.types("12")
-    first.sees("at least 18")
-    first.types("36")
-    first.sees("A gift?")
-    first.presses("\x03")
+    first.walks(BEGINNING)
     first.sees("your answers are kept")
     assert first.ends() == 1
 
     second = Terminal(environment, "complete", task_id)
-    second.sees("Name * (1 of")
-    second.presses("\r")  # what is there is kept
-    second.sees("Age (2 of")
-    second.presses("\r")
-    second.sees("A gift?")
-    second.presses(UP + "\r")  # yes, above the no of the beginning
-    second.sees("Words")
-    second.presses("one" + ESCAPE_ENTER)
-    second.sees("Size")
-    second.presses(DOWN + "\r")
-    second.sees("Extras")
-    second.presses(" \r")
-    second.sees("Day")
-    second.types("2026-11-25")
-    second.sees("Photo")
-    second.types("")
-    second.sees("Pets")
-    second.presses(DOWN + "\r")  # add
-    second.sees("Pet *")
-    second.types("Rex")
-    second.sees("Pets")
-    second.presses("\r")  # done
-    second.sees("Please check your answers")
-    second.presses("\r")
+    second.walks(CONTINUATION)
     second.sees("completed")
     assert second.ends() == 0
     found = await engine.history_variables(instance_id)
