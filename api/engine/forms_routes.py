@@ -21,7 +21,7 @@ from api.engine.form_models import (
 )
 from api.engine.form_views import etag
 from api.engine.offers import Offers
-from api.engine.routes import Service, WithNext
+from api.engine.routes import Service
 from api.engine.schemas import CompleteResponse, Name, StartResponse, TaskOut
 from api.kit.problems import Problem
 
@@ -55,6 +55,7 @@ Forms = Annotated[FormDrafts, Depends(_forms)]
 Taking = Annotated[Offers, Depends(_offers)]
 For = Annotated[Person, Depends(_person)]
 KnownTag = Annotated[str | None, Header(alias="If-None-Match", max_length=100)]
+WithNext = Annotated[bool, Query(alias="next", description="Answer with the person's next task, without its form.")]
 _UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "The draft is as the caller knows it."}}
 
 

@@ -63,12 +63,12 @@ class EngineService:
         instance = await self._engine.start(
             key_or_id, variables={**request.variables, **platform}, business_key=business_key
         )
-        return await self._started(instance, request.initiator if with_next else None)
+        return await self._started(instance, request.initiator if with_next else None, with_form=True)
 
-    async def _started(self, instance: ProcessInstance, user: str | None) -> StartResponse:
+    async def _started(self, instance: ProcessInstance, user: str | None, *, with_form: bool) -> StartResponse:
         following, ended = None, instance.ended
         if user is not None and not ended:
-            following, ended = await self._after(instance.id, user)
+            following, ended = await self._after(instance.id, user, with_form=with_form)
         return StartResponse(
             id=instance.id,
             definition_id=instance.definition_id,
@@ -120,36 +120,36 @@ class EngineService:
         try:
             if request.user is not None:
                 answers = SubmitRequest(user=request.user, answers=request.variables)
-                return await self._submitted(task_id, answers, with_next=with_next)
+                task = await self._submissions.complete(task_id, answers)
+                return await self._completed(task, request.user if with_next else None, with_form=True)
             refuse_protected(request.variables)
             task = await self._engine.task(task_id)
             await self._engine.complete_task(task_id, request.variables)
         except NotFound as error:
             raise task_gone(task_id) from error
         await self._submissions.completed(task_id, None)
-        _, ended = await self._after(task.process_instance_id, None)
-        return CompleteResponse(ended=ended)
+        return await self._completed(task, None, with_form=False)
 
     async def submit(self, task_id: str, request: SubmitRequest, *, with_next: bool) -> CompleteResponse:
         """Complete a person's task with the answers of its form; without `with_next` nobody asks what follows.
 
+        The next task comes without its form: whoever submits forms opens them, too, and has the draft then.
         Raises `Problem` 403, 404, 409, 422, or 410 for a task that somebody else was faster with.
         """
         try:
-            if with_next:
-                return await self._submitted(task_id, request, with_next=True)
-            await self._submissions.complete(task_id, request)
-            return CompleteResponse(ended=None)
+            task = await self._submissions.complete(task_id, request)
         except NotFound as error:
             raise await self._submissions.over(task_id) from error
         except (EngineConflict, EngineFault):
             # Of two who submit at once one may be told of a conflict or a fault; what counts is that the task is over.
             await open_task(self._engine, task_id)
             raise
+        if not with_next:
+            return CompleteResponse(ended=None)
+        return await self._completed(task, request.user, with_form=False)
 
-    async def _submitted(self, task_id: str, request: SubmitRequest, *, with_next: bool) -> CompleteResponse:
-        task = await self._submissions.complete(task_id, request)
-        following, ended = await self._after(task.process_instance_id, request.user if with_next else None)
+    async def _completed(self, task: Task, user: str | None, *, with_form: bool) -> CompleteResponse:
+        following, ended = await self._after(task.process_instance_id, user, with_form=with_form)
         return CompleteResponse(ended=ended, next=following)
 
     async def validated(self, task_id: str, request: CheckRequest) -> ValidationOut:
@@ -162,9 +162,8 @@ class EngineService:
 
     async def start_by_form(self, key_or_id: str, request: StartFormRequest, *, with_next: bool) -> StartResponse:
         """Start an instance with the answers of the process's form. Raises `Problem` 403, 404, 409, 410 or 422."""
-        return await self._started(
-            await self._submissions.start(key_or_id, request), request.user if with_next else None
-        )
+        instance = await self._submissions.start(key_or_id, request)
+        return await self._started(instance, request.user if with_next else None, with_form=False)
 
     async def task_out(self, task: Task) -> TaskOut:
         """A task as callers see it, without its form."""
@@ -196,14 +195,14 @@ class EngineService:
             for step in await self._engine.history_activities(instance_id)
         ]
 
-    async def _after(self, instance_id: str, user: str | None) -> tuple[TaskOut | None, bool]:
-        """The user's next task with its form, and whether the instance has ended.
+    async def _after(self, instance_id: str, user: str | None, *, with_form: bool) -> tuple[TaskOut | None, bool]:
+        """The user's next task, and whether the instance has ended.
 
         The engine has committed: whatever fails here must not look as if the call had. The caller then looks again.
         """
         try:
             async with asyncio.timeout(FOLLOWING_TIMEOUT.total_seconds()):
-                following = await self._next(instance_id, user) if user is not None else None
+                following = await self._next(instance_id, user, with_form) if user is not None else None
                 return following, following is None and await self._has_ended(instance_id)
         except (BatonError, TimeoutError) as error:
             log.warning("what follows is not known", instance=instance_id, reason=str(error) or "it took too long")
@@ -211,9 +210,9 @@ class EngineService:
             log.exception("what follows is not known", instance=instance_id)
         return None, False
 
-    async def _next(self, instance_id: str, user: str) -> TaskOut | None:
+    async def _next(self, instance_id: str, user: str, with_form: bool) -> TaskOut | None:
         found = await self._engine.tasks(process_instance_id=instance_id, assignee=user, max_results=1)
-        return await self._task_out(found[0], with_form=True) if found else None
+        return await self._task_out(found[0], with_form=with_form) if found else None
 
     async def _has_ended(self, instance_id: str) -> bool:
         try:

@@ -103,7 +103,7 @@ async def api(
         "files_secret": SecretStr("f" * 40),
         "file_max_bytes": MAX_BYTES,
         "file_inline_max_bytes": 1000,
-        "file_link_life": timedelta(seconds=3),
+        "file_link_life": timedelta(seconds=2),
     }
     async with (
         engine_api_of(TOKEN, **settings) as url,
@@ -206,7 +206,7 @@ async def test_a_link_to_a_file_needs_no_token_and_ends(
         ):
             status, problem = await call(anyone, "GET", path)
             assert (status, problem["code"]) == expected
-        await asyncio.sleep(4)
+        await asyncio.sleep(2.5)
         status, problem = await call(anyone, "GET", link["path"])
         assert (status, problem["code"]) == (403, "link_refused")
 
@@ -254,3 +254,6 @@ async def test_a_form_costs_few_calls_of_the_engine(
     body = {"user": user, "answers": {"name": "Ada"}, "session": session, "revision": 1}
     assert (await call(api, "POST", f"/task/{second.id}/submit-form", json=body))[0] == 200
     assert counted.taken() == 3, "the task, its variables, and that it is completed"
+    body = {"user": user, "answers": {"name": "Ada"}}
+    assert (await call(api, "POST", f"/task/{first.id}/submit-form?next=true", json=body))[1]["ended"] is True
+    assert counted.taken() == 5, "what is next, and as nothing is, whether the instance has ended"
