@@ -39,7 +39,7 @@ test: $(STAMP) ## the tests on Camunda 7, without those that take minutes each
 test-full: $(STAMP) ## every test, with all faults, and the engine contract suite on Operaton too
 	@$(BIN)/python -m pytest $(PYTEST_FLAGS)
 	@BATON_ENGINE_PROFILE=operaton $(BIN)/python -m pytest tests/contract/test_engine_client.py \
-		tests/contract/test_engine_incidents.py $(PYTEST_FLAGS)
+		tests/contract/test_engine_incidents.py tests/contract/test_generated_forms.py $(PYTEST_FLAGS)
 
 check: $(STAMP) ## ruff, mypy --strict, import contracts, house rules
 	@$(BIN)/ruff check .

@@ -64,6 +64,27 @@ class FormCalls(EngineTransport):
         form: dict[str, Any] = json.loads(await self.request_bytes("GET", path))
         return form
 
+    async def process_model(self, definition_id: str) -> str:
+        """The BPMN of a process as it was deployed. Raises `NotFound`."""
+        found = await self.request("GET", f"{_definition(definition_id)}/xml")
+        return str(found["bpmn20Xml"])
+
+    async def rendered_form(self, task_id: str) -> str:
+        """The HTML of a task's generated form. Raises `NotFound` without one, `EngineFault` when a label fails."""
+        return await self._page(f"/task/{quote(task_id, safe='')}/rendered-form")
+
+    async def rendered_start_form(self, definition_id: str) -> str:
+        """The same for the start of a process."""
+        return await self._page(f"{_definition(definition_id)}/rendered-form")
+
+    async def start_variable_wires(self, definition_id: str, names: Sequence[str]) -> Wires:
+        """What a generated start form begins with, as it stands on the wire. Raises `NotFound` without a start form."""
+        if not names:
+            return {}
+        path = f"{_definition(definition_id)}/form-variables"
+        found: Wires = await self.request("GET", path, params={"variableNames": ",".join(names)})
+        return found
+
     async def submit_start_form(
         self, definition_id: str, variables: Mapping[str, object], *, business_key: str | None
     ) -> ProcessInstance:
@@ -78,6 +99,9 @@ class FormCalls(EngineTransport):
         body = {"processInstanceIds": sorted(instance_ids)}
         found = await self.request("POST", "/history/process-instance", json=body)
         return {str(item["id"]) for item in found}
+
+    async def _page(self, path: str) -> str:
+        return (await self.request_bytes("GET", path, accept="*/*")).decode()
 
 
 def _definition(definition_id: str) -> str:

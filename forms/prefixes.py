@@ -23,7 +23,7 @@ from typing import Any
 from forms.literal import as_markdown, feel_link, feel_markdown, feel_text
 from forms.messages import LOCALES
 
-__all__ = ["with_prefixes"]
+__all__ = ["is_shown", "shown_only", "with_prefixes"]
 
 Json = dict[str, Any]
 
@@ -42,6 +42,20 @@ def with_prefixes(schema: Json, *, default: bool = True) -> Json:
         return schema
     fields = {_variable(component): component for component in schema["components"]}
     return schema | {"components": list(_components(fields))}
+
+
+def is_shown(variable: str) -> bool:
+    """Whether the convention says of a variable that people may look at it."""
+    found = _PREFIX.fullmatch(variable)
+    return found is not None and found[1] in _LOOKED_AT
+
+
+def shown_only(field: Json) -> Json:
+    """A field of a generated form to look at: a picture or a link if its id says so, else a text."""
+    variable = _variable(field)
+    found = _PREFIX.fullmatch(variable)
+    prefix = found[1] if found and is_shown(variable) else "text"
+    return _SHOWN[prefix](variable, field)
 
 
 def _components(fields: Mapping[str, Json]) -> Iterator[Json]:
@@ -152,6 +166,7 @@ def _options(field: Json) -> Json:
     return {"type": "select", "valuesExpression": f"=if {parts} = null then {key} else {parts}"}
 
 
+_LOOKED_AT = frozenset({"text", "message", "link", "img"})
 _SHOWN: Mapping[str, Callable[[str, Json], Json]] = {
     "text": _text,
     "message": _text,

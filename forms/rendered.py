@@ -11,14 +11,16 @@ from collections.abc import Sequence
 
 __all__ = ["read_labels"]
 
-_GROUP = re.compile(r'^  <div class="form-group">\n    <label for="', re.MULTILINE)
+_GROUP = re.compile(
+    r'^  <div class="form-group">\n    <(label for="|input |select |div class="input-group">)', re.MULTILINE
+)
 
 
 def read_labels(html: str, field_ids: Sequence[str]) -> dict[str, str]:
-    """The evaluated labels by field id; empty when the page is not the form of these fields."""
+    """The evaluated labels by field id, empty for a field without; none if the page is not the form of these fields."""
     text = html.replace("\r\n", "\n")
     starts = [found.start() for found in _GROUP.finditer(text)]
-    if len(starts) != len(field_ids):
+    if not starts or len(starts) != len(field_ids):
         return {}
     blocks = [text[start:end] for start, end in zip(starts, [*starts[1:], len(text)], strict=True)]
     labels = [_label(block, field_id) for block, field_id in zip(blocks, field_ids, strict=True)]
@@ -29,9 +31,10 @@ def read_labels(html: str, field_ids: Sequence[str]) -> dict[str, str]:
 def _label(block: str, field_id: str) -> str | None:
     name = re.escape(field_id)
     control = rf'    (?:<div class="input-group">\n      )?<(?:input|select) class="form-control" name="{name}"'
-    expression = rf'  <div class="form-group">\n    <label for="{name}">\n(?P<label>.*?)    </label>\n{control}'
+    label = rf'    <label for="{name}">\n(?P<label>.*?)    </label>\n'
+    expression = rf'  <div class="form-group">\n(?:{label})?{control}'
     controls = re.findall(control, block)
     found = re.match(expression, block, re.DOTALL)
     if found is None or len(controls) != 1:
         return None
-    return found["label"].removesuffix("\n").removeprefix("      ").strip()
+    return (found["label"] or "").removesuffix("\n").removeprefix("      ").strip()

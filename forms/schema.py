@@ -175,8 +175,8 @@ class Schema(_Part):
 
     @property
     def renamed(self) -> dict[str, str]:
-        """Variables whose names can be no keys, by the key that stands for each; only generated forms have such."""
-        if not self.is_generated:
+        """Variables whose names can be no keys, by the key that stands for each; forms of others have none."""
+        if "source" not in self.baton:
             return {}
         return {part.key or part.id: name for part in self.inside() if (name := part.hint("variable"))}
 

@@ -78,7 +78,8 @@ def typed_variables(
     for key, value in answers.items():
         component, name = asked.get(key), renamed.get(key, key)
         known = existing.get(name)
-        if known is not None and not _is_reset(component) and _is_unchanged(value, known, component, zone):
+        is_reset = schema.is_generated and _is_reset(component)
+        if known is not None and not is_reset and _is_unchanged(value, known, component, zone):
             continue
         if key in contents:
             (reference,) = _references(value)

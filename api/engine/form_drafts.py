@@ -159,7 +159,7 @@ class FormDrafts:
                 await self._drafts.drop(draft.session.id)  # of a task that was opened again
             elif draft is not None and draft.form_hash == schema_text(found.schema)[0]:
                 return _in_language(draft.session, person), True
-        wires = {} if subject.is_start else await self._engine.task_variable_wires(subject.id, found.names)
+        wires = await self._sources.wires(found, subject.id, is_start=subject.is_start)
         locale = supported(person.locale or "en")
         session = FormSession(
             new_session_id(), subject, person.user or "", locale, person.zone, title, found.schema,

@@ -57,8 +57,9 @@ class ActionOut(_Out):
 class FilledFormOut(_Out):
     """A form and what it holds.
 
-    `form_schema` is form-js, `json_schema` the same as JSON Schema 2020-12; both are null where nothing can be drawn:
-    `problem` then says why, or `source` is `external` (`key` says where it is) or `none`.
+    `form_schema` is form-js, `json_schema` the same as JSON Schema 2020-12; both are null where nothing can be drawn,
+    as `problem` says, and for a start without a form. With the `source` `external` (`key` says where it is) or `none`
+    there is nothing to fill here, and the form says so.
     """
 
     session: SessionOut | None

@@ -5,10 +5,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from api.engine.generated_forms import GeneratedForms
 from bpmn.client import EngineClient
 from bpmn.types import FormReference, Task
 from forms.errors import FormUnreadable
+from forms.prefixes import is_shown
 from forms.reading import read_form, variable_names
+from forms.substitutes import elsewhere_schema, plain_schema
 
 __all__ = ["FormSources", "Found", "Source"]
 
@@ -22,37 +25,67 @@ Source = Literal["camunda", "generated", "external", "none"]
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A form; `schema` is None where nothing can be drawn, `names` are the variables that it asks for or reads."""
+    """A form; `schema` is None where nothing can be drawn, `names` are the variables that it asks for or reads.
+
+    A task without a form, or with one elsewhere, has a schema that says so and can be completed by it.
+    """
 
     source: Source
     reference: FormReference
     schema: Mapping[str, Any] | None = None
     names: tuple[str, ...] = ()
 
+    @property
+    def asks(self) -> bool:
+        """Whether it tells which answers a task takes; without one, whoever completes it sends what they like."""
+        return self.schema is not None and self.source in {"camunda", "generated"}
+
 
 class FormSources:
-    """The forms of one engine."""
+    """The forms of one engine. `prefixes`: see `GeneratedForms`."""
 
-    def __init__(self, engine: EngineClient) -> None:
+    def __init__(self, engine: EngineClient, *, prefixes: bool = True) -> None:
         self._engine = engine
+        self._generated = GeneratedForms(engine, prefixes=prefixes)
+        self._prefixes = prefixes
         self._kept: OrderedDict[tuple[str, str], Found] = OrderedDict()
 
     async def of_task(self, task: Task) -> Found:
         """Raises `FormUnreadable`, and `EngineError` where the engine has no such form."""
         reference = task.form
         if reference.key is None and reference.form_id is None:
+            if (schema := await self._generated.of_task(task)) is not None:
+                return _drawn("generated", reference, schema)
             # Older forks leave the form out of the task.
             reference = await self._engine.task_form(task.id)
         place = (task.process_definition_id, task.task_definition_key)
-        return await self._found(place, reference, lambda: self._engine.deployed_form(task.id))
+        found = await self._found(place, reference, lambda: self._engine.deployed_form(task.id))
+        return found if found.schema is not None else await self._substitute(task, found)
 
     async def of_start(self, definition_id: str) -> Found:
         """The same for the start of a process."""
         place = (definition_id, "")
         if place in self._kept:
             return self._kept[place]
+        if (schema := await self._generated.of_start(definition_id)) is not None:
+            return _drawn("generated", FormReference(), schema)
         reference = await self._engine.start_form(definition_id)
         return await self._found(place, reference, lambda: self._engine.deployed_start_form(definition_id))
+
+    async def _substitute(self, task: Task, found: Found) -> Found:
+        if found.source == "external":
+            schema = elsewhere_schema(task.task_definition_key, found.reference.key or "")
+        else:
+            # Only what a model meant for people: the others may hold anything.
+            known = await self._engine.task_variables(task.id) if self._prefixes else {}
+            schema = plain_schema(task.task_definition_key, filter(is_shown, known))
+        return _drawn(found.source, found.reference, schema)
+
+    async def wires(self, found: Found, subject_id: str, *, is_start: bool) -> dict[str, dict[str, Any]]:
+        """What a form begins with, as it stands on the wire: of a start only the engine's own defaults are there."""
+        if not is_start:
+            return await self._engine.task_variable_wires(subject_id, found.names)
+        return await self._engine.start_variable_wires(subject_id, found.names) if found.source == "generated" else {}
 
     async def _found(
         self, place: tuple[str, str], reference: FormReference, read: Callable[[], Awaitable[Mapping[str, Any]]]
@@ -63,12 +96,16 @@ class FormSources:
         if (source := _source(reference)) != "camunda":
             return Found(source, reference)
         schema = await _read(reference, read)
-        found = Found(source, reference, schema, tuple(variable_names(schema)))
+        found = _drawn(source, reference, schema)
         if reference.binding != _CHANGING:
             self._kept[place] = found
             if len(self._kept) > MAX_KEPT:
                 self._kept.popitem(last=False)
         return found
+
+
+def _drawn(source: Source, reference: FormReference, schema: Mapping[str, Any]) -> Found:
+    return Found(source, reference, schema, tuple(variable_names(schema)))
 
 
 def _source(reference: FormReference) -> Source:

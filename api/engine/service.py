@@ -39,9 +39,11 @@ log = structlog.get_logger()
 class EngineService:
     """One engine's processes and tasks."""
 
-    def __init__(self, engine: EngineClient, submissions: Submissions | None = None) -> None:
+    def __init__(
+        self, engine: EngineClient, submissions: Submissions | None = None, sources: FormSources | None = None
+    ) -> None:
         self._engine = engine
-        sources = FormSources(engine)
+        sources = sources or FormSources(engine)
         self._forms = TaskForms(engine, sources)
         self._submissions = submissions or Submissions.without_drafts(engine, sources)
 

@@ -26,6 +26,9 @@ class EngineApiSettings(ProcessSettings):
 
     max_long_polls: int = Field(default=100, ge=1, le=10_000)
 
+    form_prefixes: bool = Field(
+        default=True, description="whether prefixes of field ids, as `text_`, mean something where no model says so"
+    )
     redis_url: SecretStr | None = Field(default=None, description="where drafts of forms are; without it none are kept")
     draft_life: timedelta = Field(
         default=timedelta(days=30), gt=timedelta(0), description="how long after its last change, as P30D or in seconds"

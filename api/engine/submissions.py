@@ -19,14 +19,14 @@ from api.kit.problems import Problem
 from bpmn.client import EngineClient
 from bpmn.errors import EngineError, EngineUnavailable, FormFieldRefused
 from bpmn.types import ProcessDefinition, ProcessInstance, Task
-from bpmn.variables import NotAVariable
+from bpmn.variables import NotAVariable, TypedValue
 from drafts.errors import DraftConflict, DraftError
 from drafts.record import Closed, Draft, schema_text
 from forms.errors import FormUnreadable
 from forms.options import words
 from forms.schema import parse
 from forms.session import FormSession, Status
-from forms.variables import MAX_INLINE_FILE_BYTES
+from forms.variables import MAX_INLINE_FILE_BYTES, key_of
 
 __all__ = ["Submissions"]
 
@@ -55,9 +55,10 @@ class Submissions:
         task = await self._engine.task(task_id)
         await refuse_stranger(self._engine, task, request.user, request.groups)
         found = await self._sources.of_task(task)
-        if found.schema is None:
+        if not found.asks:
             return []
-        known = await self._engine.task_variable_wires(task.id, found.names)
+        assert found.schema is not None
+        known = await self._sources.wires(found, task.id, is_start=False)
         answered = await self._answers.checked(
             found.schema, known, request.answers, locale=request.locale, zone=request.zone
         )
@@ -71,9 +72,9 @@ class Submissions:
         draft = await self._draft(request, task.id)
         found = await self._form_of(task, request)
         variables: Mapping[str, object] = request.answers
-        if found is not None and found.schema is not None:
+        if found is not None and found.asks:
             _refuse_changed_form(draft, found)
-            known = await self._engine.task_variable_wires(task.id, found.names)
+            known = await self._sources.wires(found, task.id, is_start=False)
             variables = await self._variables(found, known, request)
         if task.assignee is None:
             # So that the history knows whose answers these are, and of several only one can give them.
@@ -81,7 +82,7 @@ class Submissions:
         submit = self._engine.complete_task
         if found is not None and found.source == "generated":
             submit = self._engine.submit_form
-        await self._held(draft, lambda: submit(task.id, variables), request)
+        await self._held(draft, found, lambda: submit(task.id, variables), request)
         await self.completed(task.id, request.user, by=request.surface)
         return task
 
@@ -92,16 +93,17 @@ class Submissions:
         found = await self._sources.of_start(definition.id)
         draft = await self._draft(request, definition.id)
         variables: Mapping[str, object] = request.answers
-        if found.schema is not None:
+        if found.asks:
             _refuse_changed_form(draft, found)
-            variables = await self._variables(found, {}, request)
-        key = _business_key(found, request, definition)
+            known = await self._sources.wires(found, definition.id, is_start=True)
+            variables = await self._variables(found, known, request)
+        key = _business_key(found, variables, request, definition)
         variables = {**_without_business_key(found, variables), **_platform(request)}
         if found.source == "generated":
             start = partial(self._engine.submit_start_form, definition.id, variables, business_key=key)
         else:
             start = partial(self._engine.start, definition.id, variables=variables, business_key=key)
-        instance = await self._held(draft, start, request)
+        instance = await self._held(draft, found, start, request)
         if draft is not None:
             await self._answers.belong_to(draft.session.id, instance.id)
             await self._closed(draft.session.id, request)
@@ -154,7 +156,11 @@ class Submissions:
         return await self._answers.typed(found.schema, known, answered.answers, locale=locale, zone=zone)
 
     async def _held(
-        self, draft: Draft | None, submit: Callable[[], Awaitable[_Result]], request: SubmitRequest
+        self,
+        draft: Draft | None,
+        found: Found | None,
+        submit: Callable[[], Awaitable[_Result]],
+        request: SubmitRequest,
     ) -> _Result:
         """Submit while nobody else can; a draft that the engine did not take can be answered again."""
         held = await self._hold(draft, request.surface) if draft is not None else None
@@ -162,7 +168,7 @@ class Submissions:
             return await submit()
         except FormFieldRefused as error:
             released = await self._released(held, request.surface)
-            entry = {"field": error.field, "code": "refused_by_engine", "message": error.message}
+            entry = {"field": _key_of(found, error.field), "code": "refused_by_engine", "message": error.message}
             members = {"session": session_out(released).model_dump()} if released is not None else {}
             detail = f"The engine does not take {error.field}: {error.message}"
             raise Problem(422, "invalid_answer", detail, errors=[entry], **members) from error
@@ -219,7 +225,14 @@ def _business_keys(found: Found) -> list[str]:
     """The field that is no variable but the key of the new instance, by its custom property `role`."""
     if found.schema is None:
         return []
-    return [part.key for part in parse(found.schema).inside() if part.key and part.hint("role") == "businessKey"]
+    source = parse(found.schema)
+    keys = [part.key for part in source.inside() if part.key and part.hint("role") == "businessKey"]
+    return [source.renamed.get(key, key) for key in keys]
+
+
+def _key_of(found: Found | None, variable: str) -> str:
+    """The place of a field as callers know it."""
+    return key_of(parse(found.schema), variable) if found is not None and found.schema is not None else variable
 
 
 def _without_business_key(found: Found, variables: Mapping[str, object]) -> dict[str, object]:
@@ -227,7 +240,10 @@ def _without_business_key(found: Found, variables: Mapping[str, object]) -> dict
     return {name: value for name, value in variables.items() if name not in keys}
 
 
-def _business_key(found: Found, request: StartFormRequest, definition: ProcessDefinition) -> str:
+def _business_key(
+    found: Found, variables: Mapping[str, object], request: StartFormRequest, definition: ProcessDefinition
+) -> str:
     """What the caller gave, else the answer of the form's own field, else one for each process and person."""
-    answered = [words(request.answers.get(name)) for name in _business_keys(found) if request.answers.get(name)]
-    return request.business_key or next(iter(answered), None) or f"{definition.key}:{request.user}"
+    typed = [value for name in _business_keys(found) if isinstance(value := variables.get(name), TypedValue)]
+    answered = next((words(value.wire["value"]) for value in typed if value.wire["value"]), None)
+    return request.business_key or answered or f"{definition.key}:{request.user}"

@@ -1,8 +1,5 @@
 """The forms of tasks as they are listed: the schema, and the variables that it shows or asks for."""
 
-import base64
-from datetime import datetime
-
 import structlog
 
 from api.engine.form_sources import FormSources
@@ -10,9 +7,9 @@ from api.engine.schemas import FormOut
 from bpmn.client import EngineClient
 from bpmn.errors import EngineError, EngineUnavailable
 from bpmn.types import Task
-from bpmn.variables import decode_all
 from forms.errors import FormUnreadable
-from forms.paths import Json
+from forms.schema import parse
+from forms.variables import data_of
 
 __all__ = ["TaskForms"]
 
@@ -36,7 +33,7 @@ class TaskForms:
             key = found.reference.key
             if found.schema is None:
                 return FormOut(key=key, schema=None, variables={}) if key else None
-            variables = decode_all(await self._engine.task_variable_wires(task.id, found.names))
+            wires = await self._engine.task_variable_wires(task.id, found.names)
         except EngineUnavailable:
             raise
         except (EngineError, FormUnreadable) as error:
@@ -44,13 +41,5 @@ class TaskForms:
             await self._engine.task(task.id)
             log.warning("form not shown", task_id=task.id, form=task.form.form_id, reason=str(error))
             return FormOut(key=task.form.key, schema=None, variables={}, problem=str(error))
-        shown = {name: _plain(value) for name, value in variables.items()}
+        shown = data_of(parse(found.schema), wires, zone="UTC")
         return FormOut(key=key, schema=dict(found.schema), variables=shown)
-
-
-def _plain(value: object) -> Json:
-    # JSON has no bytes and no moments; base64 and ISO 8601 are how the engine writes them, too.
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode()
-    plain: Json = value.isoformat() if isinstance(value, datetime) else value  # type: ignore[assignment]
-    return plain

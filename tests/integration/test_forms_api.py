@@ -151,7 +151,8 @@ async def test_what_is_not_drawn_here_is_said(
 ) -> None:
     _, task = await begin(f'camunda:assignee="${{initiator}}" {attributes}')
     status, form, _ = await call(api, "GET", f"/task/{task.id}/form?user={user}")
-    assert (status, form["source"], form["key"], form["schema"], form["session"]) == (200, source, key, None, None)
+    assert (status, form["source"], form["key"], form["problem"]) == (200, source, key, None)
+    assert form["schema"]["baton"] == {"source": source}
     status, done, _ = await call(api, "POST", f"/task/{task.id}/submit-form", json={"user": user, "answers": {"a": 1}})
     assert (status, done) == (200, {"completed": True, "ended": None, "next": None})
 

@@ -243,8 +243,9 @@ def test_a_date_that_another_step_left_is_read_whatever_its_type() -> None:
 
 def page(*fields: tuple[str, str]) -> str:
     groups = "".join(
-        f'  <div class="form-group">\n    <label for="{field_id}">\n      {label}\n    </label>\n'
-        f'    <input class="form-control" name="{field_id}" cam-variable-type="String" type="text" value="x" />\n'
+        '  <div class="form-group">\n'
+        + (f'    <label for="{field_id}">\n      {label}\n    </label>\n' if label else "")
+        + f'    <input class="form-control" name="{field_id}" cam-variable-type="String" type="text" value="x" />\n'
         "  </div>\n"
         for field_id, label in fields
     )
@@ -264,3 +265,7 @@ def test_a_page_in_which_a_variable_pretends_to_be_a_field_is_not_believed() -> 
     assert read_labels(page(("a", "A")), ["a", "b"]) == {}
     assert read_labels("", ["a"]) == {}
     assert read_labels(page(("a", "A")), ["a"]) == {"a": "A"}
+
+
+def test_the_engine_writes_no_label_for_a_field_without_one() -> None:
+    assert read_labels(page(("a", ""), ("b", "B")), ["a", "b"]) == {"a": "", "b": "B"}

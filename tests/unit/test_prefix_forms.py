@@ -8,11 +8,12 @@ from forms.form_data import Constraint, FormData, GeneratedField
 from forms.generated import generated_schema
 from forms.initial import initial_data
 from forms.model import Form, Mode
-from forms.prefixes import with_prefixes
+from forms.prefixes import is_shown, with_prefixes
 from forms.reading import read_form
 from forms.resolve import resolve
 from forms.schema import parse
 from forms.submission import received
+from forms.substitutes import elsewhere_schema, plain_schema
 from forms.variables import data_of, inline_files, typed_variables
 
 FILE = {"path": "forms/s/x", "size_bytes": 3, "sha256": "0" * 64, "content_type": "text/plain", "name": "x.txt"}
@@ -145,3 +146,20 @@ def test_the_convention_can_be_switched_off_by_the_model_and_by_who_calls() -> N
     assert with_prefixes(plain, default=False) == plain
     on = generated_schema(FormData((GeneratedField("text_a", "string"),), prefixes="on"), "f")
     assert with_prefixes(on, default=False)["components"][0]["type"] == "text"
+
+
+def test_a_task_without_a_form_shows_variables_and_can_be_completed() -> None:
+    source = plain_schema("f", ["text_a", "link_b", "x y"])
+    found = form(source, text_a="A", **{"x y": "1"})
+    assert [field.written("text") for field in found.fields] == ["link\\_b", "A", "**x y\\:**\n\n1"]
+    assert (found.questions(), found.actions) == ((), ())
+    assert read_form(plain_schema("f", [])).fields == ()
+    assert [name for name in ("text_a", "img_b", "config_c", "form_d", "e") if is_shown(name)] == ["text_a", "img_b"]
+
+
+def test_a_form_elsewhere_is_a_notice_with_a_link_where_there_is_an_address() -> None:
+    source = elsewhere_schema("f", "https://example.com/form")
+    assert "](https://example.com/form)" in text_of(source)
+    assert form(source, "ru").submit_label == "Форма заполнена, дальше"
+    assert "](" not in text_of(elsewhere_schema("f", "embedded:app:forms/ask.html"))
+    assert "](" not in text_of(elsewhere_schema("f", "javascript:alert(1)"))

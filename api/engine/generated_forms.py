@@ -1,0 +1,64 @@
+"""Generated forms of an engine: read from the model once, and from the engine's page where a label is an expression."""
+
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from bpmn.client import EngineClient
+from bpmn.errors import ModelUnreadable
+from bpmn.types import Task
+from forms.errors import FormUnreadable
+from forms.form_data import FormData, is_expression, read_form_data
+from forms.generated import generated_schema
+from forms.prefixes import with_prefixes
+
+__all__ = ["GeneratedForms"]
+
+MAX_KEPT = 512
+
+Json = Mapping[str, Any]
+Place = tuple[str, str]
+
+
+class GeneratedForms:
+    """`prefixes` tells whether prefixes of field ids mean something where a model does not say so."""
+
+    def __init__(self, engine: EngineClient, *, prefixes: bool = True) -> None:
+        self._engine = engine
+        self._prefixes = prefixes
+        self._kept: OrderedDict[Place, FormData | Json | None] = OrderedDict()
+
+    async def of_task(self, task: Task) -> Json | None:
+        """The schema of a task's form, None where it has no such form. Raises `FormUnreadable`, `EngineError`."""
+        place = (task.process_definition_id, task.task_definition_key)
+        return await self._found(place, lambda: self._engine.rendered_form(task.id))
+
+    async def of_start(self, definition_id: str) -> Json | None:
+        """The same for the start of a process."""
+        return await self._found((definition_id, ""), lambda: self._engine.rendered_start_form(definition_id))
+
+    async def _found(self, place: Place, rendered: Callable[[], Awaitable[str]]) -> Json | None:
+        if place not in self._kept:
+            self._kept[place] = await self._read(place)
+            if len(self._kept) > MAX_KEPT:
+                self._kept.popitem(last=False)
+        kept = self._kept[place]
+        self._kept.move_to_end(place)
+        return self._schema(place, kept, await rendered()) if isinstance(kept, FormData) else kept
+
+    async def _read(self, place: Place) -> FormData | Json | None:
+        """What may be kept for all tasks: the schema, or the fields where only a task tells what their labels are."""
+        definition_id, activity_id = place
+        process = await self._engine.definition_key(definition_id)
+        model = await self._engine.process_model(definition_id)
+        try:
+            data = read_form_data(model, activity_id or None, process=process)
+        except ModelUnreadable as error:
+            raise FormUnreadable(f"the model of {definition_id} cannot be read: {error}") from error
+        if data is None or any(is_expression(field.label) for field in data.fields):
+            return data
+        return self._schema(place, data, "")
+
+    def _schema(self, place: Place, data: FormData, rendered: str) -> Json:
+        schema = generated_schema(data, place[1] or "start", rendered=rendered)
+        return with_prefixes(schema, default=self._prefixes)
