@@ -6,11 +6,11 @@ from forms.messages import text
 from forms.model import Problem
 from forms.session import FormSession
 from forms.telegram.composing import composed, problem_text
-from forms.telegram.keyboard import Keyboard
+from forms.telegram.keyboard import Keyboard, style_of
 from forms.telegram.layout import Paragraph, alone, said, shortened
 from forms.telegram.message import MAX_PLACEHOLDER_UNITS, Expects, Reply, TelegramView
 from forms.telegram.question import heading
-from forms.telegram.summary import answers, style_of
+from forms.telegram.summary import answers
 
 __all__ = ["confirmation"]
 

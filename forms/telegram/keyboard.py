@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from wcwidth import iter_graphemes
 
 from forms.events import Operation
+from forms.model import Action
 from forms.session import FormSession
 from forms.telegram.callback import encode
 from forms.telegram.layout import cleaned, has_ink
-from forms.telegram.message import MAX_LABEL_CHARACTERS, Button, Rows
+from forms.telegram.message import MAX_LABEL_CHARACTERS, STYLES, Button, Rows
 
-__all__ = ["PAGE_BUTTONS", "Keyboard", "label_of"]
+__all__ = ["PAGE_BUTTONS", "Keyboard", "label_of", "style_of"]
 
 # A hundred buttons are possible; eight are still read.
 PAGE_BUTTONS = 8
@@ -59,3 +60,9 @@ def label_of(text: str) -> str:
             kept += sign
         line = f"{kept.rstrip()}…"
     return line if has_ink(line) else "…"
+
+
+def style_of(action: Action) -> str:
+    """How a button of the form looks, by its custom property `style`."""
+    style = action.component.hint("style")
+    return style if style in STYLES else ""

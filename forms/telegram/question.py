@@ -8,10 +8,11 @@ from forms.messages import text
 from forms.model import Field, Mode, Problem
 from forms.paths import Path
 from forms.session import FormSession
+from forms.submission import LEAVING_ACTIONS
 from forms.telegram.asking import asking
 from forms.telegram.composing import composed, problem_text
 from forms.telegram.contents import look
-from forms.telegram.keyboard import Keyboard
+from forms.telegram.keyboard import Keyboard, style_of
 from forms.telegram.layout import Paragraph, said
 from forms.telegram.listing import listing
 from forms.telegram.message import Button, Rows, TelegramView
@@ -108,4 +109,10 @@ def _ways(session: FormSession, question: Field, panel: Panel) -> Rows:
         is_there = bool(shown) and question.kind != "boolean"
         row.append(keyboard.button(text("clear" if is_there else "skip", session.locale), Operation.SKIP))
     row.append(keyboard.button(text("cancel", session.locale), Operation.CANCEL))
-    return (tuple(row),)
+    # Whoever leaves the form by its own button answers nothing, so need not answer first.
+    leaving = tuple(
+        (keyboard.button(action.label, Operation.ACT, index, style_of(action)),)
+        for index, action in enumerate(session.form.actions)
+        if action.key in LEAVING_ACTIONS
+    )
+    return (tuple(row), *leaving)

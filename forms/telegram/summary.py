@@ -4,16 +4,16 @@ from collections.abc import Iterator
 
 from forms.events import Operation
 from forms.messages import text
-from forms.model import Action, Field, Mode, Problem
+from forms.model import Field, Mode, Problem
 from forms.session import FormSession
 from forms.telegram.composing import composed, problem_text
 from forms.telegram.contents import Seen, look, value_line
-from forms.telegram.keyboard import Keyboard
+from forms.telegram.keyboard import Keyboard, style_of
 from forms.telegram.layout import Line, Paragraph, alone, said
-from forms.telegram.message import STYLES, Button, Rows, TelegramView
+from forms.telegram.message import Button, Rows, TelegramView
 from forms.telegram.question import heading
 
-__all__ = ["answers", "style_of", "summary_view"]
+__all__ = ["answers", "summary_view"]
 
 _GROUPS = frozenset({"group", "dynamiclist"})
 
@@ -44,12 +44,6 @@ def answers(session: FormSession) -> tuple[list[Paragraph], Seen]:
         else:
             lines += _answer(session, found)
     return [*paragraphs, lines], look(session, level[last + 1 :])
-
-
-def style_of(action: Action) -> str:
-    """How a button of the form looks, by its custom property `style`."""
-    style = action.component.hint("style")
-    return style if style in STYLES else ""
 
 
 def _answer(session: FormSession, found: Field) -> Iterator[Line]:

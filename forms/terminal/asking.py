@@ -4,8 +4,9 @@ from forms.ending import CONFIRM, LEAVE, SECRET
 from forms.events import Operation
 from forms.fields import kind_of
 from forms.messages import text
-from forms.model import Field
+from forms.model import Action, Field
 from forms.session import FormSession
+from forms.submission import LEAVING_ACTIONS
 from forms.terminal.prompts import Entry, Line, Marks, Menu, Paths, Prompt
 from forms.widgets import Ask, Items, Moment, Pick, Upload
 
@@ -28,6 +29,7 @@ def _question(session: FormSession, question: Field) -> Prompt:
     widget = kind_of(question).widget(question, value, session)
     known = kind_of(question).shown(question, value, session)
     message = _message(session, question)
+    leave = next((index for index, _ in _leaving(session)), None)
     match widget:
         case Pick(labels, chosen, several=True):
             return Marks(message, labels, chosen, question.help)
@@ -42,12 +44,11 @@ def _question(session: FormSession, question: Field) -> Prompt:
         case Moment(asks_date, asks_time):
             hint = _moment_hint(session, asks_date=asks_date, asks_time=asks_time)
             hint = f"{question.help} {hint}".strip()
-            return Line(message, hint, known, may_skip=not question.required, keeps=bool(known))
+            return Line(message, hint, known, may_skip=not question.required, keeps=bool(known), leave=leave)
         case Ask(lines=lines):
             default = "" if lines else known
-            return Line(
-                message, question.help, default, several=lines, may_skip=not question.required, keeps=bool(known)
-            )
+            skips = not question.required
+            return Line(message, question.help, default, lines, may_skip=skips, keeps=bool(known), leave=leave)
     return Menu(message, _moves(session, question))
 
 
@@ -64,7 +65,13 @@ def _moves(session: FormSession, question: Field) -> tuple[Entry, ...]:
         moves.append(Entry(text("skip", session.locale), (Operation.SKIP, 0)))
     if session.questions(question.scope)[:1] != (question,) or question.scope or session.is_returning:
         moves.append(Entry(text("back", session.locale), (Operation.BACK, 0)))
+    moves += [Entry(action.label, (Operation.ACT, index)) for index, action in _leaving(session)]
     return tuple(moves)
+
+
+def _leaving(session: FormSession) -> list[tuple[int, Action]]:
+    """The buttons by which the form is left without answers, so that nobody need answer first."""
+    return [(index, action) for index, action in enumerate(session.form.actions) if action.key in LEAVING_ACTIONS]
 
 
 def _items(session: FormSession, question: Field, cards: tuple[str, ...], *, may_change: bool) -> Menu:

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 
 from forms.events import Operation, Typed
 
-__all__ = ["BACK", "Act", "Entry", "Line", "Marks", "Menu", "Paths", "Prompt", "acts_of_line", "acts_of_marks"]
+__all__ = ["BACK", "LEAVE", "Act", "Entry", "Line", "Marks", "Menu", "Paths", "Prompt", "acts_of_line", "acts_of_marks"]
 
 Act = Typed | tuple[Operation, int]
 """Something typed, or a button by its operation and argument."""
 
 BACK = ":back"
 """Typed instead of an answer, it goes to the question before."""
+LEAVE = ":leave"
+"""Typed instead of an answer, it presses the form's own button for leaving it without answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,8 @@ class Line:
     may_skip: bool = False
     keeps: bool = False
     """There is a value that nothing typed keeps."""
+    leave: int | None = None
+    """The index of the button by which the form is left without answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,8 @@ def acts_of_line(prompt: Line, text: str) -> tuple[Act, ...]:
     """What a typed line does."""
     if text.strip() == BACK:
         return ((Operation.BACK, 0),)
+    if text.strip() == LEAVE and prompt.leave is not None:
+        return ((Operation.ACT, prompt.leave),)
     if text.strip() or prompt.is_secret:
         typed: Act = Typed(text)
         return (typed, (Operation.DONE, 0)) if prompt.several else (typed,)
