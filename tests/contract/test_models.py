@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from api.engine.service import PROTECTED_VARIABLES
+from api.engine.form_answers import PROTECTED_VARIABLES
 from bpmn.catalog import Catalog, ProcessModel
 from forms.fields import kind_of, kinds
 from forms.initial import initial_data
