@@ -31,8 +31,9 @@ from forms.telegram import Button, Expects, Reply, TelegramView
 __all__ = ["Screen"]
 
 TYPING_LASTS = timedelta(seconds=4)
-# Deleted by the person, too old, or a photo.
-_NOT_EDITABLE = ("message to edit not found", "message can't be edited", "message_id_invalid", "there is no text in")
+# Deleted by the person, or too old.
+_NOT_EDITABLE = ("message to edit not found", "message can't be edited", "message_id_invalid")
+_WITHOUT_TEXT = "there is no text in"
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 _Answer = TypeVar("_Answer")
 
@@ -75,8 +76,7 @@ class Screen:
     async def show(self, chat_id: int, view: TelegramView, message_id: int | None) -> int | None:
         """The view in place of a message, or as a new one when that is gone, too old to be edited, or a photo."""
         first, *others = _parts(view)
-        if message_id is not None and (view.picture is not None or not await self._edit(chat_id, message_id, first)):
-            await self.retire(chat_id, message_id, None)
+        if message_id is not None and not await self._replace(chat_id, message_id, first):
             message_id = None
         if message_id is None:
             message_id = await self._send(chat_id, first)
@@ -126,7 +126,15 @@ class Screen:
             log.info("picture not shown", chat=chat_id, reason=error.message)
             return None
 
-    async def _edit(self, chat_id: int, message_id: int, view: TelegramView) -> bool:
+    async def _replace(self, chat_id: int, message_id: int, view: TelegramView) -> bool:
+        """Whether the message now shows the view. Words become no photo and a photo no words: they lose their buttons."""
+        edited = False if view.picture is not None else await self._edit(chat_id, message_id, view)
+        if edited is False:
+            await self.retire(chat_id, message_id, None)
+        return bool(edited)
+
+    async def _edit(self, chat_id: int, message_id: int, view: TelegramView) -> bool | None:
+        """Whether it was edited; None where the message is gone."""
         try:
             await self._patiently(
                 chat_id,
@@ -143,8 +151,10 @@ class Screen:
             reason = error.message.lower()
             if "message is not modified" in reason:
                 return True
-            if any(words in reason for words in _NOT_EDITABLE):
+            if _WITHOUT_TEXT in reason:
                 return False
+            if any(words in reason for words in _NOT_EDITABLE):
+                return None
             raise
         return True
 

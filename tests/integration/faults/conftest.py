@@ -163,7 +163,11 @@ class Rig:
         """Process ids of a server and its children, parents first."""
         pid = self.stack.runs[name].pid
         assert pid is not None
-        return [pid, *(child.pid for child in psutil.Process(pid).children(recursive=True))]
+        try:
+            children = psutil.Process(pid).children(recursive=True)
+        except psutil.NoSuchProcess:  # it has ended just now
+            children = []
+        return [pid, *(child.pid for child in children)]
 
     def signal(self, name: str, number: signal.Signals) -> None:
         """To a server and all it has started; `worker/child` means its first child only."""
