@@ -3,14 +3,16 @@
 Source: form-js-viewer 2.0, EXPRESSION_PROPERTIES and TEMPLATE_PROPERTIES, and how its components evaluate each.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from functools import lru_cache, partial
+from typing import Any, TypeAlias
 
 from forms.errors import FeelFailed
 from forms.feel import (
     Expression,
     Request,
+    Row,
     Template,
     UnaryTest,
     evaluate_many,
@@ -48,6 +50,9 @@ _LINES = (
     "appearance.suffixAdorner",
 )
 _TEXTS = ("text", "content")
+
+_KEPT_COMPONENTS = 4096
+_Ask: TypeAlias = tuple[str, Callable[[Sequence[Row]], Request]]
 
 Values = Mapping[Place, Mapping[str, Json]]
 """Values by place and property; what could not be evaluated is None, what needed no evaluation is not there."""
@@ -97,17 +102,25 @@ def _hide(place: Place) -> Any:
 
 
 def _requests(place: Place, locale: str) -> Iterator[tuple[str, Request]]:
-    component, rows = place.component, place.rows
-    for name in _CONDITIONS:
-        if is_expression(source := component.written(name)):
-            yield name, UnaryTest(source, rows)
-    for name in _EXPRESSIONS:
-        if is_expression(source := component.written(name)):
-            yield name, Expression(source, rows)
+    return ((name, ask(place.rows)) for name, ask in _asks(place.component, locale))
+
+
+@lru_cache(maxsize=_KEPT_COMPONENTS)
+def _asks(component: Component, locale: str) -> tuple[_Ask, ...]:
+    """What of a component is FEEL, by name, wherever the component stands."""
+    asks: list[_Ask] = [
+        (name, partial(UnaryTest, source)) for name in _CONDITIONS if is_expression(source := component.written(name))
+    ]
+    asks += [
+        (name, partial(Expression, source)) for name in _EXPRESSIONS if is_expression(source := component.written(name))
+    ]
     strict = component.written("strict") is True
-    for name in (*_LINES, *_TEXTS):
-        if is_template(source := local_text(component, name, locale)):
-            yield name, Template(source, rows, html=name == "content", strict=strict)
+    asks += [
+        (name, partial(Template, source, html=name == "content", strict=strict))
+        for name in (*_LINES, *_TEXTS)
+        if is_template(source := local_text(component, name, locale))
+    ]
+    return tuple(asks)
 
 
 def _settled(name: str, answer: Any) -> Json:

@@ -5,7 +5,7 @@ Source: form-js, packages/form-json-schema. Properties that Baton does not read 
 
 import json
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Annotated, Any
 
 from pydantic import (
@@ -109,8 +109,18 @@ class Validate(_Part):
     validation_type: Text = ""
 
 
-class Component(_Part):
-    """One component, with those inside it."""
+class _Drawn(_Part):
+    """What is one thing, whatever another looks like: what follows from it alone is computed once."""
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __hash__(self) -> int:
+        return id(self)
+
+
+class Component(_Drawn):
+    """One component, with those inside it. Two components are never equal."""
 
     type: Text = Field(min_length=1)
     id: Text = ""
@@ -124,7 +134,7 @@ class Component(_Part):
     disabled: bool = False
     is_repeating: bool = False
     components: tuple["Component", ...] = ()
-    _source: Mapping[str, Any] = PrivateAttr(default_factory=dict)
+    _source: dict[str, Any] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="wrap")
     @classmethod
@@ -136,12 +146,10 @@ class Component(_Part):
 
     def written(self, name: str) -> Any:
         """A property as the schema has it, by its form-js name with dots; None where there is none."""
-        found: Any = self._source
-        for step in name.split("."):
-            if not isinstance(found, Mapping):
-                return None
-            found = found.get(step)
-        return found
+        known = self._known
+        if name not in known:
+            known[name] = self._looked_up(name)
+        return known[name]
 
     def hint(self, name: str) -> str | None:
         """A custom property that is a text; None for others."""
@@ -159,9 +167,22 @@ class Component(_Part):
             yield component
             yield from component.inside()
 
+    @cached_property
+    def _known(self) -> dict[str, Any]:
+        # Every step of everybody's form asks for the same dozens of names.
+        return {}
 
-class Schema(_Part):
-    """The root of a form."""
+    def _looked_up(self, name: str) -> Any:
+        found: Any = self._source
+        for step in name.split("."):
+            if not isinstance(found, Mapping):
+                return None
+            found = found.get(step)
+        return found
+
+
+class Schema(_Drawn):
+    """The root of a form. Two schemas are never equal."""
 
     id: Text = ""
     components: tuple[Component, ...]

@@ -160,12 +160,15 @@ class FormSession:
 
     def answered(self, path: Path, data: Mapping[str, Json]) -> "FormSession":
         """The session with new data, that of `path` being the person's answer; what follows from it is computed."""
-        changed = replace(self, entered=data, touched=self.touched | {path})
-        return replace(changed, entered=changed.data) if changed.data is not data else changed
+        changed = self._kept(replace(self, entered=data, touched=self.touched | {path}), "source", "initial")
+        return changed if changed.data is data else changed._same_form(replace(changed, entered=changed.data))
 
     def _same_form(self, other: "FormSession") -> "FormSession":
-        # What was computed for one state holds for another with the same data.
-        for name in ("source", "initial", "resolved"):
+        return self._kept(other, "source", "initial", "resolved")
+
+    def _kept(self, other: "FormSession", *names: str) -> "FormSession":
+        # What was computed for one state holds for another that it follows for in the same way.
+        for name in names:
             if name in self.__dict__:
                 other.__dict__[name] = self.__dict__[name]
         return other
