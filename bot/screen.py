@@ -127,7 +127,7 @@ class Screen:
             return None
 
     async def _replace(self, chat_id: int, message_id: int, view: TelegramView) -> bool:
-        """Whether the message now shows the view. Words become no photo and a photo no words: they lose their buttons."""
+        """Whether the message now shows the view. Words become no photo, a photo no words: they lose their buttons."""
         edited = False if view.picture is not None else await self._edit(chat_id, message_id, view)
         if edited is False:
             await self.retire(chat_id, message_id, None)
