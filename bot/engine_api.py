@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 from urllib.parse import quote
 
 import aiohttp
-from aiogram import Bot
 
 from bot.errors import ApiProblem, ApiUnavailable
 from bot.media import Media
@@ -157,12 +156,14 @@ class EngineApi:
         done = await self._call("POST", path, params={"next": "true"}, json=body)
         return Completed(_task(done["next"]) if done["next"] else None, bool(done["ended"]))
 
-    async def send_file(self, answers_of: str, user: str, field: str, media: Media, bot: Bot) -> FileReference:
+    async def send_file(
+        self, answers_of: str, user: str, field: str, media: Media, content: BinaryIO
+    ) -> FileReference:  # fmt: skip
         """Pass a person's file on to their draft, for the field at a place. Raises `ApiProblem` for one that is not
         taken there.
         """
         form = aiohttp.FormData()
-        form.add_field("file", media.content(bot), filename=media.name, content_type=media.content_type)
+        form.add_field("file", content, filename=media.name, content_type=media.content_type)
         params = {"user": user, "field": field}
         path = f"/forms/{quote(answers_of, safe='')}/files"
         return FileReference.model_validate(await self._call("POST", path, params=params, data=form))

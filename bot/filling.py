@@ -86,7 +86,8 @@ class Filling:
         if not accepts(widget.accept, media.name, media.content_type):
             return Problem("wrong_file_type", {"name": media.name, "accept": widget.accept})
         try:
-            sent = await self._api.send_file(state.session.id, state.user_id, spell(question.path), media, self._bot)
+            async with media.fetched(self._bot) as content:
+                sent = await self._api.send_file(state.session.id, state.user_id, spell(question.path), media, content)
         except ApiProblem as problem:
             if problem.status not in {413, 422}:
                 raise

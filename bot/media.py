@@ -1,7 +1,10 @@
 """What people send besides texts: files, contacts and places, as events of a form."""
 
+import tempfile
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import BinaryIO
 
 from aiogram import Bot
 from aiogram.types import Message
@@ -24,12 +27,18 @@ class Media:
     content_type: str
     size_bytes: int
 
-    async def content(self, bot: Bot) -> AsyncIterator[bytes]:
-        """Fetch it, in pieces. Raises what aiogram raises."""
+    @asynccontextmanager
+    async def fetched(self, bot: Bot) -> AsyncIterator[BinaryIO]:
+        """Its content in a file without a name, so that whoever gets it is told its length first. Raises what aiogram
+        raises.
+        """
         found = await bot.get_file(self.file_id)
         address = bot.session.api.file_url(bot.token, found.file_path or "")
-        async for piece in bot.session.stream_content(address, chunk_size=CHUNK_BYTES, raise_for_status=True):
-            yield piece
+        with tempfile.TemporaryFile() as file:
+            async for piece in bot.session.stream_content(address, chunk_size=CHUNK_BYTES, raise_for_status=True):
+                file.write(piece)
+            file.seek(0)
+            yield file
 
 
 def media_of(message: Message) -> Media | None:

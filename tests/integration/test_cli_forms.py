@@ -176,6 +176,7 @@ class Terminal:
 
     def __init__(self, environment: dict[str, str], *arguments: str) -> None:
         settings = {**os.environ, **environment, "TERM": "xterm", "LANG": "en_US.UTF-8", "TZ": "UTC"}
+        settings["PROMPT_TOOLKIT_NO_CPR"] = "1"  # pexpect does not say where the cursor is; a prompt would wait for it
         self.child = pexpect.spawn(
             sys.executable,
             ["-m", "baton.cli", *arguments],

@@ -1,0 +1,289 @@
+"""Forms as people fill them in a chat: long ones, with groups and lists, over restarts, and on two surfaces."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pexpect
+import pytest
+import redis.asyncio
+
+from baton.sandbox.person import Person, Shown
+from bot.links import Link, LinkKind, Links
+
+Join = Callable[..., Awaitable[Person]]
+PATIENCE = timedelta(seconds=60)
+NAMES = [f"word{number}" for number in range(1, 13)]
+
+
+def text(key: str, **more: Any) -> dict[str, Any]:
+    return {"type": "textfield", "key": key, "label": key.title(), **more}
+
+
+def choices(kind: str, key: str, **more: Any) -> dict[str, Any]:
+    values = [{"value": value, "label": value.title()} for value in ("red", "green", "blue")]
+    return {"type": kind, "key": key, "label": key.title(), "values": values, **more}
+
+
+# Twenty-five fields: twelve words, seven of other kinds, four in a group, two in each item of a list.
+FORM = {
+    "id": "long",
+    "type": "default",
+    "schemaVersion": 19,
+    "components": [
+        *(text(name) for name in NAMES),
+        {"type": "number", "key": "age", "label": "Age", "decimalDigits": 0, "validate": {"min": 18}},
+        {"type": "checkbox", "key": "gift", "label": "Gift"},
+        text("wish", conditional={"hide": "=not(gift)"}),
+        choices("radio", "colour"),
+        choices("checklist", "colours"),
+        {"type": "datetime", "key": "day", "label": "Day", "subtype": "date"},
+        {"type": "filepicker", "key": "photo", "label": "Photo"},
+        {
+            "type": "group",
+            "path": "home",
+            "label": "Your home",
+            "components": [text("street"), text("city"), text("country"), choices("select", "door")],
+        },
+        {
+            "type": "dynamiclist",
+            "id": "pets",
+            "path": "pets",
+            "label": "Pets",
+            "isRepeating": True,
+            "allowAddRemove": True,
+            "defaultRepetitions": 0,
+            "components": [
+                text("name", validate={"required": True}),
+                {"type": "checkbox", "key": "big", "label": "Big"},
+            ],
+        },
+    ],
+}
+MODEL = """<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="test"
+ xmlns:camunda="http://camunda.org/schema/1.0/bpmn"><process id="KEY" isExecutable="true"
+ camunda:historyTimeToLive="P1D"><startEvent id="s"/><sequenceFlow id="f1" sourceRef="s" targetRef="t"/>
+<userTask id="t" name="A long form" camunda:assignee="${initiator}" camunda:formRef="long"
+ camunda:formRefBinding="deployment"/>
+<sequenceFlow id="f2" sourceRef="t" targetRef="e"/><endEvent id="e"/></process></definitions>"""
+
+
+@pytest.fixture
+async def follow(house: Any, valkey_url: str) -> AsyncIterator[Callable[[Person], Awaitable[str]]]:
+    """Lets a person follow a link to the long form; answers the key of its process."""
+    bot_id = int(house.stack.home.secrets()["telegram_token"].partition(":")[0])
+    async with redis.asyncio.Redis.from_url(valkey_url, decode_responses=True) as client:
+        links = Links(client, bot_id)
+
+        async def begin(person: Person) -> str:
+            key = f"form-{uuid.uuid4().hex[:8]}"
+            resources = {f"{key}.bpmn": MODEL.replace("KEY", key).encode(), "long.form": json.dumps(FORM).encode()}
+            await house.engine.deploy(key, resources)
+            await person.start(await links.make(Link(LinkKind.PROCESS, key)))
+            await person.sees("1 of")
+            return key
+
+        yield begin
+
+
+@dataclass(frozen=True)
+class Presses:
+    """Buttons one after the other, by their labels."""
+
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Sends:
+    """A file."""
+
+    name: str
+
+
+Act = str | Presses | Sends
+SKIP = Presses(("Skip",))
+
+
+def asked(person: Person) -> Shown | None:
+    """The message whose buttons count: the newest that has any."""
+    return next((message for message in reversed(person.messages.values()) if message.data), None)
+
+
+async def fill(person: Person, acts: Mapping[str, Act], *, up_to: str = "") -> None:
+    """Answer whatever is asked, by its label, until the question `up_to`, or the end."""
+    async with asyncio.timeout(PATIENCE.total_seconds()):
+        while True:
+            await person.look(timedelta(milliseconds=20))
+            question = asked(person)
+            if question is None or any(message.text.startswith("✅") for message in person.messages.values()):
+                return
+            lines = [line.removesuffix(" *") for line in question.text.splitlines()]
+            if up_to in lines:
+                return
+            label = next((line for line in lines if line in acts), "")
+            if not label:
+                continue
+            await do(person, acts[label], question)
+
+
+async def do(person: Person, act: Act, question: Shown) -> None:
+    match act:
+        case str():
+            await person.say(act)
+        case Sends(name):
+            await person.send_file(name, b"a cat", content_type="text/plain")
+        case Presses(labels):
+            for label in labels:
+                await person.press(label, on=question)
+                question = await change(person, question)
+            return
+    await change(person, question)
+
+
+async def change(person: Person, before: Shown) -> Shown:
+    """The next view; at the end that of before."""
+    for _ in range(500):
+        await person.look(timedelta(milliseconds=20))
+        now = asked(person)
+        if now is None or any(message.text.startswith("✅") for message in person.messages.values()):
+            return before
+        if now != before:
+            return now
+    raise AssertionError(f"nothing happens after {before.text}")
+
+
+def words(person: Person) -> dict[str, Act]:
+    return {name.title(): f"{name} of {person.name}" for name in NAMES}
+
+
+async def variables_of(house: Any, key: str) -> dict[str, Any]:
+    (instance,) = await house.engine.history_processes(business_key=key)
+    assert instance.state == "COMPLETED"
+    found: dict[str, Any] = await house.engine.history_variables(instance.id)
+    return found
+
+
+async def test_a_form_of_25_fields_with_a_group_and_a_list(house: Any, join: Join, follow: Any) -> None:
+    person = await join()
+    key = await follow(person)
+    acts = words(person) | {
+        "Age": "36",
+        "Gift": Presses(("Yes",)),
+        "Wish": "<b>a cake</b>",
+        "Colour": Presses(("Green",)),
+        "Colours": Presses(("Blue", "Red", "Done")),
+        "Day": "2026-11-25",
+        "Photo": Sends("cat.txt"),
+        "Street": "Main Street 1",
+        "City": "Rome",
+        "Country": "Italy",
+        "Door": Presses(("Blue",)),
+    }
+    await fill(person, acts, up_to="Pets")
+    for name in ("Rex", "Tom"):
+        await do(person, Presses(("+ Add",)), await person.sees("+ Add"))
+        await fill(person, {"Name": name, "Big": Presses(("Yes",))}, up_to="Pets")
+    await do(person, Presses(("Done",)), await person.sees("2. Tom"))
+    await person.press("Submit", on=await person.sees("check your answers"))
+    await person.sees("That was all")
+    found = await variables_of(house, f"{key}:telegram-{person.user_id}")
+    expected = {
+        **{name: f"{name} of {person.name}" for name in NAMES},
+        "age": 36,
+        "gift": True,
+        "wish": "<b>a cake</b>",
+        "colour": "green",
+        "colours": ["blue", "red"],
+        "day": "2026-11-25",
+        "home": {"street": "Main Street 1", "city": "Rome", "country": "Italy", "door": "blue"},
+        "pets": [{"name": "Rex", "big": True}, {"name": "Tom", "big": True}],
+    }
+    assert {name: found[name] for name in expected} == expected
+    assert found["photo"].filename == "cat.txt"
+
+
+@pytest.mark.timeout(240)
+async def test_nothing_typed_is_lost_when_everything_restarts(house: Any, join: Join, follow: Any) -> None:
+    person = await join()
+    key = await follow(person)
+    await fill(person, words(person), up_to="Word5")
+    servers = ("bot", "engine-api", "valkey", "worker-llm")
+    for name in servers:
+        house.signal_all(name, signal.SIGKILL)
+    await asyncio.sleep(0.5)  # that they are gone is noticed first
+    async with asyncio.timeout(90):
+        while any(house.stack.runs[name].state != "ready" for name in servers):  # noqa: ASYNC110 - processes
+            await asyncio.sleep(0.2)
+    await fill(person, words(person), up_to="Age")
+    rest = dict.fromkeys(("Age", "Colour", "Day", "Photo", "Street", "City", "Country", "Door"), SKIP)
+    await fill(person, {**rest, "Gift": Presses(("No",)), "Colours": Presses(("Done",))}, up_to="Pets")
+    await person.press("Done", on=asked(person))
+    await person.press("Submit", on=await person.sees("check your answers"))
+    await person.sees("That was all")
+    found = await variables_of(house, f"{key}:telegram-{person.user_id}")
+    assert [found[name] for name in NAMES] == [f"{name} of {person.name}" for name in NAMES]
+
+
+async def test_a_draft_of_the_chat_goes_on_in_the_terminal_and_the_chat_says_so(
+    house: Any, join: Join, follow: Any
+) -> None:
+    person = await join()
+    key = await follow(person)
+    await fill(person, words(person), up_to="Age")
+    business_key = f"{key}:telegram-{person.user_id}"
+    (instance,) = await house.engine.process_instances(business_key=business_key)
+    (task,) = await house.engine.tasks(process_instance_id=instance.id)
+    in_the_chat = asked(person)
+    assert in_the_chat is not None
+    await asyncio.to_thread(at_the_terminal, house, person, task.id, ends=False)
+    # What was answered there is drawn anew here, and goes on from here.
+    await person.sees("Keep: 36", on=in_the_chat.message_id)
+    await person.press("Keep", on=asked(person))
+    await person.press("Yes", on=await person.sees("Gift"))
+    await asyncio.to_thread(at_the_terminal, house, person, task.id, ends=True)
+    await person.sees("completed", on=in_the_chat.message_id)
+    found = await variables_of(house, business_key)
+    assert [found[name] for name in NAMES] == [f"{name} of {person.name}" for name in NAMES]
+    assert (found["age"], found["gift"]) == (36, True)
+
+
+def at_the_terminal(house: Any, person: Person, task_id: str, *, ends: bool) -> None:
+    """Keep what was said in the chat; answer the age and leave, or keep all and submit."""
+    settings = {
+        "ENGINEAPI_URL": str(house.stack.runs["engine-api"].server.url),
+        "SERVICE_TOKEN": house.stack.home.secrets()["service_token"],
+        "LANG": "en_US.UTF-8",
+        "TERM": "xterm",
+        "PROMPT_TOOLKIT_NO_CPR": "1",  # pexpect does not answer where the cursor is, and each prompt would wait for it
+    }
+    command = ["-m", "baton.cli", "complete", task_id]
+    terminal = pexpect.spawn(
+        sys.executable, command, env=os.environ | settings, encoding="utf-8", timeout=30, dimensions=(50, 100)
+    )
+    for name in NAMES:
+        terminal.expect_exact(f"{name.title()} (")
+        terminal.expect_exact(f"{name} of {person.name}")
+        terminal.send("\r")
+    terminal.expect_exact("Age (")
+    terminal.send("\r" if ends else "36\r")
+    terminal.expect_exact("Gift")
+    if not ends:
+        terminal.send("\x03")
+        terminal.expect_exact("your answers are kept")
+        terminal.expect(pexpect.EOF)
+        return
+    for label in ("Wish", "Colour", "Colours", "Day", "Photo", "Street", "City", "Country", "Door", "Pets"):
+        terminal.send("\r")
+        terminal.expect_exact(f"{label} (")
+    terminal.send("\r")
+    terminal.expect_exact("check your answers")
+    terminal.send("\r")
+    terminal.expect_exact("completed")
+    terminal.expect(pexpect.EOF)
