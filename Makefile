@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 UV := $(BIN)/uv
 
-.PHONY: help demo test test-full check bench up down clean lock install format feel
+.PHONY: help demo test test-full check bench up down clean lock install format feel pictures
 
 help: ## what each word does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
@@ -61,6 +61,9 @@ lock: ## write the locked requirements anew (hashes, no registry addresses)
 
 feel: ## build forms/feel/feelin.js and its LICENSES.txt anew from npm packages (needs Node)
 	@cd forms/feel/bundle && npm ci --no-audit --no-fund --loglevel=error && node build.mjs
+
+pictures: $(STAMP) ## take the pictures of docs/guides/forms.md anew (needs Chromium and fonts; ONLY="select table" takes some)
+	@$(BIN)/python docs/pictures/studio/take.py $(ONLY)
 
 clean: down ## remove what the other words made, but not the caches of downloads
 	@rm -rf $(VENV) .baton build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage

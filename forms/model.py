@@ -87,6 +87,14 @@ class Field:
         return self.rules.required and self.mode is Mode.ASKED
 
     @property
+    def caption(self) -> str:
+        """The label with what form-js shows beside the input, such as a unit, and with the mark of a needed answer."""
+        found = (self.written(f"appearance.{side}Adorner") for side in ("prefix", "suffix"))
+        beside = ", ".join(part.strip() for part in found if isinstance(part, str) and part.strip())
+        named = f"{self.label} ({beside})" if beside else self.label
+        return f"{named} *" if self.required else named
+
+    @property
     def is_secret(self) -> bool:
         """Whether its value must never be stored, by the custom property `sensitive`."""
         return self.component.hint("sensitive") == "true"

@@ -73,9 +73,10 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Items:
-    """A list of items, each a small form of its own; `cards` are the items in words."""
+    """A list of items, each a small form of its own; `cards` are the items in words, `names` the first of these."""
 
     cards: tuple[str, ...]
+    names: tuple[str, ...]
     may_change: bool = True
     """Whether items can be added and removed."""
 
@@ -136,7 +137,9 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A line, or room, between what belongs to different matters."""
+    """A line, or only room, between what belongs to different matters."""
+
+    is_line: bool = True
 
 
 Content = Markdown | Markup | Picture | Grid | Link | Documents | Notice | Rule

@@ -42,8 +42,8 @@ def _words(block: Block) -> list[RenderableType]:
             return [Text(printable(plain_text(html)))]
         case Notice(text):
             return [Text(printable(text))]
-        case Rule():
-            return [RichRule(style="dim")]
+        case Rule(is_line):
+            return [RichRule(style="dim") if is_line else Text("")]
     return []
 
 

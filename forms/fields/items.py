@@ -13,6 +13,7 @@ __all__ = ["Kind"]
 
 MAX_ITEMS = 100
 _NOTHING: Value = []
+_NOTHING_SAID = "—"
 _UNSEEN = frozenset({Mode.DISPLAY, Mode.HIDDEN})
 _NEED_LABEL = frozenset({"boolean", "number", "items", "computed"})
 
@@ -57,15 +58,18 @@ class Kind:
     def widget(self, field: Field, value: Value, asked: Asked) -> Widget:
         count = len(value) if isinstance(value, list) else 0
         items = (*field.items, *[()] * count)[:count]
-        return Items(tuple(_card(item, value, len(field.path), asked) for item in items), _may_change(field.component))
+        said = [_answers(item, value, len(field.path), asked) for item in items]
+        cards = tuple(" · ".join(answers) or _NOTHING_SAID for answers in said)
+        names = tuple(answers[0] if answers else _NOTHING_SAID for answers in said)
+        return Items(cards, names, _may_change(field.component))
 
 
 def _may_change(component: Component) -> bool:
     return component.written("allowAddRemove") is True and bool(component.components)
 
 
-def _card(item: tuple[Field, ...], value: Value, depth: int, asked: Asked) -> str:
-    """An item in one line: its answers, those that say nothing by themselves with their labels."""
+def _answers(item: tuple[Field, ...], value: Value, depth: int, asked: Asked) -> list[str]:
+    """The answers of an item, a line each, those that say nothing by themselves with their labels."""
     parts = []
     for field in item:
         if field.mode in _UNSEEN or field.is_secret:
@@ -75,4 +79,4 @@ def _card(item: tuple[Field, ...], value: Value, depth: int, asked: Asked) -> st
         if shown:
             named = f"{field.label} {shown}" if field.label.endswith(("?", ":")) else f"{field.label}: {shown}"
             parts.append(named if field.kind in _NEED_LABEL else shown)
-    return " · ".join(" ".join(part.split()) for part in parts) or "—"
+    return [" ".join(part.split()) for part in parts]

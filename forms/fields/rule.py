@@ -1,6 +1,8 @@
 """A line or room between what belongs to different matters."""
 
 from forms.display import Display
+from forms.model import Field
+from forms.widgets import Content, Rule
 
 __all__ = ["Kind"]
 
@@ -10,3 +12,6 @@ class Kind(Display):
 
     name = "rule"
     components = frozenset({"separator", "spacer"})
+
+    def content(self, field: Field) -> Content:
+        return Rule(is_line=field.component.type == "separator")

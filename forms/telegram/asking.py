@@ -21,7 +21,7 @@ __all__ = ["asking", "kept_row", "placeholder_of"]
 
 _SHARED = {"contact": Expects.CONTACT, "location": Expects.LOCATION}
 _STEPS = (-5, -1, 1, 5)
-_NUMBERS_IN_ROW = 4
+_NUMBERS_IN_ROW = 5
 
 
 def asking(session: FormSession, question: Field, widget: Ask) -> Panel:
@@ -29,12 +29,17 @@ def asking(session: FormSession, question: Field, widget: Ask) -> Panel:
     share = _SHARED.get(widget.accepts or "", Expects.NONE)
     label = label_of(text(f"share_{share.value}", session.locale)) if share is not Expects.NONE else ""
     rows: Rows = ()
+    chosen = words(session.value(question.path))
     if widget.numbers:
-        rows = _numbers(session, question, widget)
+        rows = _numbers(session, widget, chosen)
     elif widget.step is not None:
         rows = _steps(session, question, widget.step)
     is_begun = widget.lines and session.glance.view == "more"
-    last = _done_row(session) if is_begun else kept_row(session, question)
+    last: Rows = ()
+    if is_begun:
+        last = _done_row(session)
+    elif chosen not in widget.numbers:
+        last = kept_row(session, question)
     return Panel(
         rows + last,
         paragraphs=(_so_far(session, question),) if is_begun else (),
@@ -65,17 +70,20 @@ def _hint(widget: Ask, share: Expects, *, is_begun: bool) -> str:
         return "more_lines"
     if share is not Expects.NONE:
         return "share_or_type"
-    return "press_or_type" if widget.numbers else "type_answer"
+    if widget.numbers:
+        return "press_or_type"
+    return "count_or_type" if widget.step is not None else "type_answer"
 
 
-def _numbers(session: FormSession, question: Field, widget: Ask) -> Rows:
-    chosen = words(session.value(question.path))
+def _numbers(session: FormSession, widget: Ask, chosen: str) -> Rows:
     keyboard = Keyboard(session)
     buttons = [
         keyboard.button(f"✓ {number}" if number == chosen else number, Operation.PICK, index)
         for index, number in enumerate(widget.numbers)
     ]
-    return keyboard.rows(buttons, _NUMBERS_IN_ROW)
+    # Rows of about the same length: nothing stands alone.
+    rows = -(-len(buttons) // _NUMBERS_IN_ROW)
+    return keyboard.rows(buttons, -(-len(buttons) // rows))
 
 
 def _steps(session: FormSession, question: Field, step: float) -> Rows:

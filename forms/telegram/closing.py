@@ -23,7 +23,7 @@ def closed_view(session: FormSession, pressed: str | None = None) -> TelegramVie
     shown, seen = answers(session)
     paragraphs = [heading(session), *shown, *seen.paragraphs]
     if pressed:
-        paragraphs.append(alone(f"✔️ {pressed}"))
+        paragraphs.append(alone(f"✅ {pressed}"))
     return composed(paragraphs)
 
 
@@ -39,4 +39,4 @@ def superseded_view(
         local = at.astimezone(zone_of(session.zone))
         moment = format_datetime(local, "short", tzinfo=local.tzinfo, locale=supported(session.locale))
         said = text("completed_at", session.locale, who=who, where=where, time=moment)
-    return composed([heading(session), alone(f"✔️ {said}")])
+    return composed([heading(session), alone(f"✅ {said}")])

@@ -53,10 +53,7 @@ def _secrets(session: FormSession, problem: Problem | None) -> TelegramView:
     paragraphs: list[Paragraph] = [heading(session)]
     if problem is not None:
         paragraphs.append(problem_text(session, problem))
-    paragraphs += [
-        [[said(f"{field.label} *" if field.required else field.label, "b")], [said(field.help, "i")]]
-        for field in secrets
-    ]
+    paragraphs += [[[said(field.caption, "b")], [said(field.help, "i")]] for field in secrets]
     several = len(secrets) > 1
     told = text("tell_secrets", session.locale, count=len(secrets)) if several else text("tell_secret", session.locale)
     paragraphs.append(alone(f"🔒 {told}"))

@@ -83,8 +83,9 @@ def _add(seen: Seen, content: Content, locale: str, *, is_heading: bool) -> None
             seen.paragraphs.append([[from_html(written, locale)]])
         case Notice(words):
             seen.paragraphs.append(alone(words, *(("b", "u") if is_heading else ())))
-        case Rule():
-            seen.paragraphs.append(alone("———"))
+        case Rule(is_line):
+            # Room stands between paragraphs anyway.
+            seen.paragraphs.append(alone("———" if is_line else ""))
         case Grid(headings, rows, label):
             empty = said("—")
             seen.paragraphs.append([[said(label, "b")], [grid(headings, rows, locale) or empty]])
@@ -101,8 +102,9 @@ def _add(seen: Seen, content: Content, locale: str, *, is_heading: bool) -> None
 
 def _add_links(seen: Seen, links: tuple[Link, ...]) -> None:
     for link in links:
+        # Telegram marks buttons that lead away itself.
         if fits_button(link.url) and len(seen.links) < MAX_LINK_BUTTONS:
-            seen.links.append(Button(label_of(f"↗ {link.label}"), url=link.url))
+            seen.links.append(Button(label_of(link.label), url=link.url))
         elif mark := link_mark(link.url):
             seen.paragraphs.append([[(Span("↗ "), Span(link.label or link.url, (mark,)))]])
 

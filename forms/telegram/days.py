@@ -1,7 +1,7 @@
 """A calendar in three zoom levels: the days of a month, the months of a year, the years around it."""
 
 from calendar import Calendar
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 
 from babel.core import Locale
@@ -64,7 +64,7 @@ class _Calendar:
                 lambda by: self._month("‹" if by < 0 else "›", number + by),
             ),
             tuple(self._keyboard.still(names[(first_weekday + day) % 7]) for day in range(7)),
-            *(tuple(week) for week in weeks if any(button.text != _NO_DAY for button in week)),
+            *_with_choice(tuple(week) for week in weeks),
             (self._today(),),
         )
 
@@ -76,7 +76,7 @@ class _Calendar:
         title = self._keyboard.button(str(year), Operation.YEAR, -year)
         return (
             self._turns(title, lambda by: self._year("‹" if by < 0 else "›", year + by)),
-            *self._keyboard.rows(months, _MONTHS_IN_ROW),
+            *_with_choice(self._keyboard.rows(months, _MONTHS_IN_ROW)),
         )
 
     def years(self, year: int) -> Rows:
@@ -86,7 +86,7 @@ class _Calendar:
         title = self._keyboard.still(f"{years[0]}–{years[-1]}")
         return (
             self._turns(title, lambda by: self._years("‹" if by < 0 else "›", first + by * _YEARS)),
-            *self._keyboard.rows(buttons, _YEARS_IN_ROW),
+            *_with_choice(self._keyboard.rows(buttons, _YEARS_IN_ROW)),
         )
 
     def _turns(self, title: Button, turned: Callable[[int], Button | None]) -> tuple[Button, ...]:
@@ -119,3 +119,8 @@ class _Calendar:
     def _years(self, label: str, first: int) -> Button | None:
         is_there = first <= _LAST_YEAR and first + _YEARS > max(_FIRST_YEAR, self._earliest.year)
         return self._keyboard.button(label, Operation.YEAR, -max(first, _FIRST_YEAR)) if is_there else None
+
+
+def _with_choice(rows: Iterable[tuple[Button, ...]]) -> Iterator[tuple[Button, ...]]:
+    """Without the rows in which nothing can be chosen."""
+    return (row for row in rows if any(button.text != _NO_DAY for button in row))

@@ -11,17 +11,23 @@ from forms.telegram.keyboard import Keyboard
 from forms.telegram.message import Button, Rows
 from forms.widgets import Moment
 
-__all__ = ["clock_rows", "is_looking_at_hours", "spelled_time"]
+__all__ = ["clock_rows", "is_asking_hour", "is_looking_at_hours", "spelled_time"]
 
 MINUTES_IN_HOUR = 60
 HOURS_IN_DAY = 24
-_IN_ROW = 6
-_LONG_IN_ROW = 4
+_IN_ROW, _LONG_IN_ROW = 6, 4
+# Longer labels would be cut six in a row.
+_SHORT_CHARACTERS = 2
 
 
 def is_looking_at_hours(session: FormSession) -> bool:
     """Whether the person is at the clock already."""
     return session.glance.view.startswith("hour")
+
+
+def is_asking_hour(session: FormSession, widget: Moment) -> bool:
+    """Whether the minutes are asked after what is pressed now."""
+    return widget.interval_min < MINUTES_IN_HOUR and not session.glance.view.startswith("hour:")
 
 
 def clock_rows(session: FormSession, widget: Moment) -> Rows:
@@ -30,7 +36,7 @@ def clock_rows(session: FormSession, widget: Moment) -> Rows:
     if level == "hour":
         return _minutes(session, widget, int(number))
     buttons = [_hour(session, widget, hour) for hour in range(HOURS_IN_DAY)]
-    return Keyboard.rows(buttons, _IN_ROW if widget.is_24h else _LONG_IN_ROW)
+    return _rows(buttons)
 
 
 def spelled_time(minute: int, widget: Moment, locale: str) -> str:
@@ -55,7 +61,12 @@ def _minutes(session: FormSession, widget: Moment, hour: int) -> Rows:
     ]
     title = _spelled(hour * MINUTES_IN_HOUR, "HH" if widget.is_24h else "h a", session.locale)
     back = keyboard.button(f"‹ {title}", Operation.HOUR, -1)
-    return ((back,), *keyboard.rows(buttons, _IN_ROW if widget.is_24h else _LONG_IN_ROW))
+    return ((back,), *_rows(buttons))
+
+
+def _rows(buttons: list[Button]) -> Rows:
+    is_short = all(len(button.text) <= _SHORT_CHARACTERS for button in buttons)
+    return Keyboard.rows(buttons, _IN_ROW if is_short else _LONG_IN_ROW)
 
 
 def _offered(widget: Moment, hour: int) -> list[int]:

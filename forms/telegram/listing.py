@@ -35,7 +35,7 @@ def _row(session: FormSession, question: Field, widget: Items, index: int) -> tu
     keyboard = Keyboard(session)
     row: tuple[Button, ...] = ()
     if session.questions((*question.path, index)):
-        row += (keyboard.button(f"✎ {index + 1}. {widget.cards[index]}", Operation.OPEN, index),)
+        row += (keyboard.button(f"✎ {index + 1}. {widget.names[index]}", Operation.OPEN, index),)
     if widget.may_change:
         row += (keyboard.button(f"✕ {index + 1}", Operation.REMOVE, index),)
     return row

@@ -24,6 +24,10 @@ from forms.widgets import Ask, Items, Moment, Pick, Show, Upload
 
 __all__ = ["heading", "question_view"]
 
+# Of three buttons beside each other a phone shows so much; of two it shows enough.
+MAX_CHARACTERS_OF_THREE = 10
+SHORT_ROW = 2
+
 
 def question_view(session: FormSession, question: Field, problem: Problem | None) -> TelegramView:
     """The message that asks one question."""
@@ -95,8 +99,7 @@ def _before(session: FormSession, question: Field) -> list[Field]:
 
 
 def _question(question: Field, panel: Panel) -> Paragraph:
-    label = f"{question.label} *" if question.required else question.label
-    return [[said(label, "b")], [said(question.help, "i")], *([said(hint)] for hint in panel.hints)]
+    return [[said(question.caption, "b")], [said(question.help, "i")], *([said(hint)] for hint in panel.hints)]
 
 
 def _ways(session: FormSession, question: Field, panel: Panel) -> Rows:
@@ -109,10 +112,13 @@ def _ways(session: FormSession, question: Field, panel: Panel) -> Rows:
         is_there = bool(shown) and question.kind != "boolean"
         row.append(keyboard.button(text("clear" if is_there else "skip", session.locale), Operation.SKIP))
     row.append(keyboard.button(text("cancel", session.locale), Operation.CANCEL))
+    ways: Rows = (tuple(row),)
+    if len(row) > SHORT_ROW and len(row[1].text) > MAX_CHARACTERS_OF_THREE:
+        ways = ((row[1],), (row[0], row[2]))
     # Whoever leaves the form by its own button answers nothing, so need not answer first.
     leaving = tuple(
         (keyboard.button(action.label, Operation.ACT, index, style_of(action)),)
         for index, action in enumerate(session.form.actions)
         if action.key in LEAVING_ACTIONS
     )
-    return (tuple(row), *leaving)
+    return (*ways, *leaving)

@@ -12,7 +12,7 @@ from forms.model import Field
 from forms.session import FormSession
 from forms.telegram.asking import kept_row
 from forms.telegram.days import calendar_rows, is_looking_at_days
-from forms.telegram.hours import clock_rows, is_looking_at_hours, spelled_time
+from forms.telegram.hours import clock_rows, is_asking_hour, is_looking_at_hours, spelled_time
 from forms.telegram.keyboard import Keyboard
 from forms.telegram.message import Expects, Rows
 from forms.telegram.panel import Panel
@@ -69,7 +69,8 @@ def _hints(session: FormSession, widget: Moment, *, is_at_clock: bool) -> list[s
         example = minute
     else:
         example = f"{today.isoformat()}, {day}"
-    hints = [text("pick_time" if is_at_clock else "pick_day", session.locale, example=example)]
+    asked = "pick_day" if not is_at_clock else "pick_hour" if is_asking_hour(session, widget) else "pick_time"
+    hints = [text(asked, session.locale, example=example)]
     if widget.asks_time:
         hints.append(text("in_zone", session.locale, zone=session.zone))
     return hints

@@ -36,7 +36,7 @@ def _question(session: FormSession, question: Field) -> Prompt:
         case Pick(labels, chosen):
             entries = [Entry(label, (Operation.PICK, index)) for index, label in enumerate(labels)]
             return Menu(message, (*entries, *_moves(session, question)), question.help, min(chosen) if chosen else None)
-        case Items(cards, may_change):
+        case Items(cards=cards, may_change=may_change):
             return _items(session, question, cards, may_change=may_change)
         case Upload(names, several, accept):
             hint = "; ".join(part for part in (question.help, accept, ", ".join(names)) if part)
@@ -56,7 +56,7 @@ def _message(session: FormSession, question: Field) -> str:
     level = session.questions(question.scope)
     number = level.index(question) + 1 if question in level else 1
     progress = text("progress", session.locale, number=number, count=len(level))
-    return f"{question.label}{' *' if question.required else ''} ({progress})"
+    return f"{question.caption} ({progress})"
 
 
 def _moves(session: FormSession, question: Field) -> tuple[Entry, ...]:

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 50
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "manager", "base", "misc", "core"}
-SOURCES = ("bpmn", "forms", "drafts", "files", "workers", "bot", "api", "baton", "tests", "bench")
+SOURCES = ("bpmn", "forms", "drafts", "files", "workers", "bot", "api", "baton", "tests", "bench", "docs")
 
 
 def tracked_files() -> list[Path]:

@@ -256,3 +256,12 @@ async def test_what_cannot_be_saved_is_said_in_a_banner(stage: Any, phone: Page)
     await phone.get_by_role("button", name="Switches").tap()
     await phone.get_by_role("button", name="Save this conversation").tap()
     await expect(phone.get_by_role("alert")).to_contain_text("Nobody has said anything here yet")
+
+
+async def test_between_a_block_and_what_follows_is_one_empty_line(stage: Any, phone: Page) -> None:
+    ann = await stage.person("Ann")
+    await stage.bot.send_message(ann.user_id, "Table\n<pre>a  b</pre>\n\n<blockquote>said</blockquote>\nend")
+    await phone.goto(stage.url)
+    shown = phone.locator(".from-bot .text").last
+    await expect(shown).to_contain_text("end")
+    assert await shown.evaluate("node => node.textContent") == "Table\na  b\nsaidend"

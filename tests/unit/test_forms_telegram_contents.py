@@ -198,8 +198,8 @@ def test_links_and_documents_are_buttons_where_telegram_takes_them() -> None:
     )
     links = [button for row in shown.rows for button in row if button.url]
     assert [(link.text, link.url) for link in links] == [
-        ("↗ Map", "https://maps.example.org/?q=1"),
-        ("↗ a.pdf", "https://e.org/a.pdf"),
+        ("Map", "https://maps.example.org/?q=1"),
+        ("a.pdf", "https://e.org/a.pdf"),
     ]
     assert not any(link.data for link in links)
     assert '↗ <a href="http://localhost:8080/a.pdf">a.pdf</a>' in shown.text
@@ -273,3 +273,9 @@ def test_a_form_of_the_greatest_length_names_every_question() -> None:
     shown = view(session.moved(None))
     assert utf16_length(parse_html(shown.text).text) <= 4096
     assert shown.text.count("<b>Ω") == 200
+
+
+def test_a_separator_is_a_line_and_a_spacer_is_none() -> None:
+    texts = ({"type": "text", "text": "above"}, {"type": "text", "text": "below"})
+    for kind, between in (("separator", "\n\n———\n\n"), ("spacer", "\n\n")):
+        assert f"above{between}below" in view_of(texts[0], {"type": kind}, texts[1], NAME).text

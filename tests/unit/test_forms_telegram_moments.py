@@ -69,6 +69,15 @@ def test_a_calendar_is_zoomed_to_years_and_back() -> None:
     assert session.value(("d",)) == "2004-11-30"
 
 
+def test_months_and_years_that_have_passed_take_no_room() -> None:
+    day = {"type": "datetime", "key": "d", "subtype": "date", "disallowPassedDates": True}
+    session = session_from(day, {"type": "textfield", "key": "x"})
+    today = now_in("Europe/Berlin").date()
+    for level in (f"year:{today.year}", f"years:{today.year}"):
+        _, *rows = labels(view(session.looking(Glance(view=level))))
+        assert all(set(row) != {"·"} for row in rows)
+
+
 @pytest.mark.parametrize("view_of", ["month:12", "month:119999", "year:1", "year:9999", "years:1", "years:9999"])
 def test_a_calendar_ends_where_dates_end(view_of: str) -> None:
     session = session_from({"type": "datetime", "key": "d", "subtype": "date"}).looking(Glance(view=view_of))
@@ -104,6 +113,7 @@ def test_a_date_with_a_time_is_asked_in_this_order_and_can_be_turned_back() -> N
     tomorrow = now_in("Europe/Berlin").date() + timedelta(days=1)
     session = play(session, Typed(tomorrow.isoformat()))
     assert labels(view(session))[1] == ["00", "01", "02", "03", "04", "05"]
+    assert "Choose an hour" in view(session).text
     assert "•" in "".join(flat(view(play(session, labels(view(session))[0][0]))))
     session = play(session, "14")
     assert labels(view(session))[1:3] == [["‹ 14"], ["14:00", "14:20", "14:40"]]
@@ -133,7 +143,8 @@ def test_a_date_and_time_that_are_there_can_be_kept_or_changed_each() -> None:
 def test_an_hour_with_one_time_is_chosen_at_once() -> None:
     clock = {"type": "datetime", "key": "d", "subtype": "time", "use24h": True, "timeInterval": 60}
     session = session_from(clock | {"timeSerializingFormat": "no_timezone"}, {"type": "textfield", "key": "x"})
-    assert labels(view(session))[0][:2] == ["00:00", "01:00"]
+    assert labels(view(session))[0] == ["00:00", "01:00", "02:00", "03:00"]
+    assert "Choose a time" in view(session).text
     assert play(session, "13:00").value(("d",)) == "13:00"
 
 

@@ -43,6 +43,9 @@ function entityNode(entity, text, children, actions) {
   }
 }
 
+// They stand on lines of their own, which the line break behind them has ended already.
+const BLOCKS = new Set(["pre", "blockquote", "expandable_blockquote"]);
+
 // Entities nest; they come ordered by offset, the outer one first. JavaScript counts in UTF-16 as Telegram does.
 function formatted(text, entities, start, end, actions) {
   const nodes = [];
@@ -59,7 +62,7 @@ function formatted(text, entities, start, end, actions) {
     if (from > position) nodes.push(text.slice(position, from));
     const children = formatted(text, inner, from, to, actions);
     nodes.push(entityNode(entity, text.slice(from, to), children, actions));
-    position = to;
+    position = BLOCKS.has(entity.type) && text[to] === "\n" ? Math.min(to + 1, end) : to;
   }
   if (position < end) nodes.push(text.slice(position, end));
   return nodes;
