@@ -42,7 +42,7 @@ class _Builder:
     actions: list[Action] = field(default_factory=list)
     submit_label: str = ""
 
-    def fields(self, places: Iterable[Place]) -> Iterator[Field]:
+    def fields(self, places: Iterable[Place], groups: tuple[str, ...] = ()) -> Iterator[Field]:
         for place in places:
             if self._at(place).get(HIDE) is True:
                 continue
@@ -50,20 +50,22 @@ class _Builder:
             if component.type == "button":
                 self._button(place)
             elif component.type == GROUP or (component.type == "dynamiclist" and not is_list(component)):
+                inside = groups
                 if heading := self._text(place, "label"):
-                    yield self._display(place, "notice", heading)
-                yield from self.fields(place.children)
+                    inside = (*groups, heading)
+                    yield self._display(place, heading, inside)
+                yield from self.fields(place.children, inside)
             else:
-                yield self._field(place)
+                yield self._field(place, groups)
 
-    def _field(self, place: Place) -> Field:
+    def _field(self, place: Place, groups: tuple[str, ...]) -> Field:
         component = place.component
         kind = kind_of_component(component.type)
         if kind is None:
             label = self._text(place, "label")
             named = f"{component.type} “{label}”" if label else component.type
             notice = text("unsupported", self.locale, component=named)
-            return self._display(place, "notice", notice, unsupported=True)
+            return self._display(place, notice, groups, unsupported=True)
         if kind.keyed and not component.key:
             raise FormUnreadable(f"component {component.id!r} has no key")
         if (reason := kind.check_component(component)) is not None:
@@ -79,11 +81,15 @@ class _Builder:
             options=options_of(component, self.initial, self._at(place).get("valuesExpression"), self.locale),
             given=self._given(place),
             scope=place.scope,
+            groups=groups,
             items=tuple(tuple(self.fields(item)) for item in place.items),
         )
 
-    def _display(self, place: Place, kind: str, label: str, *, unsupported: bool = False) -> Field:
-        return Field(place.path, kind, label, place.component, Mode.DISPLAY, scope=place.scope, unsupported=unsupported)
+    def _display(self, place: Place, words: str, groups: tuple[str, ...], *, unsupported: bool = False) -> Field:
+        return Field(
+            place.path, "notice", words, place.component, Mode.DISPLAY, scope=place.scope, groups=groups,
+            unsupported=unsupported,
+        )  # fmt: skip
 
     def _mode(self, place: Place, *, is_asked: bool) -> Mode:
         component = place.component

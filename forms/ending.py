@@ -74,7 +74,13 @@ def left_aside(session: FormSession, _: int) -> _Changed:
 
 def secret_typed(session: FormSession, text: str) -> _Changed:
     """The secrets, one on each line: the form is submitted with them at once, and nothing keeps them."""
-    secrets = session.secrets()
+    index = int(session.glance.view.removeprefix(SECRET))
+    actions = session.form.actions
+    is_there = 0 <= index < len(actions) if actions else index == _PLAIN
+    if not is_there or not (secrets := session.secrets()):
+        # Another surface has changed the answers, and so what is asked and what can be pressed.
+        return session.moved(None), Stale()
+    action = actions[index] if index != _PLAIN else None
     lines = [line for line in text.splitlines() if line.strip()] if len(secrets) > 1 else [text]
     if len(lines) != len(secrets):
         return session, Render(Problem("one_line_each", {"count": len(secrets)}))
@@ -87,8 +93,7 @@ def secret_typed(session: FormSession, text: str) -> _Changed:
         if (problem := check(field, value)) is not None:
             return session, Render(problem)
         told[field.path] = value
-    index = int(session.glance.view.removeprefix(SECRET))
-    return _ended(session, session.form.actions[index] if index != _PLAIN else None, told)
+    return _ended(session, action, told)
 
 
 def needs_confirmation(action: Action) -> bool:

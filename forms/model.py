@@ -72,6 +72,8 @@ class Field:
     """Evaluated properties, by their form-js names; what was not evaluated is in `component`."""
     scope: Path = ()
     """The item of a list that it is part of; empty outside of lists."""
+    groups: tuple[str, ...] = ()
+    """The labels of the groups around it within its scope, from the outside; a group's heading is inside the group."""
     items: tuple[tuple["Field", ...], ...] = ()
     """Of a list: the fields of each item."""
     unsupported: bool = False
@@ -93,6 +95,11 @@ class Field:
         beside = ", ".join(part.strip() for part in found if isinstance(part, str) and part.strip())
         named = f"{self.label} ({beside})" if beside else self.label
         return f"{named} *" if self.required else named
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether there is anything to look at; the name alone of what is computed says nothing to people."""
+        return self.mode is not Mode.HIDDEN and (self.mode is not Mode.COMPUTED or bool(self.component.label))
 
     @property
     def is_secret(self) -> bool:

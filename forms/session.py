@@ -140,11 +140,12 @@ class FormSession:
 
     @property
     def has_summary(self) -> bool:
-        """A single question needs none: its answer is the form, unless there is something to read after it."""
-        asked = [found for found in self.form.fields if found.mode is Mode.ASKED]
-        if len(asked) != 1 or self.form.actions or asked[0].kind == "items":
+        """A single question needs none: its answer is the form, unless there is something to see after it."""
+        fields = self.form.fields
+        asked = [index for index, found in enumerate(fields) if found.mode is Mode.ASKED]
+        if len(asked) != 1 or self.form.actions or fields[asked[0]].kind == "items":
             return True
-        return self.form.fields[-1].mode is Mode.DISPLAY
+        return any(found.is_seen for found in fields[asked[0] + 1 :])
 
     def moved(self, cursor: Path | None, *, is_returning: bool = False) -> "FormSession":
         """The session at another question, or on the summary."""

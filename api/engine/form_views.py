@@ -95,8 +95,10 @@ def with_draft(session: FormSession, request: DraftRequest) -> tuple[FormSession
         if not same(value, get_at(session.data, field.path)):
             touched.add(field.path)
     cursor = next((field.path for field in asked if spell(field.path) == request.cursor), session.cursor)
-    kept = replace(session, entered=changed.data, touched=session.touched | touched, cursor=cursor)
-    return kept.turned(), problems
+    kept = replace(session, entered=changed.data, touched=session.touched | touched)
+    # What was looked at within a question is no view of another one.
+    moved = kept if cursor == session.cursor else kept.moved(cursor, is_returning=kept.is_returning)
+    return moved.turned(), problems
 
 
 def _is_writable(value: Json) -> bool:

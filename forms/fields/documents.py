@@ -1,12 +1,14 @@
 """Documents to look at."""
 
-from urllib.parse import urlsplit
+import re
 
 from forms.display import Display
 from forms.model import Field
 from forms.widgets import Content, Documents, Link
 
 __all__ = ["Kind"]
+
+_SHOWN = re.compile(r"https?:", re.IGNORECASE)
 
 
 class Kind(Display):
@@ -25,6 +27,6 @@ def _link(entry: object) -> Link | None:
     if not isinstance(entry, dict) or "documentId" not in entry or not isinstance(entry.get("metadata"), dict):
         return None
     name, url = entry["metadata"].get("fileName"), entry.get("endpoint")
-    if name is None or not isinstance(url, str) or urlsplit(url).scheme not in {"http", "https"}:
+    if name is None or not isinstance(url, str) or not _SHOWN.match(url):
         return None
     return Link(url, str(name))

@@ -20,9 +20,9 @@ def confirmation(session: FormSession, problem: Problem | None) -> TelegramView 
     view = session.glance.view
     if view == LEAVE:
         return _leave(session)
-    if view.startswith(CONFIRM):
-        return _action(session, int(view.removeprefix(CONFIRM)))
-    if view.startswith(SECRET):
+    if view.startswith(CONFIRM) and (index := int(view.removeprefix(CONFIRM))) < len(session.form.actions):
+        return _action(session, index)
+    if view.startswith(SECRET) and session.secrets():
         return _secrets(session, problem)
     return None
 

@@ -17,10 +17,12 @@ from forms.telegram.markup import from_html
 from forms.telegram.message import Button
 from forms.widgets import Content, Documents, Grid, Items, Link, Markdown, Markup, Notice, Picture, Rule, Show
 
-__all__ = ["Seen", "look", "picture_as_text", "value_line"]
+__all__ = ["HEADING_MARKS", "Seen", "is_heading", "look", "picture_as_text", "value_line"]
 
 # Beyond it links stand in the text: the keyboard is for answers.
 MAX_LINK_BUTTONS = 8
+# How the heading of a group looks.
+HEADING_MARKS = ("b", "u")
 # What Telegram takes for a photo.
 _PHOTO = re.compile(r"data:image/(png|jpe?g|gif|webp)[;,]|https?://", re.IGNORECASE)
 _DRAWING = re.compile(r"https?://[^?#]*\.svg([?#]|$)", re.IGNORECASE)
@@ -48,10 +50,15 @@ def look(session: FormSession, fields: Iterable[Field]) -> Seen:
             values = []
         widget = kind_of(found).widget(found, None, session)
         if isinstance(widget, Show):
-            _add(seen, widget.content, session.locale, is_heading=found.kind == "notice" and not found.unsupported)
+            _add(seen, widget.content, session.locale, HEADING_MARKS if is_heading(found) else ())
     if values:
         seen.paragraphs.append(values)
     return seen
+
+
+def is_heading(found: Field) -> bool:
+    """Whether it is the heading of a group, and no notice about a component that is not known."""
+    return found.kind == "notice" and not found.unsupported
 
 
 def value_line(session: FormSession, found: Field) -> list[list[Piece]]:
@@ -67,22 +74,17 @@ def value_line(session: FormSession, found: Field) -> list[list[Piece]]:
 
 
 def _value_lines(session: FormSession, found: Field) -> list[list[Piece]]:
-    if found.mode is Mode.HIDDEN or found.is_secret:
-        return []
-    if found.mode is Mode.COMPUTED and not found.component.label:
-        # The name of a variable says nothing to people.
-        return []
-    return value_line(session, found)
+    return value_line(session, found) if found.is_seen and not found.is_secret else []
 
 
-def _add(seen: Seen, content: Content, locale: str, *, is_heading: bool) -> None:
+def _add(seen: Seen, content: Content, locale: str, marks: tuple[str, ...]) -> None:
     match content:
         case Markdown(written):
             seen.paragraphs.append([[from_markdown(written, locale)]])
         case Markup(written):
             seen.paragraphs.append([[from_html(written, locale)]])
         case Notice(words):
-            seen.paragraphs.append(alone(words, *(("b", "u") if is_heading else ())))
+            seen.paragraphs.append(alone(words, *marks))
         case Rule(is_line):
             # Room stands between paragraphs anyway.
             seen.paragraphs.append(alone("———" if is_line else ""))
@@ -102,11 +104,14 @@ def _add(seen: Seen, content: Content, locale: str, *, is_heading: bool) -> None
 
 def _add_links(seen: Seen, links: tuple[Link, ...]) -> None:
     for link in links:
-        # Telegram marks buttons that lead away itself.
-        if fits_button(link.url) and len(seen.links) < MAX_LINK_BUTTONS:
-            seen.links.append(Button(label_of(link.label), url=link.url))
-        elif mark := link_mark(link.url):
-            seen.paragraphs.append([[(Span("↗ "), Span(link.label or link.url, (mark,)))]])
+        url = link.url.strip().replace(" ", "%20")
+        mark = link_mark(url)
+        if fits_button(url) and len(seen.links) < MAX_LINK_BUTTONS:
+            # Telegram marks buttons that lead away itself.
+            seen.links.append(Button(label_of(link.label), url=url))
+        else:
+            # What leads nowhere is named at least.
+            seen.paragraphs.append([[(Span("↗ "), Span(link.label or url, (mark,) if mark else ()))]])
 
 
 def _add_picture(seen: Seen, picture: Picture) -> None:

@@ -1,6 +1,7 @@
 """Which addresses a message may lead to."""
 
 import html
+import re
 from urllib.parse import urlsplit
 
 from forms.telegram.layout import cleaned
@@ -8,6 +9,8 @@ from forms.telegram.layout import cleaned
 __all__ = ["fits_button", "link_mark"]
 
 MAX_CHARACTERS = 2048
+# One message with one button that Telegram refuses is not sent at all: so only what looks like an address of the web.
+_PUBLIC = re.compile(r"https?://([\w-]{1,63}\.)+[\w-]{2,63}(:[1-9]\d{0,3})?([/?#]|$)", re.IGNORECASE)
 _SCHEMES = frozenset({"http", "https", "tg", "mailto", "tel"})
 
 
@@ -21,10 +24,7 @@ def link_mark(url: str) -> str | None:
 
 def fits_button(url: str) -> bool:
     """Whether Telegram takes the address for a button: a public host by its name, https or http."""
-    if not _is_plain(url) or _scheme(url) not in {"http", "https"}:
-        return False
-    host = urlsplit(url).hostname or ""
-    return "." in host.strip(".")
+    return _is_plain(url) and _PUBLIC.match(url) is not None
 
 
 def _is_plain(url: str) -> bool:

@@ -11,9 +11,9 @@ from forms.session import FormSession
 from forms.submission import LEAVING_ACTIONS
 from forms.telegram.asking import asking
 from forms.telegram.composing import composed, problem_text
-from forms.telegram.contents import look
+from forms.telegram.contents import HEADING_MARKS, is_heading, look
 from forms.telegram.keyboard import Keyboard, style_of
-from forms.telegram.layout import Paragraph, said
+from forms.telegram.layout import Paragraph, alone, said
 from forms.telegram.listing import listing
 from forms.telegram.message import Button, Rows, TelegramView
 from forms.telegram.panel import Panel
@@ -32,14 +32,17 @@ SHORT_ROW = 2
 def question_view(session: FormSession, question: Field, problem: Problem | None) -> TelegramView:
     """The message that asks one question."""
     panel = _panel(session, question)
-    seen = look(session, _before(session, question))
+    before = _before(session, question)
+    above, below = look(session, before), look(session, _at_the_end(session, question))
     paragraphs = [heading(session, question)]
     if problem is not None:
         paragraphs.append(problem_text(session, problem))
-    paragraphs += [*seen.paragraphs, _question(question, panel), *panel.paragraphs]
-    rows: Rows = tuple((link,) for link in seen.links)
+    paragraphs.append(_groups(question, before))
+    paragraphs += [*above.paragraphs, _question(question, panel), *panel.paragraphs, *below.paragraphs]
+    rows: Rows = tuple((link,) for link in (*above.links, *below.links))
     rows += panel.rows + _ways(session, question, panel)
-    return composed(paragraphs, rows, picture=seen.picture, expects=panel.expects, reply=panel.reply)
+    picture = above.picture or below.picture
+    return composed(paragraphs, rows, picture=picture, expects=panel.expects, reply=panel.reply)
 
 
 def heading(session: FormSession, question: Field | None = None) -> Paragraph:
@@ -96,6 +99,20 @@ def _before(session: FormSession, question: Field) -> list[Field]:
         elif not item.is_secret:
             found = []
     return []
+
+
+def _at_the_end(session: FormSession, question: Field) -> list[Field]:
+    """What stands below the last question of an item, which has no summary to show it on."""
+    level = session.form.level(question.scope)
+    if not question.scope or session.questions(question.scope)[-1:] != (question,):
+        return []
+    return [found for found in level[level.index(question) + 1 :] if found.mode is not Mode.ASKED]
+
+
+def _groups(question: Field, before: list[Field]) -> Paragraph:
+    """The headings of the groups around it, without those that stand above it anyway."""
+    there = [found.label for found in before if is_heading(found)]
+    return alone(" › ".join(label for label in question.groups if label not in there), *HEADING_MARKS)
 
 
 def _question(question: Field, panel: Panel) -> Paragraph:

@@ -1,21 +1,19 @@
 """The end of a form: all answers, ways back to each, and the buttons that end it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from forms.events import Operation
 from forms.messages import text
 from forms.model import Field, Mode, Problem
 from forms.session import FormSession
 from forms.telegram.composing import composed, problem_text
-from forms.telegram.contents import Seen, look, value_line
+from forms.telegram.contents import HEADING_MARKS, Seen, is_heading, look, value_line
 from forms.telegram.keyboard import Keyboard, style_of
 from forms.telegram.layout import Line, Paragraph, alone, said
 from forms.telegram.message import Button, Rows, TelegramView
 from forms.telegram.question import heading
 
 __all__ = ["answers", "summary_view"]
-
-_GROUPS = frozenset({"group", "dynamiclist"})
 
 
 def summary_view(session: FormSession, problem: Problem | None) -> TelegramView:
@@ -37,12 +35,13 @@ def answers(session: FormSession) -> tuple[list[Paragraph], Seen]:
     last = max((index for index, found in enumerate(level) if found.mode is Mode.ASKED), default=-1)
     paragraphs: list[Paragraph] = []
     lines: list[Line] = []
+    groups: tuple[str, ...] = ()
     for found in level[: last + 1]:
-        if found.mode is Mode.DISPLAY and found.component.type in _GROUPS and not found.unsupported:
+        if is_heading(found) or found.groups != groups:
+            # A group ends where another begins, or where what follows is in none.
             paragraphs.append(lines)
-            lines = [[said(found.label, "b", "u")]]
-        else:
-            lines += _answer(session, found)
+            lines, groups = [], found.groups
+        lines += [[said(found.label, *HEADING_MARKS)]] if is_heading(found) else _answer(session, found)
     return [*paragraphs, lines], look(session, level[last + 1 :])
 
 
@@ -81,9 +80,16 @@ def _edits(session: FormSession) -> Rows:
         return ()
     keyboard = Keyboard(session)
     shown, turns = keyboard.page(len(questions))
-    edits = tuple((keyboard.button(f"✎ {questions[index].label}", Operation.EDIT, index),) for index in shown)
+    edits = tuple((keyboard.button(f"✎ {_name(questions, index)}", Operation.EDIT, index),) for index in shown)
     ways: tuple[Button, ...] = (
         keyboard.button(text("back", session.locale), Operation.BACK),
         keyboard.button(text("cancel", session.locale), Operation.CANCEL),
     )
     return (*edits, *turns, ways)
+
+
+def _name(questions: Sequence[Field], index: int) -> str:
+    """The label of a question; with its group where another one is called the same."""
+    question = questions[index]
+    is_alone = sum(other.label == question.label for other in questions) == 1
+    return question.label if is_alone or not question.groups else f"{question.groups[-1]} › {question.label}"

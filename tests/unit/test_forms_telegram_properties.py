@@ -9,7 +9,7 @@ from baton.sandbox.telegram.entities import parse_html, trimmed
 from baton.sandbox.telegram.markup import read_markup
 from baton.sandbox.telegram.wire import utf16_length
 from bpmn.files import FileReference
-from forms.events import Event, Operation, Pressed, Render, Shared, Typed, Uploaded
+from forms.events import Event, Operation, Pressed, Render, Shared, Stale, Typed, Uploaded
 from forms.filling import opened, step
 from forms.session import FormSession, Subject
 from forms.telegram import Expects, TelegramView, closed_view, decode, superseded_view, view
@@ -17,6 +17,7 @@ from forms.telegram import Expects, TelegramView, closed_view, decode, supersede
 HOSTILE = [
     "<b>", "</a>", "&amp;", "\u202e", "😀" * 40, "\x00", "x" * 5000, "", "  ", "\u3164", "{{a}}", "=1/0", "**", "`",
 ]  # fmt: skip
+ADDRESSES = ["https://e.org", "https://localhost", "https://[", f"https://e.org/{'x' * 3000}", "x"]
 TEXTS = st.sampled_from(HOSTILE) | st.text(max_size=30)
 
 
@@ -61,7 +62,8 @@ def _component(kind: str, number: int) -> st.SearchStrategy[dict[str, Any]]:
         "image": {"source": st.sampled_from(["https://e.org/x", "data:image/png;base64,AA", "x"]), "alt": words()},
         "table": {"dataSource": st.just("=rows"), "columns": st.lists(
             st.fixed_dictionaries({"key": st.sampled_from(["a", "b"]), "label": words()}), max_size=9)},
-        "iframe": {"url": st.sampled_from(["https://e.org", "https://localhost", "x"])},
+        "iframe": {"url": st.sampled_from(ADDRESSES)},
+        "documentPreview": {"dataSource": st.just("=documents")},
         "expression": {"expression": st.just("=a"), "computeOn": st.just("change")},
         "separator": {},
         "hologram": {},
@@ -72,7 +74,7 @@ def _component(kind: str, number: int) -> st.SearchStrategy[dict[str, Any]]:
 
 KINDS = (
     "textfield", "textarea", "number", "checkbox", "select", "taglist", "datetime", "filepicker", "text", "html",
-    "image", "table", "iframe", "expression", "separator", "hologram", "button",
+    "image", "table", "iframe", "documentPreview", "expression", "separator", "hologram", "button",
 )  # fmt: skip
 
 
@@ -81,8 +83,12 @@ def schemas(draw: st.DrawFn) -> dict[str, Any]:
     kinds = draw(st.lists(st.sampled_from(KINDS), max_size=6))
     inner = draw(st.lists(st.sampled_from(KINDS[:8]), max_size=3))
     components: list[Any] = [draw(_component(kind, number)) for number, kind in enumerate(kinds)]
+    grouped = [
+        draw(_component(kind, 90 + number))
+        for number, kind in enumerate(draw(st.lists(st.sampled_from(KINDS), max_size=2)))
+    ]
     inside = [draw(_component(kind, 50 + number)) for number, kind in enumerate(inner)]
-    components.append({"type": "group", "label": draw(words()), "components": components[:1]})
+    components.append({"type": "group", "label": draw(words()), "components": [*components[:1], *grouped]})
     components.append(
         {
             "type": "dynamiclist",
@@ -122,8 +128,12 @@ def check_sendable(shown: TelegramView) -> set[Operation]:
     return {decode(button.data)[1].operation for button in buttons if button.data}
 
 
+def pressable(shown: TelegramView) -> list[Pressed]:
+    return [decode(button.data)[1] for row in shown.rows for button in row if button.data]
+
+
 def events_for(session: FormSession, shown: TelegramView) -> st.SearchStrategy[Event]:
-    pressed: list[Event] = [decode(button.data)[1] for row in shown.rows for button in row if button.data]
+    pressed: list[Event] = [*pressable(shown)]
     file = FileReference(path="a/b", sha256="0" * 64, size_bytes=3, content_type="image/png", name="a.png")
     others: list[Event] = [Uploaded((file,)), Shared("contact", "+4930123456"), Typed("5"), Typed("2030-01-02")]
     wild = st.builds(Pressed, st.just(session.revision), st.sampled_from(Operation), st.integers(-5, 10**7))
@@ -135,13 +145,24 @@ def events_for(session: FormSession, shown: TelegramView) -> st.SearchStrategy[E
 def test_every_view_of_every_form_is_one_that_telegram_takes(
     data: st.DataObject, schema: dict[str, Any], locale: str, title: str
 ) -> None:
-    variables: dict[str, Any] = {"rows": [{"a": title, "b": 1}] * 3, "a": title}
+    addresses = [
+        "https://e.org/a",
+        "http://[",
+        "http://localhost/a",
+        "https://e.org:x/",
+        "ftp://e.org",
+        "https://a.b/" + title,
+    ]
+    documents = [{"documentId": "1", "metadata": {"fileName": title}, "endpoint": url} for url in addresses]
+    variables: dict[str, Any] = {"rows": [{"a": title, "b": 1}] * 3, "a": title, "documents": documents}
     start = FormSession("abcdefgh", Subject("t", "k"), "user", locale, "Europe/Berlin", title, schema, variables)
     session = opened(start)
     problem = None
     for _ in range(data.draw(st.integers(1, 12))):
         shown = view(session, problem)
         check_sendable(shown)
+        for event in pressable(shown):
+            assert not isinstance(step(session, event)[1], Stale), event
         session, outcome = step(session, data.draw(events_for(session, shown)))
         problem = outcome.problem if isinstance(outcome, Render) else None
         if not session.is_open:
