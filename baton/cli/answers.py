@@ -1,6 +1,7 @@
 """Answers from options and files: `--set pets.0.name=Rex`, `--file photo=cat.jpg`, a JSON object."""
 
 import json
+import math
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -21,7 +22,7 @@ from forms.session import FormSession
 __all__ = ["Answers", "read_object"]
 
 # A file of answers is typed by people and scripts, not by machines.
-MAX_BYTES = 10 * 2**20
+MAX_CHARACTERS = 10 * 2**20
 
 SendFile = Callable[[str, Path], dict[str, Json]]
 
@@ -36,12 +37,17 @@ class Answers:
         self._errors: list[dict[str, object]] = []
 
     def set(self, pairs: Sequence[str]) -> None:
-        """`place=text` pairs; values of several choices are parted by commas, or JSON. Raises `Usage`."""
-        for pair in pairs:
-            place, separator, value = pair.partition("=")
-            if not separator or not place:
-                raise Usage(f"--set {pair!r}: give an answer as name=value, for example --set age=18")
-            self._set(place, value)
+        """`place=text` pairs; values of several choices are parted by commas, or JSON. Raises `Usage`.
+
+        In any order: an answer may be what makes another one's field appear.
+        """
+        waiting = [_parted(pair) for pair in pairs]
+        before = -1
+        while waiting and len(waiting) != before:
+            before = len(waiting)
+            waiting = [(place, value) for place, value in waiting if not self._is_set(place, value)]
+        for place, _ in waiting:
+            self._refuse(place, "not_in_form")
 
     def send(self, pairs: Sequence[str], send: SendFile) -> None:
         """`place=path` pairs; several for one place are several files. Raises `Usage`, `AnswersRefused`."""
@@ -80,20 +86,21 @@ class Answers:
             raise AnswersRefused(self._errors)
         return {name: self._data[name] for name in sorted(self._names)}
 
-    def _set(self, place: str, value: str) -> None:
+    def _is_set(self, place: str, value: str) -> bool:
+        """Whether there is such a field yet; then the answer is taken, or refused for good."""
         field = self._field(place)
         if field is None:
-            self._refuse(place, "not_in_form")
-            return
+            return False
         try:
             read = self._read(field, value)
+            problem = check(field, read)
         except Refused as refusal:
-            self._refuse(place, refusal.problem.code, **refusal.problem.params)
-            return
-        if (problem := check(field, read)) is not None:
+            problem = refusal.problem
+        if problem is not None:
             self._refuse(place, problem.code, **problem.params)
-            return
-        self._put(field.path, read)
+        else:
+            self._put(field.path, read)
+        return True
 
     def _read(self, field: Field, value: str) -> Json:
         kind = kind_of(field)
@@ -101,7 +108,7 @@ class Answers:
             return kind.empty
         if field.kind in {"several", "choice", "items"} and value[:1] in {"[", "{"}:
             try:
-                read: Json = json.loads(value)
+                read: Json = _loaded(value)
             except ValueError as error:
                 raise Refused("wrong_type") from error
             return read
@@ -135,20 +142,48 @@ class Answers:
 def read_object(source: str) -> dict[str, Any]:
     """The JSON object of a file, or of standard input for `-`. Raises `Usage`."""
     name = "standard input" if source == "-" else source
-    if source == "-":
-        spelled = sys.stdin.read(MAX_BYTES + 1)
-    else:
-        path = Path(source)
-        if not path.is_file():
-            raise Usage(f"there is no file {source!r}: name a file with the answers as JSON, or - for standard input")
-        spelled = path.read_text()[: MAX_BYTES + 1]
     try:
-        found = json.loads(spelled)
-    except ValueError as error:
+        spelled = _spelled(source)
+        if len(spelled) > MAX_CHARACTERS:
+            raise Usage(f"{name} is too long: answers have at most {MAX_CHARACTERS} characters")
+        found = _loaded(spelled)
+    except ValueError as error:  # also for bytes that are no text
         raise Usage(f"{name} holds no JSON: {error}") from error
-    if not isinstance(found, dict) or len(spelled) > MAX_BYTES:
-        raise Usage(f"{name} must hold one JSON object of answers by name, of at most {MAX_BYTES} bytes")
+    if not isinstance(found, dict):
+        raise Usage(f"{name} must hold one JSON object of answers by name")
     return found
+
+
+def _spelled(source: str) -> str:
+    if source == "-":
+        return sys.stdin.read(MAX_CHARACTERS + 1)
+    path = Path(source)
+    if not path.is_file():
+        raise Usage(f"there is no file {source!r}: name a file with the answers as JSON, or - for standard input")
+    with path.open(encoding="utf-8") as told:
+        return told.read(MAX_CHARACTERS + 1)
+
+
+def _loaded(spelled: str) -> Any:
+    """JSON as its standard has it. Raises `ValueError`, also for what Python alone reads, like NaN and 1e400."""
+    try:
+        return json.loads(spelled, parse_constant=_finite, parse_float=_finite)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+
+
+def _finite(spelled: str) -> float:
+    number = float(spelled)
+    if not math.isfinite(number):
+        raise ValueError(f"{spelled:.40} is no number of JSON, or too large")
+    return number
+
+
+def _parted(pair: str) -> tuple[str, str]:
+    place, separator, value = pair.partition("=")
+    if not separator or not place:
+        raise Usage(f"--set {pair!r}: give an answer as name=value, for example --set age=18")
+    return place, value
 
 
 def _at(form: Form, place: str) -> Field | None:

@@ -9,6 +9,7 @@ from baton.cli.errors import Usage
 from baton.cli.filling import (
     AnswersFrom,
     Given,
+    Groups,
     Locale,
     Press,
     PrintSchema,
@@ -16,7 +17,9 @@ from baton.cli.filling import (
     SetAnswers,
     Zone,
     clock_and_language,
+    errors_as_json,
     filled,
+    print_schema,
 )
 from baton.cli.form_client import FormClient, Place
 from baton.cli.output import AsJson, console, print_json
@@ -30,6 +33,7 @@ def complete(
     source: AnswersFrom = None,
     *,
     user: User = None,
+    group: Groups = None,
     var: Variables = None,
     answers: SetAnswers = None,
     file: SendFiles = None,
@@ -44,14 +48,18 @@ def complete(
     The draft is that of all surfaces: what was begun in a chat goes on here, and back. With --var an operator sets
     variables instead, whatever the form says.
     """
-    api = EngineApi.from_environment()
-    given = Given(source, answers or [], file or [], action, schema=schema, as_json=as_json)
-    if var is not None:
-        if given.is_something:
+    given = Given(source, answers or [], file or [], action)
+    with errors_as_json(as_json=as_json):
+        api = EngineApi.from_environment()
+        if schema:
+            print_schema(api, Place(task), *clock_and_language(locale, zone))
+            return
+        if var is None:
+            done = _answered(api, task, user, tuple(group or ()), given, clock_and_language(locale, zone))
+        elif given.is_something:
             raise Usage("--var sets variables as an operator; give answers of a person by --set")
-        done = api.complete(task, read_variables(var), user)
-    else:
-        done = _answered(api, task, user, given, locale, zone)
+        else:
+            done = api.complete(task, read_variables(var), user)
     if as_json:
         print_json(done)
         return
@@ -60,16 +68,16 @@ def complete(
 
 
 def _answered(
-    api: EngineApi, task: str, user: str | None, given: Given, locale: str | None, zone: str | None
+    api: EngineApi, task: str, user: str | None, groups: tuple[str, ...], given: Given, speaks: tuple[str, str]
 ) -> dict[str, Any]:
     found = api.task(task)
     person = user or found["assignee"]
     if person is None:
         raise Usage(f"task {task} belongs to nobody yet: say who answers by --user NAME")
-    client = FormClient(api, person, *clock_and_language(locale, zone))
-    done = filled(client, Place(task), given)
+    place = Place(task, title=found["name"] or "", is_offered=found["assignee"] is None)
+    done = filled(FormClient(api, person, *speaks, groups), place, given)
     if done is not None:
         return done
-    if given.is_something or given.schema:
+    if given.is_something:
         raise Usage(f"task {task} asks nothing; complete it without answers, or set variables by --var")
     return api.complete(task, {}, user)

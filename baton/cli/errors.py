@@ -18,6 +18,7 @@ __all__ = [
     "ApiRefused",
     "ApiUnavailable",
     "Usage",
+    "entries_of",
     "exit_code",
     "model_problems",
     "words_of",
@@ -57,6 +58,16 @@ def words_of(error: BatonError) -> str:
     if isinstance(error, ModelRefused) and error.problems:
         return model_problems(str(error), error.problems)
     return str(error)
+
+
+def entries_of(error: BatonError) -> list[dict[str, object]]:
+    """What programs read: each entry has a `code` and a `message`, and a `field` where it is about one."""
+    if isinstance(error, AnswersRefused):
+        return error.errors
+    code = "usage" if isinstance(error, Usage) else "failed"
+    if isinstance(error, ApiRefused):
+        code = str(error.problem.get("code") or "refused")
+    return [{"code": code, "message": words_of(error)}]
 
 
 def model_problems(detail: str, problems: Iterable[str]) -> str:

@@ -3,27 +3,30 @@
 from collections.abc import Callable
 from dataclasses import replace
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any
 
 from baton.cli.errors import AnswersRefused, ApiRefused
 from baton.cli.form_client import FormClient, OpenForm, Place
 from baton.cli.output import console
-from baton.cli.prompting import ask, ask_paths, show
+from baton.cli.prompting import ask, ask_path, echo, show, warn
 from bpmn.errors import BatonError
 from bpmn.files import FileReference
-from forms.events import Event, Operation, Pressed, PutAside, Render, Submitted, Typed, Uploaded
+from forms.events import Event, Pressed, PutAside, Render, Submitted, Typed, Uploaded
 from forms.filling import refused, step
-from forms.messages import text
 from forms.model import Problem
 from forms.paths import spell
-from forms.terminal import Act, Heading, Paths, asked, blocks
+from forms.terminal import Act, Heading, Paths, asked, blocks, read_as
+from forms.terminal.blocks import Block
 
 __all__ = ["LeftAside", "fill"]
 
 
 class LeftAside(BatonError):
-    """The person does not go on now; the draft is kept."""
+    """The person does not go on now; the draft is kept. `is_given_up`: they said so, and did not just interrupt."""
+
+    def __init__(self, message: str, *, is_given_up: bool = False) -> None:
+        super().__init__(message)
+        self.is_given_up = is_given_up
 
 
 def fill(client: FormClient, place: Place, form: OpenForm) -> dict[str, Any]:
@@ -43,27 +46,36 @@ class _Walk:
         self._place = place
         self._form = form
         self._problem: Problem | None = None
+        self._seen: tuple[Block, ...] = ()
 
     def run(self) -> dict[str, Any]:
         while True:
-            session = self._form.session
-            for block in blocks(session):
-                show(block)
-            if self._problem is not None:
-                said = text(self._problem.code, session.locale, **self._problem.params)
-                console.print(f"⚠ {said}", style="red", markup=False)
-                self._problem = None
-            prompt = asked(session)
+            self._show()
+            prompt = asked(self._form.session)
             outcome = self._uploaded(prompt) if isinstance(prompt, Paths) else self._acted(ask(prompt))
             if isinstance(outcome, PutAside):
-                raise LeftAside("put aside, your answers are kept: the same command goes on")
+                raise LeftAside("put aside, your answers are kept: the same command goes on", is_given_up=True)
             if isinstance(outcome, Submitted) and (done := self._submitted(outcome)) is not None:
                 return done
+
+    def _show(self) -> None:
+        session = self._form.session
+        standing = blocks(session)
+        if standing != self._seen:  # a question that is asked again stands below what is still in view
+            for block in standing:
+                show(block)
+        self._seen = standing
+        if self._problem is not None:
+            warn(self._problem, session.locale)
+            self._problem = None
 
     def _acted(self, acts: tuple[Act, ...]) -> object:
         outcome: object = None
         for act in acts:
+            before = self._form.session
             outcome = self._step(lambda revision, act=act: _event(act, revision))  # type: ignore[misc]
+            if isinstance(act, Typed) and isinstance(outcome, Render) and outcome.problem is None:
+                echo(read_as(before, self._form.session, act.text))
             if not isinstance(outcome, Render) or outcome.problem is not None:
                 break
         return outcome
@@ -86,20 +98,16 @@ class _Walk:
     def _uploaded(self, prompt: Paths) -> object:
         question = self._form.session.question
         assert question is not None
-        paths: list[Path] = ask_paths(prompt)
-        if not paths:
-            skips = prompt.may_skip and not prompt.keeps
-            return self._acted(((Operation.SKIP, 0) if skips else (Operation.DONE, 0),))
+        answer = ask_path(prompt)
+        if isinstance(answer, tuple):
+            return self._acted(answer)
         try:
-            sent = [self._client.send_file(self._form, spell(question.path), path) for path in paths]
+            sent = self._client.send_file(self._form, spell(question.path), answer)
         except AnswersRefused as error:
             self._problem = Problem("custom", {"message": str(error.errors[0].get("message"))})
             return None
-        files = tuple(FileReference.model_validate(entry) for entry in sent)
-        outcome = self._step(lambda _: Uploaded(files))
-        if prompt.several and self._problem is None:
-            return self._acted(((Operation.DONE, 0),))
-        return outcome
+        file = FileReference.model_validate(sent)
+        return self._step(lambda _: Uploaded((file,)))
 
     def _submitted(self, outcome: Submitted) -> dict[str, Any] | None:
         try:

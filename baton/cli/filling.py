@@ -1,8 +1,10 @@
 """How the commands get answers to a form: asked in the terminal, or given by options, files and standard input."""
 
+import contextlib
 import locale as system
 import os
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,15 +12,18 @@ from typing import Annotated, Any
 import typer
 
 from baton.cli.answers import Answers, read_object
-from baton.cli.errors import AnswersRefused, Usage
-from baton.cli.fill import fill
-from baton.cli.form_client import FormClient, Place
+from baton.cli.api import EngineApi
+from baton.cli.errors import Usage, entries_of
+from baton.cli.fill import LeftAside, fill
+from baton.cli.form_client import FormClient, OpenForm, Place, schema_of
 from baton.cli.output import print_json
+from bpmn.errors import BatonError
 from forms.messages import supported
 
 __all__ = [
     "AnswersFrom",
     "Given",
+    "Groups",
     "Locale",
     "Press",
     "PrintSchema",
@@ -26,7 +31,9 @@ __all__ = [
     "SetAnswers",
     "Zone",
     "clock_and_language",
+    "errors_as_json",
     "filled",
+    "print_schema",
 ]
 
 AnswersFrom = Annotated[
@@ -41,6 +48,10 @@ SendFiles = Annotated[
 ]
 Press = Annotated[str | None, typer.Option("--action", metavar="KEY", help="The button that ends the form.")]
 PrintSchema = Annotated[bool, typer.Option("--schema", help="Print the form as JSON Schema, and do nothing.")]
+Groups = Annotated[
+    list[str] | None,
+    typer.Option("--group", metavar="GROUP", help="A group that the person is in. Repeatable."),
+]
 Locale = Annotated[str | None, typer.Option(metavar="LANGUAGE", help="Language of the form. Default: the system's.")]
 Zone = Annotated[
     str | None, typer.Option(metavar="ZONE", help="IANA time zone of dates and times. Default: the system's.")
@@ -55,8 +66,6 @@ class Given:
     sets: list[str]
     files: list[str]
     action: str | None
-    schema: bool
-    as_json: bool
 
     @property
     def is_something(self) -> bool:
@@ -71,34 +80,59 @@ def clock_and_language(language: str | None, zone: str | None) -> tuple[str, str
 
 
 def filled(client: FormClient, place: Place, given: Given) -> dict[str, Any] | None:
-    """Fill and submit a form; None when there is none, or when it was only to be shown.
+    """Fill and submit a form; None when nothing is asked. A person who watches confirms even that.
 
-    Raises `AnswersRefused` (its errors are printed with `--json`), `LeftAside`, `Usage`.
+    Raises `AnswersRefused`, `ApiRefused`, `LeftAside`, `Usage`.
     """
     form = client.open(place)
-    if form is None:
+    if form is None or (form.source == "none" and (given.is_something or not _is_watched())):
         return None
-    if given.schema:
-        print_json(form.json_schema)
-        raise typer.Exit
+    if not given.is_something:
+        return _walked(client, place, form)
+    answers = Answers(form.session)
+    if given.source is not None:
+        answers.add(read_object(given.source))
+    answers.set(given.sets)
+    answers.send(given.files, lambda field, path: client.send_file(form, field, path))
+    answers.press(given.action)
+    return client.submit(place, form, answers.told())
+
+
+def print_schema(api: EngineApi, place: Place, language: str, zone: str) -> None:
+    """The form as JSON Schema, for nobody in particular: no draft is begun. Raises `Usage` when nothing is asked."""
+    schema = schema_of(api, place, language, zone)
+    if schema is None:
+        raise Usage(f"{place.id} has no form")
+    print_json(schema)
+
+
+@contextlib.contextmanager
+def errors_as_json(*, as_json: bool) -> Iterator[None]:
+    """With `--json` a program finds on standard output why there is no result; people read it on the other one."""
     try:
-        if not given.is_something:
-            if not sys.stdin.isatty():
-                raise Usage(
-                    f"{place.id} has a form, and nobody is here to answer it: use --set, --file, --json - or --schema"
-                )
-            return fill(client, place, form)
-        answers = Answers(form.session)
-        if given.source is not None:
-            answers.add(read_object(given.source))
-        answers.set(given.sets)
-        answers.send(given.files, lambda field, path: client.send_file(form, field, path))
-        answers.press(given.action)
-        return client.submit(place, form, answers.told())
-    except AnswersRefused as error:
-        if given.as_json:
-            print_json({"errors": error.errors})
+        yield
+    except BatonError as error:
+        if as_json:
+            print_json({"errors": entries_of(error)})
         raise
+
+
+def _walked(client: FormClient, place: Place, form: OpenForm) -> dict[str, Any]:
+    """Asked here, of somebody who sees the questions; a task that nobody has is theirs while they fill it."""
+    if not _is_watched():
+        raise Usage(f"{place.id} has a form, and nobody is here to answer it: use --set, --file, --json - or --schema")
+    if place.is_offered:
+        client.claim(place)
+    try:
+        return fill(client, place, form)
+    except LeftAside as left:
+        if place.is_offered and left.is_given_up:
+            client.unclaim(place)
+        raise
+
+
+def _is_watched() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def _system_zone() -> str:

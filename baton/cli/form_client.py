@@ -16,7 +16,7 @@ from forms.model import Mode
 from forms.paths import Json
 from forms.session import FormSession, Subject
 
-__all__ = ["FormClient", "OpenForm", "Place"]
+__all__ = ["FormClient", "OpenForm", "Place", "schema_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,10 @@ class Place:
 
     id: str
     is_start: bool = False
+    title: str = ""
+    """What people call it."""
+    is_offered: bool = False
+    """The task waits for whoever takes it first."""
 
     @property
     def path(self) -> str:
@@ -38,8 +42,8 @@ class OpenForm:
 
     session: FormSession
     tag: str | None
-    json_schema: Mapping[str, Any]
     source: str
+    """`camunda` or `generated`; of a task with a form elsewhere `external`, of one without any `none`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +54,22 @@ class FormClient:
     user: str
     locale: str
     zone: str
+    groups: tuple[str, ...] = ()
+    """Those that the person is in, for tasks that are offered to groups."""
 
     def open(self, place: Place) -> OpenForm | None:
         """Open a form; None when nothing is asked here. Raises `ApiRefused`, `Usage` for one that is elsewhere."""
-        params = {"user": self.user, "locale": self.locale, "zone": self.zone}
-        answer = self.api.answer("GET", f"{place.path}/form", params=params)
-        found = answer.json()
-        if found["problem"]:
-            raise Usage(f"the form of {place.id} cannot be shown: {found['problem']}")
-        if found["schema"] is None:
-            if found["source"] == "external":
-                raise Usage(f"the form of {place.id} is filled elsewhere: {found['key']}")
-            return None
-        session = self._session(place, found, answer.headers.get("ETag"))
-        return OpenForm(session, answer.headers.get("ETag"), found["jsonSchema"] or {}, found["source"])
+        params = {"user": self.user, "locale": self.locale, "zone": self.zone, "groups": list(self.groups)}
+        found, tag = _shown(self.api, place, params)
+        return OpenForm(self._session(place, found, tag), tag, found["source"]) if found is not None else None
+
+    def claim(self, place: Place) -> None:
+        """Take an offered task: whoever is first has it. Raises `ApiRefused` with 409 when somebody was faster."""
+        self._offer(place, "claim")
+
+    def unclaim(self, place: Place) -> None:
+        """Offer a task to the others again. Raises `ApiRefused`."""
+        self._offer(place, "unclaim")
 
     def save(self, form: OpenForm, session: FormSession) -> OpenForm:
         """Keep the answers in the draft. Raises `ApiRefused` with 409 when another surface was faster."""
@@ -94,7 +100,8 @@ class FormClient:
             except ApiRefused as error:
                 if error.status not in {HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.REQUEST_ENTITY_TOO_LARGE}:
                     raise
-                raise AnswersRefused([{"field": field, "message": str(error)}]) from error
+                code = error.problem.get("code")
+                raise AnswersRefused([{"field": field, "code": code, "message": str(error)}]) from error
         return sent
 
     def submit(self, place: Place, form: OpenForm | None, answers: Mapping[str, Json]) -> dict[str, Any]:
@@ -103,6 +110,8 @@ class FormClient:
         if form is not None and form.tag is not None:
             session, _, revision = form.tag.strip('"').partition(".")
             body |= {"session": session, "revision": int(revision), "surface": "cli::"}
+        if self.groups:
+            body["groups"] = list(self.groups)
         if place.is_start:
             body["fromSurface"] = "cli"
         try:
@@ -116,6 +125,9 @@ class FormClient:
             raise AnswersRefused([dict(entry) for entry in problems]) from error
         return done
 
+    def _offer(self, place: Place, what: str) -> None:
+        self.api.answer("POST", f"{place.path}/{what}", json={"user": self.user, "groups": list(self.groups)})
+
     def _session(self, place: Place, found: Mapping[str, Any], tag: str | None) -> FormSession:
         shown = found["session"] or {}
         session = opened(
@@ -125,7 +137,7 @@ class FormClient:
                 user_id=self.user,
                 locale=self.locale,
                 zone=self.zone,
-                title=found.get("title") or place.id,
+                title=place.title or place.id,
                 schema=found["schema"],
                 variables=found["data"],
             )
@@ -139,3 +151,25 @@ class FormClient:
             if field.mode is Mode.ASKED and session.value(field.path) not in (None, "", [], kind_of(field).empty)
         }
         return replace(session, touched=frozenset(answered))
+
+
+def schema_of(api: EngineApi, place: Place, language: str, zone: str) -> dict[str, Any] | None:
+    """A form as JSON Schema, as it is before anybody fills it; None when nothing is asked. Raises like `open`."""
+    found, _ = _shown(api, place, {"locale": language, "zone": zone})
+    if found is None or found["source"] == "none":
+        return None
+    if found["source"] == "external":
+        raise Usage(f"the form of {place.id} is filled elsewhere: {found['key']}")
+    return dict(found["jsonSchema"])
+
+
+def _shown(api: EngineApi, place: Place, params: Mapping[str, Any]) -> tuple[dict[str, Any] | None, str | None]:
+    answer = api.answer("GET", f"{place.path}/form", params=params)
+    found: dict[str, Any] = answer.json()
+    if found["problem"]:
+        raise Usage(f"the form of {place.id} cannot be shown: {found['problem']}")
+    if found["schema"] is not None:
+        return found, answer.headers.get("ETag")
+    if found["source"] == "external":
+        raise Usage(f"the form of {place.id} is filled elsewhere: {found['key']}")
+    return None, None

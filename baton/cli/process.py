@@ -18,7 +18,9 @@ from baton.cli.filling import (
     SetAnswers,
     Zone,
     clock_and_language,
+    errors_as_json,
     filled,
+    print_schema,
 )
 from baton.cli.form_client import FormClient, Place
 from baton.cli.output import AsJson, console, print_json, table
@@ -49,31 +51,40 @@ def start(
     as_json: AsJson = False,
 ) -> None:
     """Start a process instance; one that begins with a form asks it."""
-    api = EngineApi.from_environment()
-    given = Given(source, answers or [], file or [], action, schema=schema, as_json=as_json)
-    if user and not var and business_key is None:
-        client = FormClient(api, user, *clock_and_language(locale, zone))
+    given = Given(source, answers or [], file or [], action)
+    with errors_as_json(as_json=as_json):
+        api = EngineApi.from_environment()
         try:
-            started = filled(client, Place(key, is_start=True), given)
+            if schema:
+                print_schema(api, Place(key, is_start=True), *clock_and_language(locale, zone))
+                return
+            if user and not var and business_key is None:
+                started = _answered(api, key, user, given, clock_and_language(locale, zone))
+            elif given.is_something:
+                raise Usage("answers to a form are a person's: give --user, and neither --var nor --business-key")
+            else:
+                started = api.start(key, _begin(user, read_variables(var), business_key))
         except ApiRefused as error:
             raise _explained(error, api, key, user) from error
-        if started is not None:
-            _print_started(started, as_json=as_json)
-            return
-    elif given.is_something:
-        raise Usage("answers to a form are a person's: name them with --user, and leave --var and --business-key out")
-    if schema:
-        raise Usage(f"{key} begins without a form")
-    body: dict[str, Any] = {"variables": read_variables(var)}
+    _print_started(started, as_json=as_json)
+
+
+def _answered(api: EngineApi, key: str, user: str, given: Given, speaks: tuple[str, str]) -> dict[str, Any]:
+    started = filled(FormClient(api, user, *speaks), Place(key, is_start=True), given)
+    if started is not None:
+        return started
+    if given.is_something:
+        raise Usage(f"{key} begins without a form: start it without answers, or set variables by --var")
+    return api.start(key, _begin(user, {}, None))
+
+
+def _begin(user: str | None, variables: dict[str, object], business_key: str | None) -> dict[str, object]:
+    body: dict[str, object] = {"variables": variables}
     if user:
         body["initiator"] = user
     if business_key:
         body["businessKey"] = business_key
-    try:
-        started = api.start(key, body)
-    except ApiRefused as error:
-        raise _explained(error, api, key, user) from error
-    _print_started(started, as_json=as_json)
+    return body
 
 
 def tasks(

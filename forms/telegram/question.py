@@ -6,7 +6,7 @@ from forms.events import Operation
 from forms.fields import kind_of
 from forms.messages import text
 from forms.model import Field, Mode, Problem
-from forms.paths import Path
+from forms.progress import progress
 from forms.session import FormSession
 from forms.submission import LEAVING_ACTIONS
 from forms.telegram.asking import asking
@@ -48,25 +48,10 @@ def question_view(session: FormSession, question: Field, problem: Problem | None
 def heading(session: FormSession, question: Field | None = None) -> Paragraph:
     """The title, and how far one has come: `Pets 2 › 1 of 3`."""
     title = said(session.title, "b")
-    progress = _progress(session, question) if question is not None else ""
-    if not progress:
+    place = progress(session, question) if question is not None else ""
+    if not place:
         return [[title]]
-    return [[title, said(" · "), said(progress, "i")]] if session.title.strip() else [[said(progress, "i")]]
-
-
-def _progress(session: FormSession, question: Field) -> str:
-    level = session.questions(question.scope)
-    parts = _items_around(session, question.scope)
-    if len(level) > 1:
-        parts.append(text("progress", session.locale, number=level.index(question) + 1, count=len(level)))
-    return " › ".join(parts)
-
-
-def _items_around(session: FormSession, scope: Path) -> list[str]:
-    holder = session.form.list_of(scope)
-    if holder is None:
-        return []
-    return [*_items_around(session, holder.scope), f"{holder.label} {int(scope[-1]) + 1}".strip()]
+    return [[title, said(" · "), said(place, "i")]] if session.title.strip() else [[said(place, "i")]]
 
 
 def _panel(session: FormSession, question: Field) -> Panel:

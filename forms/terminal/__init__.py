@@ -2,9 +2,23 @@
 
 from forms.terminal.asking import asked
 from forms.terminal.blocks import Heading, Said, blocks
-from forms.terminal.prompts import Act, Entry, Line, Marks, Menu, Paths, Prompt, acts_of_line, acts_of_marks
+from forms.terminal.prompts import (
+    GO_BACK,
+    Act,
+    Entry,
+    Line,
+    Marks,
+    Menu,
+    Paths,
+    Prompt,
+    acts_of_line,
+    acts_of_marks,
+    acts_of_path,
+)
+from forms.terminal.typed import read_as
 
 __all__ = [
+    "GO_BACK",
     "Act",
     "Entry",
     "Heading",
@@ -16,6 +30,8 @@ __all__ = [
     "Said",
     "acts_of_line",
     "acts_of_marks",
+    "acts_of_path",
     "asked",
     "blocks",
+    "read_as",
 ]

@@ -1,14 +1,18 @@
 """The prompt for where a session is."""
 
+from typing import assert_never
+
 from forms.ending import CONFIRM, LEAVE, SECRET
 from forms.events import Operation
 from forms.fields import kind_of
 from forms.messages import text
 from forms.model import Action, Field
+from forms.progress import progress
 from forms.session import FormSession
 from forms.submission import LEAVING_ACTIONS
 from forms.terminal.prompts import Entry, Line, Marks, Menu, Paths, Prompt
-from forms.widgets import Ask, Items, Moment, Pick, Upload
+from forms.terminal.typed import examples, typed_form
+from forms.widgets import Ask, Items, Moment, Pick, Show, Upload
 
 __all__ = ["asked"]
 
@@ -27,46 +31,76 @@ def asked(session: FormSession) -> Prompt:
 def _question(session: FormSession, question: Field) -> Prompt:
     value = session.value(question.path)
     widget = kind_of(question).widget(question, value, session)
-    known = kind_of(question).shown(question, value, session)
     message = _message(session, question)
-    leave = next((index for index, _ in _leaving(session)), None)
     match widget:
-        case Pick(labels, chosen, several=True):
-            return Marks(message, labels, chosen, question.help)
-        case Pick(labels, chosen):
-            entries = [Entry(label, (Operation.PICK, index)) for index, label in enumerate(labels)]
-            return Menu(message, (*entries, *_moves(session, question)), question.help, min(chosen) if chosen else None)
-        case Items(cards=cards, may_change=may_change):
-            return _items(session, question, cards, may_change=may_change)
+        case Pick():
+            return _choice(session, question, widget)
+        case Items():
+            return _items(session, question, widget)
         case Upload(names, several, accept):
-            hint = "; ".join(part for part in (question.help, accept, ", ".join(names)) if part)
-            return Paths(message, hint, several, may_skip=not question.required, keeps=bool(names))
-        case Moment(asks_date, asks_time):
-            hint = _moment_hint(session, asks_date=asks_date, asks_time=asks_time)
-            hint = f"{question.help} {hint}".strip()
-            return Line(message, hint, known, may_skip=not question.required, keeps=bool(known), leave=leave)
-        case Ask(lines=lines):
-            default = "" if lines else known
-            skips = not question.required
-            return Line(message, question.help, default, lines, may_skip=skips, keeps=bool(known), leave=leave)
-    return Menu(message, _moves(session, question))
+            known = ", ".join(f"{number}. {name}" for number, name in enumerate(names, 1))
+            return Paths(message, _hint(question.help, accept, known), several, not question.required, names)
+        case Moment() | Ask():
+            return Line(
+                message,
+                _hint(question.help, examples(widget, session) if isinstance(widget, Moment) else ""),
+                typed_form(question, value, session),
+                several=isinstance(widget, Ask) and widget.lines,
+                may_skip=not question.required,
+                leave=next((index for index, _ in _leaving(session)), None),
+            )
+        case Show():
+            return Menu(message, (*_ways(session, question), _cancel(session)))
+        case _:
+            assert_never(widget)
 
 
 def _message(session: FormSession, question: Field) -> str:
-    level = session.questions(question.scope)
-    number = level.index(question) + 1 if question in level else 1
-    progress = text("progress", session.locale, number=number, count=len(level))
-    return f"{question.caption} ({progress})"
+    place = progress(session, question)
+    return f"{question.caption}{f' ({place})' if place else ''}"
 
 
-def _moves(session: FormSession, question: Field) -> tuple[Entry, ...]:
-    moves = []
-    if not question.required:
-        moves.append(Entry(text("skip", session.locale), (Operation.SKIP, 0)))
-    if session.questions(question.scope)[:1] != (question,) or question.scope or session.is_returning:
-        moves.append(Entry(text("back", session.locale), (Operation.BACK, 0)))
-    moves += [Entry(action.label, (Operation.ACT, index)) for index, action in _leaving(session)]
-    return tuple(moves)
+def _hint(*parts: str) -> str:
+    return "; ".join(part for part in parts if part)
+
+
+def _choice(session: FormSession, question: Field, widget: Pick) -> Prompt:
+    message = _message(session, question)
+    if not widget.labels:
+        hint = _hint(question.help, text("no_options", session.locale))
+        return Menu(message, (*_ways(session, question), _cancel(session)), hint)
+    if widget.several:
+        return Marks(message, widget.labels, widget.chosen, question.help)
+    entries = [Entry(label, (Operation.PICK, index)) for index, label in enumerate(widget.labels)]
+    return Menu(
+        message,
+        (*entries, *_ways(session, question)),
+        question.help,
+        min(widget.chosen) if widget.chosen else None,
+        is_numbered=True,
+    )
+
+
+def _items(session: FormSession, question: Field, widget: Items) -> Menu:
+    cards = list(enumerate(widget.cards))
+    entries = [
+        Entry(f"✎ {index + 1}. {card}", (Operation.OPEN, index))
+        for index, card in cards
+        if session.questions((*question.path, index))
+    ]
+    if widget.may_change:
+        entries += [Entry(f"✕ {index + 1}. {card}", (Operation.REMOVE, index)) for index, card in cards]
+        entries.append(Entry(text("add_item", session.locale), (Operation.ADD, 0)))
+    done = Entry(text("done", session.locale), (Operation.DONE, 0))
+    hint = _hint(question.help, "" if widget.cards else text("no_items", session.locale))
+    return Menu(_message(session, question), (done, *entries, *_back(session, question)), hint)
+
+
+def _ways(session: FormSession, question: Field) -> tuple[Entry, ...]:
+    """Past a question without an answer."""
+    skip = () if question.required else (Entry(text("skip", session.locale), (Operation.SKIP, 0)),)
+    leave = (Entry(action.label, (Operation.ACT, index)) for index, action in _leaving(session))
+    return (*skip, *_back(session, question), *leave)
 
 
 def _leaving(session: FormSession) -> list[tuple[int, Action]]:
@@ -74,13 +108,15 @@ def _leaving(session: FormSession) -> list[tuple[int, Action]]:
     return [(index, action) for index, action in enumerate(session.form.actions) if action.key in LEAVING_ACTIONS]
 
 
-def _items(session: FormSession, question: Field, cards: tuple[str, ...], *, may_change: bool) -> Menu:
-    entries = [Entry(f"✎ {number + 1}. {card}", (Operation.OPEN, number)) for number, card in enumerate(cards)]
-    if may_change:
-        entries += [Entry(f"✕ {number + 1}. {card}", (Operation.REMOVE, number)) for number, card in enumerate(cards)]
-        entries.append(Entry(text("add_item", session.locale), (Operation.ADD, 0)))
-    done = Entry(text("done", session.locale), (Operation.DONE, 0))
-    return Menu(_message(session, question), (done, *entries), question.help)
+def _back(session: FormSession, question: Field) -> tuple[Entry, ...]:
+    is_first = session.questions(question.scope)[:1] == (question,)
+    if is_first and not question.scope and not session.is_returning:
+        return ()
+    return (Entry(text("back", session.locale), (Operation.BACK, 0)),)
+
+
+def _cancel(session: FormSession) -> Entry:
+    return Entry(text("cancel", session.locale), (Operation.CANCEL, 0))
 
 
 def _end(session: FormSession) -> Menu:
@@ -92,8 +128,7 @@ def _end(session: FormSession) -> Menu:
     edits = [
         Entry(f"✎ {question.label}", (Operation.EDIT, index)) for index, question in enumerate(session.questions())
     ]
-    cancel = Entry(text("cancel", session.locale), (Operation.CANCEL, 0))
-    return Menu(text("check_answers", session.locale), (*ends, *edits, cancel))
+    return Menu(text("check_answers", session.locale), (*ends, *edits, _cancel(session)))
 
 
 def _confirmation(session: FormSession, view: str) -> Menu:
@@ -108,12 +143,4 @@ def _confirmation(session: FormSession, view: str) -> Menu:
 def _secrets(session: FormSession) -> Line:
     secrets = session.secrets()
     message = ", ".join(field.label for field in secrets)
-    return Line(
-        message, "; ".join(field.help for field in secrets if field.help), several=len(secrets) > 1, is_secret=True
-    )
-
-
-def _moment_hint(session: FormSession, *, asks_date: bool, asks_time: bool) -> str:
-    examples = [example for wanted, example in ((asks_date, "2026-11-25"), (asks_time, "14:30")) if wanted]
-    zone = f" {session.zone}" if asks_time else ""
-    return f"{' '.join(examples)}{zone}"
+    return Line(message, _hint(*(field.help for field in secrets)), several=len(secrets) > 1, is_secret=True)

@@ -1,11 +1,26 @@
 """What a terminal asks: a closed union, and what the answers are as acts on the form."""
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
 from forms.events import Operation, Typed
 
-__all__ = ["BACK", "LEAVE", "Act", "Entry", "Line", "Marks", "Menu", "Paths", "Prompt", "acts_of_line", "acts_of_marks"]
+__all__ = [
+    "BACK",
+    "GO_BACK",
+    "LEAVE",
+    "Act",
+    "Entry",
+    "Line",
+    "Marks",
+    "Menu",
+    "Paths",
+    "Prompt",
+    "acts_of_line",
+    "acts_of_marks",
+    "acts_of_path",
+]
 
 Act = Typed | tuple[Operation, int]
 """Something typed, or a button by its operation and argument."""
@@ -15,10 +30,13 @@ BACK = ":back"
 LEAVE = ":leave"
 """Typed instead of an answer, it presses the form's own button for leaving it without answers."""
 
+GO_BACK: tuple[Act, ...] = ((Operation.BACK, 0),)
+_REMOVE = re.compile(r":remove\s+(\d{1,3})")
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A text is typed. Nothing typed keeps the value that is there, or skips. `is_secret`: it is not shown."""
+    """A text is typed. `default` stands there to be kept or changed. `is_secret`: what is typed is not shown."""
 
     message: str
     hint: str = ""
@@ -26,8 +44,6 @@ class Line:
     several: bool = False
     is_secret: bool = False
     may_skip: bool = False
-    keeps: bool = False
-    """There is a value that nothing typed keeps."""
     leave: int | None = None
     """The index of the button by which the form is left without answers."""
 
@@ -42,12 +58,13 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Menu:
-    """One entry is chosen; `default` is the index of the one that is marked."""
+    """One entry is chosen; `default` is the index of the one that is marked. `is_numbered`: by its number, too."""
 
     message: str
     entries: tuple[Entry, ...]
     hint: str = ""
     default: int | None = None
+    is_numbered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,29 +79,30 @@ class Marks:
 
 @dataclass(frozen=True, slots=True)
 class Paths:
-    """Files are named by their paths, one after the other; nothing typed goes on."""
+    """A file is named by its path, `names` are there already. Of several ones nothing typed goes on."""
 
     message: str
     hint: str = ""
     several: bool = False
     may_skip: bool = False
-    keeps: bool = False
+    names: tuple[str, ...] = ()
 
 
 Prompt = Line | Menu | Marks | Paths
 
 
 def acts_of_line(prompt: Line, text: str) -> tuple[Act, ...]:
-    """What a typed line does."""
+    """What a typed line does. The default as it stood keeps the value, a line that was emptied takes it away."""
     if text.strip() == BACK:
-        return ((Operation.BACK, 0),)
+        return GO_BACK
     if text.strip() == LEAVE and prompt.leave is not None:
         return ((Operation.ACT, prompt.leave),)
-    if text.strip() or prompt.is_secret:
-        typed: Act = Typed(text)
-        return (typed, (Operation.DONE, 0)) if prompt.several else (typed,)
-    if prompt.keeps:
+    if prompt.is_secret:
+        return (Typed(text),)
+    if prompt.default and text == prompt.default:
         return ((Operation.DONE, 0),)
+    if text.strip():
+        return (Typed(text), (Operation.DONE, 0)) if prompt.several else (Typed(text),)
     return ((Operation.SKIP, 0),) if prompt.may_skip else (Typed(text),)
 
 
@@ -92,3 +110,16 @@ def acts_of_marks(prompt: Marks, wanted: Collection[int]) -> tuple[Act, ...]:
     """What takes the marks from those that are there to those that are wanted, in the order of the labels."""
     toggled = [index for index in range(len(prompt.labels)) if (index in wanted) != (index in prompt.chosen)]
     return (*((Operation.PICK, index) for index in toggled), (Operation.DONE, 0))
+
+
+def acts_of_path(prompt: Paths, text: str) -> tuple[Act, ...] | None:
+    """What a typed line does that names no file: `:back`, `:remove 2`, or nothing typed. None for the name of one."""
+    word = text.strip()
+    if word == BACK:
+        return GO_BACK
+    if found := _REMOVE.fullmatch(word):
+        return ((Operation.REMOVE, int(found[1]) - 1),)
+    if word:
+        return None
+    skips = prompt.may_skip and not prompt.names
+    return ((Operation.SKIP if skips else Operation.DONE, 0),)

@@ -197,7 +197,7 @@ def _acts(session: FormSession, case: Case) -> tuple[Act, ...]:
                 return acts_of_marks(prompt, prompt.chosen)
             return _marked(session, question, answer, labels)
         case Line():
-            return acts_of_line(prompt, "" if answer is MISSING else _spelled(question, answer))
+            return acts_of_line(prompt, prompt.default if answer is MISSING else _spelled(question, answer))
         case Paths():
             return ((Operation.SKIP, 0),)
 

@@ -3,9 +3,10 @@
 import io
 import json
 import os
+import re
 import sys
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -201,7 +202,7 @@ class Terminal:
         return int(self.child.exitstatus or 0)
 
 
-UP, DOWN, ESCAPE_ENTER = "\x1b[A", "\x1b[B", "\x1b\r"
+UP, DOWN, LEFT, ESCAPE_ENTER = "\x1b[A", "\x1b[B", "\x1b[D", "\x1b\r"
 BEGINNING = (
     ("Name * (1 of", "\r"),
     ("An answer is needed here.", "Ada\r"),
@@ -265,3 +266,84 @@ async def test_a_process_that_begins_with_a_form_is_started_by_its_answers(baton
     instance_id = json.loads(started.out)["id"]
     found = await engine.variables(instance_id)
     assert (found["name"], found["age"], found["initiator"]) == ("Ada", 40, f"{key}-ada")
+
+
+OFFERED = 'camunda:candidateUsers="ada" camunda:candidateGroups="cooks"'
+
+
+@pytest.fixture
+async def deploy(engine: EngineClient) -> Callable[[str], Awaitable[tuple[str, str]]]:
+    """A task of the model with this in place of its assignee and form, and its instance."""
+
+    async def deployed(attributes: str) -> tuple[str, str]:
+        key = f"cli-{uuid.uuid4().hex[:8]}"
+        model = re.sub(r'camunda:assignee="[^>]*deployment"', attributes, MODEL).replace("KEY", key)
+        await engine.deploy(key, {f"{key}.bpmn": model.encode(), "order.form": json.dumps(FORM).encode()})
+        instance = await engine.start(key, variables={"initiator": "ada", "text_note": "Mind the step"})
+        (found,) = await engine.tasks(process_instance_id=instance.id)
+        return found.id, instance.id
+
+    return deployed
+
+
+Deploy = Callable[[str], Awaitable[tuple[str, str]]]
+
+
+async def test_with_json_every_refusal_is_told_to_programs(baton: Baton, task: tuple[str, str]) -> None:
+    def code_of(*arguments: str, stdin: str = "") -> tuple[int, object]:
+        refused = baton("complete", *arguments, "--json", stdin=stdin)
+        return refused.code, json.loads(refused.out)["errors"][0]["code"]
+
+    assert code_of(task[0]) == (2, "usage")
+    assert code_of(task[0], "-", stdin="{") == (2, "usage")
+    assert code_of(task[0], "--set", "name=Ada", "--action", "nope") == (2, "usage")
+    assert code_of(task[0], "--user", "eve", "--set", "name=Eve") == (3, "not_your_task")
+    assert code_of("nope", "--set", "name=Ada") == (3, "task_gone")
+
+
+async def test_the_schema_of_an_offered_task_is_shown_to_nobody_in_particular(baton: Baton, deploy: Deploy) -> None:
+    task_id, _ = await deploy(f'{OFFERED} camunda:formRef="order" camunda:formRefBinding="deployment"')
+    shown = baton("complete", task_id, "--schema")
+    assert (shown.code, json.loads(shown.out)["required"]) == (0, ["name"])
+
+
+async def test_of_a_group_somebody_answers_who_says_that_they_are_in_it(baton: Baton, deploy: Deploy) -> None:
+    task_id, _ = await deploy(f'{OFFERED} camunda:formRef="order" camunda:formRefBinding="deployment"')
+    answer = ("complete", task_id, "--set", "name=Bob", "--user", "bob")
+    assert (baton(*answer).code, baton(*answer, "--group", "cooks").code) == (3, 0)
+
+
+async def test_an_offered_task_is_taken_by_who_fills_it_and_given_back_by_who_gives_up(
+    environment: dict[str, str], deploy: Deploy, engine: EngineClient
+) -> None:
+    task_id, _ = await deploy(f'{OFFERED} camunda:formRef="order" camunda:formRefBinding="deployment"')
+    terminal = Terminal(environment, "complete", task_id, "--user", "ada")
+    terminal.sees("Name * (1 of")
+    assert (await engine.task(task_id)).assignee == "ada"
+    terminal.child.send("Ada\r")
+    terminal.walks((f"({number} of", "\r") for number in (2, 3, 4))
+    terminal.walks([("(5 of", LEFT), ("(4 of", "\r"), ("(5 of", "\r"), ("(6 of", ":back\r")])
+    terminal.walks([("(5 of", "\r"), ("(6 of", "\r"), ("(7 of", ":back\r"), ("(6 of", "\r"), ("(7 of", "\r")])
+    terminal.walks([("Pets (8 of", "\r"), ("Please check your answers", UP + "\r"), ("kept", "\r")])
+    terminal.sees("put aside")
+    assert terminal.ends() == 1
+    assert (await engine.task(task_id)).assignee is None
+
+
+async def test_a_task_without_a_form_is_confirmed_by_who_watches_and_completed_by_a_script(
+    baton: Baton, environment: dict[str, str], deploy: Deploy
+) -> None:
+    watched, _ = await deploy('camunda:assignee="ada"')
+    terminal = Terminal(environment, "complete", watched)
+    terminal.walks([("Mind the step", ""), ("Submit", "\r"), ("completed", "")])
+    assert terminal.ends() == 0
+    alone, _ = await deploy('camunda:assignee="ada"')
+    refused = baton("complete", alone, "--set", "name=Ada")
+    assert (refused.code, "asks nothing" in refused.err) == (2, True)
+    assert baton("complete", alone).code == 0
+
+
+async def test_ctrl_d_puts_aside_like_ctrl_c(environment: dict[str, str], task: tuple[str, str]) -> None:
+    terminal = Terminal(environment, "complete", task[0])
+    terminal.walks([("Name * (1 of", "\x04"), ("your answers are kept", "")])
+    assert terminal.ends() == 1

@@ -17,8 +17,10 @@ from forms.terminal import (
     Said,
     acts_of_line,
     acts_of_marks,
+    acts_of_path,
     asked,
     blocks,
+    read_as,
 )
 from forms.terminal.plain import plain_text
 from forms.widgets import Markdown
@@ -34,9 +36,9 @@ PETS = {
 }
 
 
-def session_of(*components: Any, **variables: Any) -> FormSession:
-    schema = {"id": "f", "schemaVersion": 19, "components": list(components)}
-    return opened(FormSession("abcdefgh", Subject("t", "t", "i"), "u", "en", "UTC", "Title", schema, variables))
+def session_of(*components: Any, locale: str = "en", **variables: Any) -> FormSession:
+    schema: dict[str, Any] = {"id": "f", "schemaVersion": 19, "components": list(components)}
+    return opened(FormSession("abcdefgh", Subject("t", "t", "i"), "u", locale, "UTC", "Title", schema, variables))
 
 
 def play(session: FormSession, *acts: Act) -> tuple[FormSession, object]:
@@ -59,7 +61,7 @@ def test_a_text_is_a_line_with_its_default_and_its_place() -> None:
             {"type": "textfield", "key": "b", "label": "B"},
         )
     )
-    assert prompt == Line("A (1 of 2)", "as you like", "x", may_skip=True, keeps=True)
+    assert prompt == Line("A (1 of 2)", "as you like", "x", may_skip=True)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +70,10 @@ def test_a_text_is_a_line_with_its_default_and_its_place() -> None:
         (Line("m"), "Ada", (Typed("Ada"),)),
         (Line("m"), "", (Typed(""),)),
         (Line("m", may_skip=True), " ", ((Operation.SKIP, 0),)),
-        (Line("m", may_skip=True, keeps=True), "", ((Operation.DONE, 0),)),
+        (Line("m", default="x", may_skip=True), "x", ((Operation.DONE, 0),)),
+        (Line("m", default="x", may_skip=True), "", ((Operation.SKIP, 0),)),
+        (Line("m", default="x"), "", (Typed(""),)),
+        (Line("m", default="a\nb", several=True), "a\nb", ((Operation.DONE, 0),)),
         (Line("m", several=True), "a\nb", (Typed("a\nb"), (Operation.DONE, 0))),
         (Line("m"), ":back", ((Operation.BACK, 0),)),
         (Line("m", is_secret=True, may_skip=True), " ", (Typed(" "),)),
@@ -90,6 +95,7 @@ def test_choices_are_a_menu_and_several_are_marks() -> None:
     session, _ = play(session, entry(prompt, "Apple"))
     marks = asked(session)
     assert isinstance(marks, Marks)
+    assert prompt.is_numbered
     assert (marks.labels, marks.chosen) == (("Apple", "Pear"), frozenset({0}))
     session, _ = play(session, *acts_of_marks(marks, [1]))
     assert (session.data["one"], session.data["many"]) == ("a", ["b"])
@@ -134,7 +140,7 @@ def test_files_are_paths_and_secrets_are_not_shown() -> None:
         {"type": "filepicker", "key": "f", "label": "F", "accept": ".pdf", "multiple": True},
         {"type": "textfield", "key": "pin", "label": "PIN", "properties": {"sensitive": "true"}},
     )
-    assert asked(session) == Paths("F (1 of 1)", ".pdf", several=True, may_skip=True)
+    assert asked(session) == Paths("F", ".pdf", several=True, may_skip=True)
     session, _ = play(session, (Operation.SKIP, 0), (Operation.SUBMIT, 0))
     secret = asked(session)
     assert isinstance(secret, Line)
@@ -154,3 +160,84 @@ def test_a_button_that_asks_once_more_is_a_menu() -> None:
 def test_html_becomes_lines_without_scripts() -> None:
     html = "<h1>Hi</h1><p>a <b>b</b><script>alert(1)</script></p><ul><li>x</li></ul><a href='https://e.org'>E</a>"
     assert plain_text(html) == "Hi\na b\n- x\nE (https://e.org)"
+
+
+MOMENTS = [("date", "2026-11-25"), ("datetime", "2026-11-25 14:30"), ("time", "14:30")]
+AFTER = {"type": "textfield", "key": "after", "label": "After"}
+
+
+@pytest.mark.parametrize("locale", ["en", "ru"])
+@pytest.mark.parametrize(("subtype", "typed"), MOMENTS)
+def test_a_moment_stands_in_the_line_as_it_can_be_typed_and_enter_keeps_it(
+    locale: str, subtype: str, typed: str
+) -> None:
+    session = session_of({"type": "datetime", "key": "d", "label": "D", "subtype": subtype}, AFTER, locale=locale)
+    session, _ = play(session, Typed(typed))
+    known = session.data["d"]
+    session, _ = play(session, (Operation.BACK, 0))
+    prompt = asked(session)
+    assert isinstance(prompt, Line)
+    assert prompt.default == typed
+    session, outcome = play(session, *acts_of_line(prompt, prompt.default))
+    assert (outcome, session.data["d"], session.cursor) == (Render(), known, ("after",))
+
+
+@pytest.mark.parametrize("locale", ["en", "ru"])
+@pytest.mark.parametrize(("subtype", "typed"), MOMENTS)
+def test_what_is_shown_as_an_example_can_be_typed(locale: str, subtype: str, typed: str) -> None:
+    session = session_of({"type": "datetime", "key": "d", "label": "D", "subtype": subtype}, AFTER, locale=locale)
+    prompt = asked(session)
+    assert isinstance(prompt, Line)
+    examples = prompt.hint.partition(";")[0].split(", ")
+    assert typed in examples
+    assert len(examples) == (1 if subtype == "time" else 3)
+    for example in examples:
+        assert play(session, Typed(example))[1] == Render(), example
+
+
+def test_an_answer_that_was_read_is_echoed_where_it_looks_different_and_a_secret_never() -> None:
+    day = {"type": "datetime", "key": "d", "label": "D", "subtype": "date"}
+    session = session_of(day, AFTER, {**AFTER, "key": "pin", "properties": {"sensitive": "true"}})
+    dated, _ = play(session, Typed("11/25/26"))
+    assert read_as(session, dated, "11/25/26") == "November 25, 2026"
+    told, _ = play(dated, Typed(" x "))
+    assert read_as(dated, told, " x ") == ""
+    ended, _ = play(told, (Operation.SUBMIT, 0))
+    done, _ = play(ended, Typed("1234"))
+    assert read_as(ended, done, "1234") == ""
+
+
+def test_a_number_with_a_unit_is_kept_by_enter() -> None:
+    euro = {"type": "number", "key": "n", "label": "N", "defaultValue": 5, "appearance": {"prefixAdorner": "€"}}
+    session = session_of(euro, AFTER)
+    prompt = asked(session)
+    assert isinstance(prompt, Line)
+    session, outcome = play(session, *acts_of_line(prompt, prompt.default))
+    assert (outcome, session.data["n"]) == (Render(), 5)
+
+
+@pytest.mark.parametrize(("component", "ways"), [("radio", ["✕ Cancel"]), ("checklist", ["✕ Cancel"])])
+def test_a_choice_without_options_is_no_dead_end(component: str, ways: list[str]) -> None:
+    empty = {"type": component, "key": "r", "label": "R", "valuesKey": "none", "validate": {"required": True}}
+    prompt = asked(session_of(empty, AFTER))
+    assert isinstance(prompt, Menu)
+    assert ([found.label for found in prompt.entries], prompt.hint) == (ways, "There is nothing to choose from.")
+
+
+def test_lists_lead_back_and_say_where_one_is() -> None:
+    session, _ = play(session_of(AFTER, PETS), Typed("x"))
+    assert asked(session).message == "Pets (2 of 2)"
+    inside, _ = play(session, entry(asked(session), "✎ 1."))
+    assert asked(inside).message == "Name * (Pets 1)"
+    session, _ = play(session, entry(asked(session), "Back"))
+    assert session.cursor == ("after",)
+
+
+def test_a_path_is_a_file_and_words_with_a_colon_are_acts() -> None:
+    prompt = Paths("F", several=True, may_skip=True, names=("a.pdf", "b.pdf"))
+    assert acts_of_path(prompt, "cat.pdf") is None
+    assert acts_of_path(prompt, ":back") == ((Operation.BACK, 0),)
+    assert acts_of_path(prompt, ":remove 2") == ((Operation.REMOVE, 1),)
+    assert acts_of_path(prompt, "") == ((Operation.DONE, 0),)
+    assert acts_of_path(Paths("F", may_skip=True), "") == ((Operation.SKIP, 0),)
+    assert acts_of_path(Paths("F"), "") == ((Operation.DONE, 0),)
