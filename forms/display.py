@@ -1,4 +1,4 @@
-"""What the kinds without a value share: there is nothing to answer."""
+"""What the kinds share that are only looked at: there is nothing to answer."""
 
 from collections.abc import Mapping
 
