@@ -69,7 +69,7 @@ class Screen:
             ),
         )
         if sent is not None and view.reply is not None and (share := _share_keyboard(view.reply)) is not None:
-            asked = view.reply.placeholder
+            asked = f"👇 {view.reply.placeholder}"
             await self._patiently(chat_id, lambda: self._bot.send_message(chat_id, asked, reply_markup=share))
         return sent.message_id if sent is not None else None
 

@@ -81,9 +81,7 @@ def _numbers(session: FormSession, widget: Ask, chosen: str) -> Rows:
         keyboard.button(f"✓ {number}" if number == chosen else number, Operation.PICK, index)
         for index, number in enumerate(widget.numbers)
     ]
-    # Rows of about the same length: nothing stands alone.
-    rows = -(-len(buttons) // _NUMBERS_IN_ROW)
-    return keyboard.rows(buttons, -(-len(buttons) // rows))
+    return keyboard.even_rows(buttons, _NUMBERS_IN_ROW)
 
 
 def _steps(session: FormSession, question: Field, step: float) -> Rows:

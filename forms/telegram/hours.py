@@ -15,9 +15,9 @@ __all__ = ["clock_rows", "is_asking_hour", "is_looking_at_hours", "spelled_time"
 
 MINUTES_IN_HOUR = 60
 HOURS_IN_DAY = 24
-_IN_ROW, _LONG_IN_ROW = 6, 4
-# Longer labels would be cut six in a row.
-_SHORT_CHARACTERS = 2
+# How many labels of so many characters at most are not cut beside each other: `07`, `07:15`, `7:15 AM`.
+_IN_ROW = {2: 6, 5: 4}
+_LONG_IN_ROW = 3
 
 
 def is_looking_at_hours(session: FormSession) -> bool:
@@ -65,8 +65,8 @@ def _minutes(session: FormSession, widget: Moment, hour: int) -> Rows:
 
 
 def _rows(buttons: list[Button]) -> Rows:
-    is_short = all(len(button.text) <= _SHORT_CHARACTERS for button in buttons)
-    return Keyboard.rows(buttons, _IN_ROW if is_short else _LONG_IN_ROW)
+    longest = max(len(button.text.strip("[]")) for button in buttons)
+    return Keyboard.even_rows(buttons, next((row for most, row in _IN_ROW.items() if longest <= most), _LONG_IN_ROW))
 
 
 def _offered(widget: Moment, hour: int) -> list[int]:

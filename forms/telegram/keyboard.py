@@ -48,6 +48,12 @@ class Keyboard:
         """Buttons beside each other, `columns` in a row."""
         return tuple(tuple(buttons[at : at + columns]) for at in range(0, len(buttons), columns))
 
+    @classmethod
+    def even_rows(cls, buttons: Sequence[Button], most: int) -> Rows:
+        """At most so many buttons beside each other, in rows of about the same length: nothing stands alone."""
+        rows = max(1, -(-len(buttons) // most))
+        return cls.rows(buttons, max(1, -(-len(buttons) // rows)))
+
 
 def label_of(text: str) -> str:
     """A text as Telegram takes it for a button: one line, not too long, and something to see."""

@@ -25,7 +25,7 @@ from forms.widgets import Ask, Items, Moment, Pick, Show, Upload
 __all__ = ["heading", "question_view"]
 
 # Of three buttons beside each other a phone shows so much; of two it shows enough.
-MAX_CHARACTERS_OF_THREE = 10
+MAX_CHARACTERS_OF_THREE = 9
 SHORT_ROW = 2
 
 

@@ -151,3 +151,4 @@ def test_an_hour_with_one_time_is_chosen_at_once() -> None:
 def test_twelve_hours_are_told_as_such() -> None:
     session = session_from({"type": "datetime", "key": "d", "subtype": "time", "use24h": False})
     assert labels(view(session))[0] == ["12 AM", "1 AM", "2 AM", "3 AM"]
+    assert labels(view(play(session, "7 AM")))[1:3] == [["7:00 AM", "7:15 AM"], ["7:30 AM", "7:45 AM"]]

@@ -69,6 +69,10 @@ def test_commands_and_links_are_found_but_not_inside_code() -> None:
     ]
 
 
+def test_the_end_of_a_tag_that_is_only_text_is_no_command() -> None:
+    assert detect(parse_html("&lt;i&gt;a&lt;/i&gt;")).entities == ()
+
+
 @given(st.text(alphabet=st.characters(exclude_categories=("Cs",))))
 def test_escaped_text_comes_back_unchanged(text: str) -> None:
     escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

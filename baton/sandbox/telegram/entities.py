@@ -31,7 +31,7 @@ _LINK = re.compile(r"(?:https?|tg|mailto|tel):\S+|[\w-]+(?:\.[\w-]+)+\S*")
 _DETECTED = re.compile(
     r"""(?P<url>https?://[^\s<>"]+[^\s<>".,;:!?)\]])
       | (?P<email>[\w.+-]+@[\w-]+(?:\.[\w-]+)+)
-      | (?<![\w/])(?P<bot_command>/[A-Za-z0-9_]{1,64}(?:@\w{4,32})?)(?![\w/])
+      | (?<![\w/<>])(?P<bot_command>/[A-Za-z0-9_]{1,64}(?:@\w{4,32})?)(?![\w/<>])
       | (?<!\w)(?P<mention>@[A-Za-z]\w{3,31})
       | (?<!\w)(?P<hashtag>\#\w+)""",
     re.VERBOSE,
