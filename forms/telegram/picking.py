@@ -40,9 +40,16 @@ def picking(session: FormSession, question: Field, widget: Pick) -> Panel:
         rows += kept_row(session, question)
     return Panel(
         rows,
-        hints=(text("type_to_search", session.locale),) if is_long else (),
+        hints=(_hint(session, len(found)),) if is_long else (),
         expects=Expects.TEXT if is_long else Expects.NONE,
         may_skip=not widget.several,
+    )
+
+
+def _hint(session: FormSession, count: int) -> str:
+    search = session.glance.search
+    return (
+        text("found", session.locale, search=search, count=count) if search else text("type_to_search", session.locale)
     )
 
 

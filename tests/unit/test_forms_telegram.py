@@ -204,6 +204,7 @@ def test_a_typed_text_searches_and_the_buttons_still_carry_the_options_own_index
     found = play(session, Typed("tion 1"))
     assert len([label for label in flat(view(found)) if label.startswith("Option")]) == 8
     assert "✕ tion 1" in flat(view(found))
+    assert "Found for “tion 1”: 11." in view(found).text
     second = play(found, "›")
     assert labels(view(second))[0] == ["Option 17"]
     assert event_of(second, "Option 17") == Pressed(second.revision, Operation.PICK, 17)

@@ -8,8 +8,8 @@ from PIL import Image
 __all__ = ["FOLDER", "kept"]
 
 FOLDER = Path(__file__).parents[1] / "forms"
-# A chat has a few colours and their shades at the edges of letters.
-COLOURS = 64
+# All that a picture of eight bits can have: with fewer, small signs lose theirs.
+COLOURS = 256
 
 
 def kept(name: str, png: bytes) -> bool:
