@@ -41,10 +41,14 @@ def _worker() -> int:
 
 
 def _bot() -> int:
+    import uvloop
+
     from bot.app import run_bot
     from bot.settings import BotSettings
 
-    asyncio.run(run_bot(BotSettings()))
+    # As for the bridge: many small calls, to Telegram and to Redis.
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run_bot(BotSettings()))
     return 0
 
 

@@ -1,6 +1,7 @@
 """The bot: long polling into the inbox, conversations out of it."""
 
 import asyncio
+import gc
 import signal
 from collections.abc import Coroutine, Mapping
 from contextlib import AsyncExitStack
@@ -15,6 +16,7 @@ from aiogram.client.telegram import TelegramAPIServer
 from aiogram.exceptions import ClientDecodeError, TelegramAPIError, TelegramUnauthorizedError
 from aiogram.types import Update
 
+from bot.batches import BatchingRedis
 from bot.commands import command_list, commands_router
 from bot.conversation import Titles
 from bot.deep_links import links_router
@@ -89,6 +91,8 @@ async def run_bot(settings: BotSettings) -> None:
         if webhook is not None:
             await stack.enter_async_context(serve_webhook(webhook, inbox))
         await _serve_health(stack, settings, reception)
+        # Two hundred thousand objects stay, most of them models of aiogram: the collector need not visit them again.
+        gc.freeze()
         log.info("ready", bot=bot.id, api=settings.telegram_api_url)
         stopping = asyncio.Event()
         await _until_stopped(
@@ -101,7 +105,7 @@ async def run_bot(settings: BotSettings) -> None:
 
 
 def _redis(settings: BotSettings) -> redis.asyncio.Redis:
-    return redis.asyncio.Redis.from_url(
+    return BatchingRedis.from_url(
         settings.redis_url.get_secret_value(), decode_responses=True, socket_timeout=15, socket_connect_timeout=5
     )
 

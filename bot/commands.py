@@ -4,11 +4,11 @@ import html
 from collections.abc import Mapping
 from functools import partial
 
-from aiogram import F, Router
-from aiogram.enums import ChatType
+from aiogram import Router
 from aiogram.filters import Command, CommandStart
 from aiogram.types import BotCommand, Message
 
+from bot.filters import in_private, is_command
 from bot.languages import Languages
 from bot.runner import Runner
 from bot.screen import Screen
@@ -43,7 +43,7 @@ def commands_router(runner: Runner, screen: Screen, catalog: Catalog, languages:
     """Handlers of all commands, for private chats."""
     router = Router(name="commands")
     # A caption is no command: what stands under a picture is about the picture.
-    router.message.filter(F.chat.type == ChatType.PRIVATE, F.text)
+    router.message.filter(in_private, is_command)
     processes = process_commands(catalog)
 
     async def begin(message: Message, key: str) -> None:
@@ -70,7 +70,7 @@ def commands_router(runner: Runner, screen: Screen, catalog: Catalog, languages:
         ]
         await screen.send(message.chat.id, TelegramView("\n".join([say("help", locale), "", *lines]), ()))
 
-    @router.message(F.text.regexp(r"^/[A-Za-z]"))
+    @router.message()
     async def unknown(message: Message) -> None:
         locale = await languages.of_user(message.from_user)
         await screen.send(message.chat.id, TelegramView(say("unknown_command", locale), ()))

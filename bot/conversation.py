@@ -78,7 +78,7 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class Show:
-    """Show a view: as a new message, or in place of the one whose buttons count."""
+    """Show a view: in place of the message whose buttons count, or as a new one below that, which loses its buttons."""
 
     view: TelegramView
     in_place: bool
@@ -176,7 +176,7 @@ def answer_refused(state: Conversation, problem: Problem, message_id: int) -> tu
     if state.session is None:
         return state, (Reply(say("nothing_open", state.locale)),)
     shown = Show(view(state.session, problem), in_place=False)
-    return replace(state, last_text_id=message_id), (Retire(), shown)
+    return replace(state, last_text_id=message_id), (shown,)
 
 
 def pressed(state: Conversation, data: str, message_id: int) -> tuple[Conversation, Effects]:
@@ -209,8 +209,7 @@ def _filled(state: Conversation, session: FormSession, event: Event, *, in_place
             closed = closed_view(after, _label(after, action))
             return state, (Submit(session, answers), Retire(closed))
         case Render(problem):
-            shown = Show(view(after, problem), in_place)
-            return state, (shown,) if in_place else (Retire(), shown)
+            return state, (Show(view(after, problem), in_place),)
 
 
 def _label(session: FormSession, action: str | None) -> str | None:
@@ -283,7 +282,7 @@ def shown_again(state: Conversation) -> tuple[Conversation, Effects]:
     """The person wants to go on: the same question once more, below everything else."""
     if state.session is None:
         return state, ()
-    return state, (Retire(), Show(view(state.session), in_place=False))
+    return state, (Show(view(state.session), in_place=False),)
 
 
 def linked(state: Conversation, task: OpenTask | None, titles: Titles) -> tuple[Conversation, Effects]:

@@ -1,10 +1,10 @@
 """`/start <token>`: a person follows a link into the bot."""
 
-from aiogram import F, Router
-from aiogram.enums import ChatType
+from aiogram import Router
 from aiogram.filters import CommandObject, CommandStart
 from aiogram.types import Message
 
+from bot.filters import in_private, is_command
 from bot.languages import Languages
 from bot.links import Link, LinkKind, Links
 from bot.runner import Runner
@@ -19,7 +19,7 @@ def links_router(runner: Runner, screen: Screen, languages: Languages, links: Li
     """Followed links, for private chats; register it before the commands."""
     router = Router(name="links")
 
-    @router.message(F.chat.type == ChatType.PRIVATE, F.text, CommandStart(deep_link=True))
+    @router.message(in_private, is_command, CommandStart(deep_link=True))
     async def follow(message: Message, command: CommandObject) -> None:
         language = message.from_user.language_code if message.from_user else None
         link = await links.find(command.args or "")

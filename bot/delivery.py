@@ -26,7 +26,15 @@ from aiogram.exceptions import (
     TelegramRetryAfter,
     TelegramServerError,
 )
-from aiogram.methods import Response, SendChatAction, TelegramMethod
+from aiogram.methods import (
+    AnswerCallbackQuery,
+    EditMessageReplyMarkup,
+    EditMessageText,
+    Response,
+    SendChatAction,
+    SendMessage,
+    TelegramMethod,
+)
 from aiogram.methods.base import TelegramType
 from redis.exceptions import RedisError
 
@@ -43,6 +51,12 @@ ATTEMPTS = 4
 SHORTEST_SILENCE = timedelta(seconds=1)
 FIRST_PAUSE = timedelta(milliseconds=400)
 _MESSAGES = ("Send", "Forward", "Copy")
+# aiogram asks pydantic for the model of an answer with every call. Held by nobody, the model would be made anew each
+# time, which takes longer than the call.
+_ANSWERS = tuple(
+    Response[method.__returning__]  # type: ignore[name-defined]
+    for method in (SendMessage, EditMessageText, EditMessageReplyMarkup, AnswerCallbackQuery, SendChatAction)
+)
 _urgency: ContextVar[Urgency] = ContextVar("urgency", default=Urgency.ANSWER)
 
 log = structlog.get_logger()

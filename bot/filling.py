@@ -100,16 +100,17 @@ class Filling:
         after = replace(state, message_id=message_id)
         if state.session is None or message_id == state.message_id:
             return after
-        if state.message_id is not None:
-            await self._drafts.hide(state.session.id, state.surface)
-        if message_id is not None:
-            try:
-                await self._drafts.show(state.session.id, after.surface)
-            except DraftGone as error:
-                log.info("draft ended while it was shown", chat=state.chat_id, reason=str(error))
+        before = state.surface if state.message_id is not None else None
+        try:
+            if message_id is not None:
+                await self._drafts.show(state.session.id, after.surface, instead_of=before)
+            elif before is not None:
+                await self._drafts.hide(state.session.id, before)
+        except DraftGone as error:
+            log.info("draft ended while it was shown", chat=state.chat_id, reason=str(error))
         return after
 
 
 def _spoken(draft: Draft, state: Conversation) -> FormSession:
     """The draft's session as this person is spoken to: titles of models are local, the language may be a new one."""
-    return replace(draft.session, title=state.title or draft.session.title, locale=state.locale)
+    return draft.session.spoken(state.title or draft.session.title, state.locale)

@@ -47,12 +47,15 @@ Update = Mapping[str, Any]
 Handle = Callable[[Update], Awaitable[None]]
 GiveUp = Callable[[int, Update], Awaitable[None]]
 
-# KEYS: seen, list, due. ARGV: seconds to remember, entry, chat, now. A poll that is repeated brings updates twice.
+# KEYS: due, then for each update: seen, list. ARGV: seconds to remember, now, then for each update: entry, chat.
+# A poll that is repeated brings updates twice.
 _PUT = """
-if not redis.call('SET', KEYS[1], 1, 'NX', 'EX', ARGV[1]) then return 0 end
-redis.call('RPUSH', KEYS[2], ARGV[2])
-redis.call('ZADD', KEYS[3], 'NX', ARGV[4], ARGV[3])
-return 1
+for i = 2, #KEYS, 2 do
+  if redis.call('SET', KEYS[i], 1, 'NX', 'EX', ARGV[1]) then
+    redis.call('RPUSH', KEYS[i + 1], ARGV[i + 1])
+    redis.call('ZADD', KEYS[1], 'NX', ARGV[2], ARGV[i + 2])
+  end
+end
 """
 # KEYS: due. ARGV: now, end of the lease, limit.
 _TAKE = """
@@ -60,10 +63,27 @@ local chats = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, 
 for _, chat in ipairs(chats) do redis.call('ZADD', KEYS[1], ARGV[2], chat) end
 return chats
 """
-# KEYS: list, due. ARGV: chat, when it is due again. An empty list has no turn.
+# KEYS: list, due, tries. ARGV: chat, what was handled or ''. Returns the first update and how often it was handed out:
+# counted before it is handled, since an update that ends the process must not do so for ever. What was handled goes by
+# its text, which no other update has: should the lease have ended, nobody else's entry is removed.
+_NEXT = """
+if ARGV[2] ~= '' then
+  redis.call('LREM', KEYS[1], 1, ARGV[2])
+  redis.call('HDEL', KEYS[3], ARGV[1])
+end
+local head = redis.call('LINDEX', KEYS[1], 0)
+if head then return {head, redis.call('HINCRBY', KEYS[3], ARGV[1], 1)} end
+redis.call('ZREM', KEYS[2], ARGV[1])
+return false
+"""
+# KEYS: list, due, tries. ARGV: chat, what was handled or '', when the chat is due again. An empty list has no turn.
 _LET_GO = """
+if ARGV[2] ~= '' then
+  redis.call('LREM', KEYS[1], 1, ARGV[2])
+  redis.call('HDEL', KEYS[3], ARGV[1])
+end
 if redis.call('LLEN', KEYS[1]) == 0 then return redis.call('ZREM', KEYS[2], ARGV[1]) end
-return redis.call('ZADD', KEYS[2], ARGV[2], ARGV[1])
+return redis.call('ZADD', KEYS[2], ARGV[3], ARGV[1])
 """
 
 
@@ -74,6 +94,8 @@ class _Entry:
     raw: str
     update: Update
     kept_at: float
+    tries: int
+    """How often it was handed out, this time included."""
 
 
 class Inbox:
@@ -85,14 +107,19 @@ class Inbox:
         self._give_up = give_up
         self._held: dict[int, asyncio.Task[None]] = {}
         self._arrived = asyncio.Event()
-        self._put, self._take, self._let_go = (client.register_script(text) for text in (_PUT, _TAKE, _LET_GO))
+        self._put, self._take = client.register_script(_PUT), client.register_script(_TAKE)
+        self._next, self._let_go = client.register_script(_NEXT), client.register_script(_LET_GO)
 
-    async def put(self, update: Update) -> None:
-        """Keep an update; after this it cannot be lost. One that was kept before is not kept again."""
-        chat = _chat_of(update)
-        entry = json.dumps({"kept_at": time.time(), "update": update}, ensure_ascii=False)
-        keys = [f"{self._prefix}:seen:{update['update_id']}", self._list(chat), self._due]
-        await self._put(keys=keys, args=[int(SEEN_FOR.total_seconds()), entry, chat, time.time()])
+    async def put(self, *updates: Update) -> None:
+        """Keep updates; after this they cannot be lost. One that was kept before is not kept again."""
+        now = time.time()
+        keys = [self._due]
+        arguments: list[str | int | float] = [int(SEEN_FOR.total_seconds()), now]
+        for update in updates:
+            chat = _chat_of(update)
+            keys += [f"{self._prefix}:seen:{update['update_id']}", self._list(chat)]
+            arguments += [json.dumps({"kept_at": now, "update": update}), chat]
+        await self._put(keys=keys, args=arguments)
         self._arrived.set()
 
     async def run(self, handle: Handle, stopping: asyncio.Event) -> None:
@@ -124,35 +151,36 @@ class Inbox:
 
     async def _serve(self, chat: int, handle: Handle) -> None:
         """One turn of a chat."""
-        due = time.time()
+        due, handled = time.time(), ""
         try:
             for _ in range(UPDATES_IN_A_TURN):
-                entry = await self._head(chat)
+                entry = await self._head(chat, handled)
                 if entry is None:
-                    break
+                    return
                 pause = await self._handle(chat, entry, handle)
+                handled = entry.raw if pause is None else ""
                 if pause is not None:
                     due = time.time() + pause.total_seconds()
                     break
-            await self._let_go(keys=[self._list(chat), self._due], args=[chat, due])
+            await self._let_go(keys=self._keys(chat), args=[chat, handled, due])
         except Exception as error:  # Redis is away, or a fault of ours: the lease ends, and the chat comes again
             log.warning("chat left in the middle, it comes again", chat=chat, exc_info=error)
         finally:
             del self._held[chat]
             self._arrived.set()
 
-    async def _head(self, chat: int) -> _Entry | None:
-        raw = await self._redis.lindex(self._list(chat), 0)
-        if raw is None:
+    async def _head(self, chat: int, handled: str) -> _Entry | None:
+        """The chat's first update after the one that was handled; without any its turn has ended."""
+        found = await self._next(keys=self._keys(chat), args=[chat, handled])
+        if found is None:
             return None
+        raw, tries = found
         kept = json.loads(raw)
-        return _Entry(str(raw), kept["update"], float(kept["kept_at"]))
+        return _Entry(str(raw), kept["update"], float(kept["kept_at"]), int(tries))
 
     async def _handle(self, chat: int, entry: _Entry, handle: Handle) -> timedelta | None:
         """Handle the chat's first update; returns a pause where it must be tried again."""
-        # Counted before: an update that ends the process must not do so for ever.
-        tries = await self._redis.hincrby(self._tries, str(chat), 1)
-        if tries > MAX_TRIES:
+        if entry.tries > MAX_TRIES:
             await self._put_aside(chat, entry, "tried too often")
             return None
         try:
@@ -161,29 +189,20 @@ class Inbox:
             places = {".".join(map(str, problem["loc"])) for problem in error.errors(include_input=False)}
             await self._put_aside(chat, entry, f"not as this version knows updates: {', '.join(sorted(places))}")
         except Exception as error:  # noqa: BLE001 -- one chat must not stop the others, whatever is wrong with it
-            return await self._failed(chat, entry, tries, error)
-        else:
-            await self._forget(chat, entry)
+            return await self._failed(chat, entry, error)
         return None
 
-    async def _failed(self, chat: int, entry: _Entry, tries: int, error: Exception) -> timedelta | None:
+    async def _failed(self, chat: int, entry: _Entry, error: Exception) -> timedelta | None:
         number = entry.update.get("update_id")
         if is_outage(error) and time.time() - entry.kept_at < LONGEST_OUTAGE.total_seconds():
             await self._redis.hdel(self._tries, str(chat))  # not its fault
             log.warning("update not handled, it comes again", update=number, chat=chat, reason=repr(error))
             return max(RETRY_PAUSE, pause_asked_for(error))
-        if not is_outage(error) and tries < MAX_TRIES:
+        if not is_outage(error) and entry.tries < MAX_TRIES:
             log.warning("update not handled, it comes again", update=number, chat=chat, exc_info=error)
             return RETRY_PAUSE
         await self._put_aside(chat, entry, repr(error))
         return None
-
-    async def _forget(self, chat: int, entry: _Entry) -> None:
-        async with self._redis.pipeline(transaction=True) as pipe:
-            # By its text, which no other update has: should the lease have ended, nobody else's entry is removed.
-            pipe.lrem(self._list(chat), 1, entry.raw)
-            pipe.hdel(self._tries, str(chat))
-            await pipe.execute()
 
     async def _put_aside(self, chat: int, entry: _Entry, reason: str) -> None:
         PUT_ASIDE.inc()
@@ -218,6 +237,9 @@ class Inbox:
         if late:
             log.warning("stopped in the middle of updates, they come again", count=len(late))
             await asyncio.wait(late)
+
+    def _keys(self, chat: int) -> list[str]:
+        return [self._list(chat), self._due, self._tries]
 
     def _list(self, chat: int) -> str:
         return f"{self._prefix}:chat:{chat}"

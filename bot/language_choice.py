@@ -1,8 +1,7 @@
 """/language: a person chooses what language the bot speaks to them. The languages are those that have texts."""
 
 import structlog
-from aiogram import Bot, F, Router
-from aiogram.enums import ChatType
+from aiogram import Bot, Router
 from aiogram.exceptions import AiogramError
 from aiogram.filters import Command
 from aiogram.types import BotCommandScopeChat, CallbackQuery, Message
@@ -10,6 +9,7 @@ from babel import Locale
 
 from bot.commands import command_list
 from bot.errors import BotError
+from bot.filters import in_private, is_command
 from bot.languages import Languages
 from bot.routers import answer_press
 from bot.runner import Runner
@@ -30,13 +30,13 @@ def language_router(runner: Runner, screen: Screen, languages: Languages, catalo
     """The command and its buttons, for private chats; register it before the other commands."""
     router = Router(name="language")
 
-    @router.message(F.chat.type == ChatType.PRIVATE, F.text, Command("language"))
+    @router.message(in_private, is_command, Command("language"))
     async def ask(message: Message) -> None:
         rows = tuple((Button(_name(locale), f"{_PREFIX}{locale}"),) for locale in LOCALES)
         locale = await languages.of_user(message.from_user)
         await screen.send(message.chat.id, TelegramView(say("choose_language", locale), rows))
 
-    @router.callback_query(F.message.chat.type == ChatType.PRIVATE, F.data.startswith(_PREFIX))
+    @router.callback_query(in_private, _is_ours)
     async def chosen(query: CallbackQuery, bot: Bot) -> None:
         locale = (query.data or "").removeprefix(_PREFIX)
         if query.message is None or locale not in LOCALES:
@@ -51,6 +51,10 @@ def language_router(runner: Runner, screen: Screen, languages: Languages, catalo
         await _show_menu(bot, chat_id, catalog, locale)
 
     return router
+
+
+async def _is_ours(query: CallbackQuery) -> bool:
+    return (query.data or "").startswith(_PREFIX)
 
 
 def _name(locale: str) -> str:

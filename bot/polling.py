@@ -80,9 +80,9 @@ async def poll(
     pause = FIRST_PAUSE
     while not stopping.is_set():
         try:
-            for update in await updates.after(offset):
-                await inbox.put(update)
-                offset = int(update["update_id"]) + 1
+            if found := await updates.after(offset):
+                await inbox.put(*found)
+                offset = int(found[-1]["update_id"]) + 1
             pause = FIRST_PAUSE
             note(None)
         except (PollRefused, RedisError, aiohttp.ClientError, OSError) as error:

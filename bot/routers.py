@@ -1,14 +1,15 @@
 """aiogram at the edge: which update is which event of a conversation."""
 
 import structlog
-from aiogram import F, Router
-from aiogram.enums import ChatMemberStatus, ChatType
+from aiogram import Router
+from aiogram.enums import ChatMemberStatus
 from aiogram.exceptions import AiogramError
 from aiogram.filters import Command
 from aiogram.types import CallbackQuery, ChatMemberUpdated, Message
 
 from bot.commands import OWN, process_commands
 from bot.errors import BotError
+from bot.filters import has_text, in_group, in_private, is_command
 from bot.languages import Languages
 from bot.media import media_of, shared_of
 from bot.reach import Reach
@@ -29,12 +30,12 @@ def conversation_router(runner: Runner, screen: Screen, languages: Languages) ->
     """Texts and buttons of private chats; register it after the commands."""
     router = Router(name="conversation")
 
-    @router.message(F.chat.type == ChatType.PRIVATE, F.text)
+    @router.message(in_private, has_text)
     async def said(message: Message) -> None:
         language = message.from_user.language_code if message.from_user else None
         await runner.said(message.chat.id, message.text or "", message.message_id, language)
 
-    @router.message(F.chat.type == ChatType.PRIVATE)
+    @router.message(in_private)
     async def other(message: Message) -> None:
         language = message.from_user.language_code if message.from_user else None
         if (media := media_of(message)) is not None:
@@ -46,7 +47,7 @@ def conversation_router(runner: Runner, screen: Screen, languages: Languages) ->
         locale = await languages.of_user(message.from_user)
         await screen.send(message.chat.id, TelegramView(say("text_only", locale), ()))
 
-    @router.callback_query(F.message.chat.type == ChatType.PRIVATE)
+    @router.callback_query(in_private)
     async def pressed(query: CallbackQuery) -> None:
         async def answer(text: str | None) -> None:
             await answer_press(query, text)
@@ -74,12 +75,12 @@ def group_router(screen: Screen, catalog: Catalog, languages: Languages) -> Rout
     router = Router(name="groups")
 
     # The filter also sees to commands that name another bot.
-    @router.message(F.chat.type != ChatType.PRIVATE, F.text, Command(*OWN, *process_commands(catalog)))
+    @router.message(in_group, is_command, Command(*OWN, *process_commands(catalog)))
     async def told(message: Message) -> None:
         locale = await languages.of_user(message.from_user)
         await screen.send(message.chat.id, TelegramView(say("private_only", locale), ()))
 
-    @router.callback_query(F.message.chat.type != ChatType.PRIVATE)
+    @router.callback_query(in_group)
     async def pressed(query: CallbackQuery) -> None:
         await answer_press(query, say("private_only", await languages.of_user(query.from_user)))
 

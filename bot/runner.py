@@ -4,9 +4,10 @@ A crash between an effect and the save repeats the event: completing twice is an
 form that is shown twice has buttons of which only the newest count.
 """
 
+import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import nullcontext
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import replace
 from datetime import timedelta
 
@@ -35,7 +36,7 @@ TYPING_FOR = timedelta(minutes=1)
 
 log = structlog.get_logger()
 
-Press = Callable[[str | None], Awaitable[None]]
+Press = Callable[[str | None], Coroutine[None, None, None]]
 """Answers a press: with a text as an alert, with None without a word."""
 
 
@@ -165,27 +166,36 @@ class Runner:
         async with self._store.conversation_lock(chat_id):
             before = await self._load(chat_id, language_code)
             state, effects = take(before)
-            if not any(isinstance(effect, talk.Submit) for effect in effects):
-                # Before anything is seen: what is shown is kept, and a text that is taken once is not taken again.
-                await self._store.save(state)
-                state, effects = await self._filling.kept(before, state, effects)
-                if answer is not None:
-                    alert = next((effect.text for effect in effects if isinstance(effect, talk.Alert)), None)
-                    await answer(alert)
-                    answer = None
-            try:
-                state = await self._carry_out(state, effects)
-            except (ApiUnavailable, ApiProblem) as error:
-                # The draft is as it was before: the same button or text works again.
-                await self._store.save(before)
-                code = "unavailable" if isinstance(error, ApiUnavailable) else "failed"
-                await self._excuse(before, code, error, answer)
+            if any(isinstance(effect, talk.Submit) for effect in effects):
+                await self._carry_on(before, state, effects, answer)
                 return
-            if answer is not None:
-                await answer(None)
-            if state.locale != before.locale:  # a form asked for it
-                await self._store.languages.choose(chat_id, state.locale)
+            # Before anything is seen: what is shown is kept, and a text that is taken once is not taken again.
             await self._store.save(state)
+            state, effects = await self._filling.kept(before, state, effects)
+            if answer is None:
+                await self._carry_on(before, state, effects)
+                return
+            alert = next((effect.text for effect in effects if isinstance(effect, talk.Alert)), None)
+            async with _meanwhile(answer(alert)):
+                await self._carry_on(before, state, effects)
+
+    async def _carry_on(
+        self, before: Conversation, state: Conversation, effects: Effects, answer: Press | None = None
+    ) -> None:
+        """Carry out what follows from an event, and keep where that leads; then answer the press, if it is one."""
+        try:
+            state = await self._carry_out(state, effects)
+        except (ApiUnavailable, ApiProblem) as error:
+            # The draft is as it was before: the same button or text works again.
+            await self._store.save(before)
+            code = "unavailable" if isinstance(error, ApiUnavailable) else "failed"
+            await self._excuse(before, code, error, answer)
+            return
+        if answer is not None:
+            await answer(None)
+        if state.locale != before.locale:  # a form asked for it
+            await self._store.languages.choose(state.chat_id, state.locale)
+        await self._store.save(state)
 
     async def _excuse(self, state: Conversation, code: str, error: Exception, answer: Press | None = None) -> None:
         log.warning("event not carried out", chat=state.chat_id, told=code, reason=str(error))
@@ -271,9 +281,11 @@ class Runner:
 
     async def _show(self, state: Conversation, effect: Effect) -> Conversation:
         match effect:
-            case talk.Show(shown, in_place):
-                message_id = await self._screen.show(state.chat_id, shown, state.message_id if in_place else None)
+            case talk.Show(shown, in_place=True):
+                message_id = await self._screen.show(state.chat_id, shown, state.message_id)
                 return await self._filling.moved(state, message_id)
+            case talk.Show(shown):
+                return await self._filling.moved(state, await self._shown_below(state, shown))
             case talk.Retire(shown) if state.message_id is not None:
                 await self._screen.retire(state.chat_id, state.message_id, shown)
                 return await self._filling.moved(state, None)
@@ -287,3 +299,19 @@ class Runner:
                 waiting = Waiting(instance_id, state.user_id, state.chat_id, time.time())
                 await self._store.watch(waiting, at=time.time() + FIRST_LOOK.total_seconds())
         return state
+
+    async def _shown_below(self, state: Conversation, shown: TelegramView) -> int | None:
+        if state.message_id is None:
+            return await self._screen.show(state.chat_id, shown, None)
+        async with _meanwhile(self._screen.retire(state.chat_id, state.message_id, None)):
+            return await self._screen.show(state.chat_id, shown, None)
+
+
+@asynccontextmanager
+async def _meanwhile(call: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """A call that is under way while something else is done, and has ended when that goes on, whatever happened."""
+    under_way = asyncio.ensure_future(call)
+    try:
+        yield
+    finally:
+        await under_way

@@ -73,12 +73,11 @@ class Store:
         )
         if not await lock.acquire():
             raise ChatBusy(f"chat {chat_id} was locked for longer than {LOCK_PATIENCE}")
-        renewing = asyncio.create_task(_renew(lock))
+        renewing = _Renewing(lock)
         try:
             yield
         finally:
-            renewing.cancel()
-            await asyncio.wait({renewing})
+            await renewing.end()
             try:
                 await lock.release()
             except LockError:
@@ -134,15 +133,32 @@ class Store:
         return f"{self._prefix}:chat:{chat_id}"
 
 
-async def _renew(lock: Lock) -> None:
-    while True:
-        await asyncio.sleep(LOCK_RENEWAL.total_seconds())
-        try:
-            await lock.reacquire()
-        except LockError:
-            return  # the release says so
-        except RedisError as error:
-            log.warning("lock not renewed, trying again", lock=str(lock.name), reason=str(error))
+class _Renewing:
+    """Renews a lock until `end`. Most are given back long before, so that it begins with no more than a timer."""
+
+    def __init__(self, lock: Lock) -> None:
+        self._lock = lock
+        self._task: asyncio.Task[None] | None = None
+        self._timer = asyncio.get_running_loop().call_later(LOCK_RENEWAL.total_seconds(), self._begin)
+
+    async def end(self) -> None:
+        self._timer.cancel()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait({self._task})
+
+    def _begin(self) -> None:
+        self._task = asyncio.ensure_future(self._renew())
+
+    async def _renew(self) -> None:
+        while True:
+            try:
+                await self._lock.reacquire()
+            except LockError:
+                return  # the release says so
+            except RedisError as error:
+                log.warning("lock not renewed, trying again", lock=str(self._lock.name), reason=str(error))
+            await asyncio.sleep(LOCK_RENEWAL.total_seconds())
 
 
 def _member(waiting: Waiting) -> str:

@@ -7,18 +7,22 @@ share one.
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from drafts.secrets import without_secrets
+from forms.identity import Identity
 from forms.options import same
 from forms.paths import MISSING, Json, Path
 from forms.session import FormSession, Glance, Status, Subject, Surface
 
-__all__ = ["Closed", "Draft", "Stored", "read_session", "schema_text", "stored"]
+__all__ = ["Closed", "Draft", "Stored", "read_session", "schema_text", "stored", "surfaces_of"]
+
+_KEPT_SCHEMAS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +79,13 @@ class _State(_Part):
 
 
 def schema_text(schema: Mapping[str, Json]) -> tuple[str, str]:
-    """The hash of a schema, and the text that is hashed."""
-    spelled = json.dumps(schema, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    """The hash of a schema, and the text that is hashed; the schema must not be changed in place after this."""
+    return _schema_text(Identity(schema))
+
+
+@lru_cache(maxsize=_KEPT_SCHEMAS)
+def _schema_text(schema: Identity[Mapping[str, Json]]) -> tuple[str, str]:
+    spelled = json.dumps(schema.value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(spelled.encode("utf-8", "surrogatepass")).hexdigest()[:32], spelled
 
 
@@ -122,11 +131,16 @@ def read_session(session_id: str, schema: Mapping[str, Json], fields: Mapping[st
         is_returning=state.is_returning,
         revision=int(fields["revision"]),
         status=Status(fields["status"]),
-        surfaces=tuple(_surface(name) for name in sorted(fields) if name.startswith("s:")),
+        surfaces=surfaces_of(fields),
     )
     if not state.entered:
         return session
-    return replace(session, entered={**session.initial, **state.entered})
+    return session.filled({**session.initial, **state.entered})
+
+
+def surfaces_of(fields: Mapping[str, str]) -> tuple[Surface, ...]:
+    """Where a draft is shown."""
+    return tuple(_surface(name) for name in sorted(fields) if name.startswith("s:"))
 
 
 def _surface(name: str) -> Surface:

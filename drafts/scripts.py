@@ -72,8 +72,9 @@ return 'now'
 )
 
 SHOWN = """
--- KEYS: draft. ARGV: 'HSET' or 'HDEL', the surface, and for HSET a value.
+-- KEYS: draft. ARGV: the surface that shows it, and the one that does not any more; '' for none.
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
-redis.call(ARGV[1], KEYS[1], unpack(ARGV, 2))
+if ARGV[2] ~= '' then redis.call('HDEL', KEYS[1], ARGV[2]) end
+if ARGV[1] ~= '' then redis.call('HSET', KEYS[1], ARGV[1], '1') end
 return 1
 """

@@ -1,12 +1,15 @@
 """What of a form's data may not be stored: answers that the model calls sensitive, and what FEEL makes of them."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 
 from forms.paths import Json
 from forms.places import is_list, value_path
 from forms.schema import Component, Schema
 
-__all__ = ["without_secrets"]
+__all__ = ["keeps_all", "without_secrets"]
+
+_KEPT_SCHEMAS = 256
 
 _ITEM = None
 """Stands in a place for the index of any item of a list."""
@@ -19,7 +22,17 @@ def without_secrets(schema: Schema, data: Mapping[str, Json]) -> dict[str, Json]
 
     Values that are computed with every change go as well, as they may repeat a secret: reading computes them anew.
     """
-    return _pruned(dict(data), _unstored(schema.components, (), is_secret=False))
+    return _pruned(dict(data), _unstored_places(schema))
+
+
+def keeps_all(schema: Schema) -> bool:
+    """Whether every answer of a form may be stored."""
+    return not _unstored_places(schema)
+
+
+@lru_cache(maxsize=_KEPT_SCHEMAS)
+def _unstored_places(schema: Schema) -> tuple[_Place, ...]:
+    return tuple(_unstored(schema.components, (), is_secret=False))
 
 
 def _unstored(components: Iterable[Component], base: _Place, *, is_secret: bool) -> Iterator[_Place]:

@@ -13,6 +13,7 @@ import structlog
 
 from drafts.changes import Changes
 from drafts.errors import DraftConflict, DraftGone
+from drafts.recent import Recent
 from drafts.record import Closed, Draft, Stored, read_session, stored
 from drafts.schemas import Schemas
 from drafts.scripts import CLOSE, OPEN, SAVE, SHOWN
@@ -53,6 +54,7 @@ class Drafts:
         self._life = life
         self._prefix = prefix
         self._schemas = Schemas(client, f"{prefix}:schema")
+        self._recent = Recent()
         self._open, self._save = client.register_script(OPEN), client.register_script(SAVE)
         self._close, self._shown = client.register_script(CLOSE), client.register_script(SHOWN)
 
@@ -85,13 +87,17 @@ class Drafts:
         if not found:
             raise DraftGone(session_id)
         fields = {_text(name): _text(value) for name, value in found.items()}
+        if (known := self._recent.find(session_id, fields)) is not None:
+            return known
         try:
             session = read_session(session_id, await self._schemas.get(fields["schema"]), fields)
-            return Draft(_not_stuck(session, fields), fields["schema"], _closed(fields))
+            draft = Draft(_not_stuck(session, fields), fields["schema"], _closed(fields))
         except (ValueError, KeyError, TypeError, FormUnreadable) as error:
             log.warning("draft put aside", draft=session_id, reason=f"{type(error).__name__}: {error}"[:300])
             await self._put_aside(session_id)
             raise DraftGone(session_id) from error
+        self._recent.read(fields, draft)
+        return draft
 
     async def of(self, subject: Subject, user_id: str) -> Draft | None:
         """The draft that a person has of a task, or of the start of a process; None without one."""
@@ -119,14 +125,15 @@ class Drafts:
         """
         await self._written(session, stored(session), expected_revision, by, is_changed_form=False)
 
-    async def show(self, session_id: str, surface: Surface) -> None:
-        """Note that a surface shows the draft. Raises `DraftGone`."""
-        if not await self._shown(keys=[self._key(session_id)], args=["HSET", f"s:{surface_name(surface)}", "1"]):
+    async def show(self, session_id: str, surface: Surface, *, instead_of: Surface | None = None) -> None:
+        """Note that a surface shows the draft, and that another one does not any more. Raises `DraftGone`."""
+        hidden = f"s:{surface_name(instead_of)}" if instead_of is not None else ""
+        if not await self._shown(keys=[self._key(session_id)], args=[f"s:{surface_name(surface)}", hidden]):
             raise DraftGone(session_id)
 
     async def hide(self, session_id: str, surface: Surface) -> None:
         """Note that a surface does not show the draft any more."""
-        await self._shown(keys=[self._key(session_id)], args=["HDEL", f"s:{surface_name(surface)}"])
+        await self._shown(keys=[self._key(session_id)], args=["", f"s:{surface_name(surface)}"])
 
     async def close(self, session_id: str, status: Status, *, who: str | None, at: datetime, by: str = "") -> bool:
         """The form is over: `who` completed the task. Answers are deleted, surfaces are kept for a while.
@@ -225,6 +232,9 @@ class Drafts:
             raise DraftGone(session.id)
         if _text(answer) == "conflict":
             raise DraftConflict(session.id)
+        if not is_changed_form and not is_busy:
+            state = {"revision": str(session.revision), "state": written.state, "status": str(session.status)}
+            self._recent.written(session, state | {"busy": "0"})
 
     async def _put_aside(self, session_id: str) -> None:
         key = self._key(session_id)

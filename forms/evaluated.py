@@ -24,7 +24,7 @@ from forms.paths import Json
 from forms.places import Place
 from forms.schema import Component, Schema
 
-__all__ = ["HIDE", "Values", "conditions", "evaluated", "local_text", "read_variables"]
+__all__ = ["HIDE", "Values", "conditions", "evaluated", "local_text", "read_variables", "uses_feel"]
 
 HIDE = "conditional.hide"
 _CONDITIONS = (HIDE, "readonly")
@@ -52,6 +52,7 @@ _LINES = (
 _TEXTS = ("text", "content")
 
 _KEPT_COMPONENTS = 4096
+_KEPT_SCHEMAS = 256
 _Ask: TypeAlias = tuple[str, Callable[[Sequence[Row]], Request]]
 
 Values = Mapping[Place, Mapping[str, Json]]
@@ -89,6 +90,12 @@ def read_variables(schema: Schema) -> frozenset[str]:
     ]
     hides = [UnaryTest(hide) for component in schema.inside() if is_expression(hide := component.written(HIDE))]
     return frozenset(found) | (variable_names(*requests, *local, *hides) if requests or local or hides else frozenset())
+
+
+@lru_cache(maxsize=_KEPT_SCHEMAS)
+def uses_feel(schema: Schema, locale: str) -> bool:
+    """Whether anything of a form is evaluated; all else follows from the answers alone."""
+    return any(is_expression(part.written(HIDE)) or _asks(part, locale) for part in schema.inside())
 
 
 def local_text(component: Component, name: str, locale: str) -> str:

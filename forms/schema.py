@@ -23,6 +23,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from forms.errors import FormUnreadable
+from forms.identity import Identity
 
 __all__ = ["NEWEST_SCHEMA", "Component", "Schema", "Validate", "is_feel", "is_text", "parse"]
 
@@ -219,9 +220,17 @@ def _completed(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def parse(schema: object) -> Schema:
-    """The schema, every part of it checked. Raises `FormUnreadable`, and nothing else whatever `schema` is."""
+    """The schema, every part of it checked; it must not be changed in place after this.
+
+    Raises `FormUnreadable`, and nothing else whatever `schema` is.
+    """
+    return _parsed_once(Identity(schema))
+
+
+@lru_cache(maxsize=_KEPT_SCHEMAS)
+def _parsed_once(schema: Identity[object]) -> Schema:
     try:
-        spelled = json.dumps(schema, sort_keys=True)
+        spelled = json.dumps(schema.value, sort_keys=True)
     except (TypeError, ValueError, RecursionError) as error:
         raise FormUnreadable(f"form '' is no JSON: {error}") from error
     return _parsed(spelled)

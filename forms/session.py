@@ -155,6 +155,19 @@ class FormSession:
         """The session with another part of the same question in view."""
         return self._same_form(replace(self, glance=glance))
 
+    def spoken(self, title: str, locale: str) -> "FormSession":
+        """The session as a person is spoken to who calls it by this title and reads this language."""
+        other = replace(self, title=title, locale=locale)
+        return self._same_form(other) if locale == self.locale else self._kept(other, "source", "initial")
+
+    def shown_on(self, surfaces: tuple[Surface, ...]) -> "FormSession":
+        """The session on other surfaces."""
+        return self._same_form(replace(self, surfaces=surfaces))
+
+    def filled(self, entered: Mapping[str, Json]) -> "FormSession":
+        """The session with data that were entered before."""
+        return self._kept(replace(self, entered=entered), "source", "initial")
+
     def turned(self) -> "FormSession":
         """The session with the next revision: buttons of the view before are stale."""
         return self._same_form(replace(self, revision=self.revision + 1))

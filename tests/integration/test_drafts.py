@@ -87,6 +87,56 @@ async def test_a_draft_comes_back_as_it_was(drafts: Drafts) -> None:
         assert read == following
 
 
+async def test_a_draft_that_was_worked_out_is_not_worked_out_again(drafts: Drafts) -> None:
+    session = session_of()
+    await drafts.open_or_get(session)
+    read = (await drafts.get(session.id)).session
+    after, _ = step(read.turned(), Typed("Ada"))
+    await drafts.save(after, read.revision)
+    await drafts.show(session.id, CHAT)
+    again = (await drafts.get(session.id)).session
+    assert again == replace(after, surfaces=(CHAT,)) == (await another(drafts).get(session.id)).session
+    assert again.form is after.form
+
+
+async def test_a_draft_that_another_process_changed_is_read_anew(drafts: Drafts) -> None:
+    session = session_of()
+    await drafts.open_or_get(session)
+    mine = (await drafts.get(session.id)).session
+    theirs, _ = step((await another(drafts).get(session.id)).session.turned(), Typed("Grace"))
+    await another(drafts).save(theirs, mine.revision)
+    assert (await drafts.get(session.id)).session == theirs
+    with pytest.raises(DraftConflict):
+        await drafts.save(step(mine.turned(), Typed("Ada"))[0], mine.revision)
+    assert (await drafts.get(session.id)).session == theirs
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"properties": {"sensitive": "true"}}, {"label": "{{now()}}"}, {"conditional": {"hide": "=today() > due"}}],
+    ids=["secret", "template", "condition"],
+)
+async def test_what_is_never_stored_or_looks_at_the_clock_is_not_remembered(
+    drafts: Drafts, more: dict[str, Any]
+) -> None:
+    session = session_of(form(field("name"), field("other", **more)))
+    await drafts.open_or_get(session)
+    read = (await drafts.get(session.id)).session
+    after, _ = step(read.turned(), Typed("Ada"))
+    await drafts.save(after, read.revision)
+    again = (await drafts.get(session.id)).session
+    assert again == (await another(drafts).get(session.id)).session
+    assert again.form is not after.form
+
+
+async def test_a_draft_in_another_language_keeps_its_own(drafts: Drafts) -> None:
+    session = session_of()
+    await drafts.open_or_get(session)
+    read = (await drafts.get(session.id)).session
+    await drafts.save(read.spoken("Titel", "ru").turned(), read.revision)
+    assert (await drafts.get(session.id)).session == (await another(drafts).get(session.id)).session
+
+
 async def test_of_several_who_open_a_form_at_once_all_get_one_draft(drafts: Drafts) -> None:
     first = session_of()
     sessions = [replace(first, id=new_session_id()) for _ in range(20)]
