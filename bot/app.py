@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import logging
 import signal
 from collections.abc import Coroutine, Mapping
 from contextlib import AsyncExitStack
@@ -51,6 +52,8 @@ from forms.messages import LOCALES
 __all__ = ["run_bot"]
 
 FIRST_CALL_ATTEMPTS = 60
+# A line for each update would drown all others; the metrics count them.
+logging.getLogger("aiogram.event").setLevel(logging.WARNING)
 
 log = structlog.get_logger()
 

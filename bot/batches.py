@@ -42,6 +42,7 @@ class BatchingRedis(redis.asyncio.Redis):
             while self._asked:
                 asked, self._asked = self._asked[:_MOST], self._asked[_MOST:]
                 await self._exchange(asked)
+                await asyncio.sleep(0)  # those who were answered may have the next question
         finally:
             self._sending = None
 

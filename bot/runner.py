@@ -12,12 +12,13 @@ from dataclasses import replace
 from datetime import timedelta
 
 import structlog
+from aiogram.exceptions import AiogramError
 
 from bot import conversation as talk
 from bot.conversation import Conversation, Effect, Effects, Titles
 from bot.delivery import notifying
 from bot.engine_api import Answers, Completed, EngineApi
-from bot.errors import ApiProblem, ApiUnavailable
+from bot.errors import ApiProblem, ApiUnavailable, BotError
 from bot.filling import Filling
 from bot.media import Media
 from bot.screen import Screen
@@ -301,10 +302,17 @@ class Runner:
         return state
 
     async def _shown_below(self, state: Conversation, shown: TelegramView) -> int | None:
-        if state.message_id is None:
-            return await self._screen.show(state.chat_id, shown, None)
-        async with _meanwhile(self._screen.retire(state.chat_id, state.message_id, None)):
-            return await self._screen.show(state.chat_id, shown, None)
+        # Not at the same time: who sees a message change last takes that one for the newest.
+        if state.message_id is not None:
+            await self._unbuttoned(state.chat_id, state.message_id)
+        return await self._screen.show(state.chat_id, shown, None)
+
+    async def _unbuttoned(self, chat_id: int, message_id: int) -> None:
+        """The message above the one that counts loses its buttons; those that stay do nothing."""
+        try:
+            await self._screen.retire(chat_id, message_id, None)
+        except (AiogramError, BotError) as error:
+            log.warning("old buttons stay", chat=chat_id, message=message_id, reason=repr(error))
 
 
 @asynccontextmanager

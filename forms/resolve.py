@@ -7,9 +7,10 @@ a computed value may change what is visible, and what is visible what is compute
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from forms.build import build_form
-from forms.evaluated import conditions, evaluated
+from forms.evaluated import conditions, evaluated, uses_feel
 from forms.fields import kind_of
 from forms.model import Field, Form, Mode
 from forms.options import same
@@ -21,6 +22,7 @@ __all__ = ["Resolved", "computed_before_submission", "resolve"]
 
 # Beyond it the expressions of a form chase each other; form-js stops them, too.
 MAX_ROUNDS = 10
+_KEPT_FORMS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +61,23 @@ def computed_before_submission(form: Form, data: Mapping[str, Json]) -> Mapping[
 def _round(
     schema: Schema, initial: Mapping[str, Json], data: Mapping[str, Json], locale: str, now: datetime | None
 ) -> tuple[Form, Mapping[str, Json]]:
+    if (steady := _steady_form(schema, locale)) is not None:
+        return steady, _computed(steady, _kept(steady, data), when="change")
     places = places_of(schema, data)
     seen = _seen(places, initial, data, now)
     values = evaluated(_all(places), seen, locale, now)
     form = build_form(schema, places, values, initial, locale)
     return form, _computed(form, _kept(form, data), when="change")
+
+
+@lru_cache(maxsize=_KEPT_FORMS)
+def _steady_form(schema: Schema, locale: str) -> Form | None:
+    """The form, where it is the same for whatever data and at every moment; None where it is not."""
+    if uses_feel(schema, locale):
+        return None
+    if any(is_list(part) or part.written("valuesKey") is not None for part in schema.inside()):
+        return None
+    return build_form(schema, places_of(schema, {}), {}, {}, locale)
 
 
 def _seen(
