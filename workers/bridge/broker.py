@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any, Protocol, TypeVar
 
@@ -14,6 +13,7 @@ from redis import RedisError
 
 from bpmn.errors import BatonError
 from workers.app import declare_queues, task_queue
+from workers.batches import Batch
 from workers.envelope import LEASE_QUEUE, REPORT_QUEUE, RUN_TASK, Bundle
 from workers.post import PATIENCE
 from workers.redis_transport import BEHIND
@@ -83,22 +83,22 @@ class CeleryBroker:
         return await asyncio.get_running_loop().run_in_executor(self._thread, call)
 
     def _publish_all(self, queue: str, bundles: Sequence[Bundle], limit: timedelta, priority: int | None) -> None:
-        taken = 0
+        batch = Batch()
         try:
             if not self._declared:
                 declare_queues(self._app, self._settings)
                 self._declared = True
-            with self._app.producer_pool.acquire(block=True, timeout=PRODUCER_WAIT.total_seconds()) as producer:
-                # One command for all where the transport can; confirms one after another where the broker gives them.
-                together = getattr(producer.channel, "together", nullcontext)
-                with together():
-                    for bundle in bundles:
-                        self._publish(producer, queue, bundle, limit, priority)
-                        taken += together is nullcontext
+            pool = self._app.producer_pool
+            with (
+                pool.acquire(block=True, timeout=PRODUCER_WAIT.total_seconds()) as producer,
+                producer.channel.together() as batch,
+            ):
+                for bundle in bundles:
+                    self._publish(producer, queue, bundle, limit, priority)
         except BROKER_ERRORS as error:
             self._declared = False  # whatever comes back may have lost its queues
-            message = f"a bundle of {bundles[taken].topic} was not taken for queue {queue}: {error}"
-            raise BrokerUnavailable(message, published=taken) from error
+            message = f"a bundle of {bundles[batch.taken].topic} was not taken for queue {queue}: {error}"
+            raise BrokerUnavailable(message, published=batch.taken) from error
 
     def _publish(self, producer: Any, queue: str, bundle: Bundle, limit: timedelta, priority: int | None) -> None:
         self._app.send_task(
