@@ -11,7 +11,7 @@ from aiogram.types import Message
 
 from forms.events import Shared
 
-__all__ = ["MAX_FILE_BYTES", "Media", "media_of", "shared_of"]
+__all__ = ["MAX_FILE_BYTES", "Media", "is_of_another", "media_of", "shared_of"]
 
 # Telegram gives a bot no larger ones. Source: Bot API, getFile.
 MAX_FILE_BYTES = 20 * 2**20
@@ -61,9 +61,15 @@ def media_of(message: Message) -> Media | None:
 
 def shared_of(message: Message) -> Shared | None:
     """The contact or place of a message in words; None when it has neither. Only the person's own number is theirs."""
-    if message.contact is not None:
+    if message.contact is not None and not is_of_another(message):
         number = message.contact.phone_number
         return Shared("contact", number if number.startswith("+") else f"+{number}")
     if message.location is not None:
         return Shared("location", f"{message.location.latitude:.6f},{message.location.longitude:.6f}")
     return None
+
+
+def is_of_another(message: Message) -> bool:
+    """Whether it brings a contact that is not the sender's own, which Telegram alone vouches for."""
+    sender = message.from_user.id if message.from_user is not None else None
+    return message.contact is not None and message.contact.user_id != sender

@@ -11,7 +11,7 @@ from bot.commands import OWN, process_commands
 from bot.errors import BotError
 from bot.filters import has_text, in_group, in_private, is_command
 from bot.languages import Languages
-from bot.media import media_of, shared_of
+from bot.media import is_of_another, media_of, shared_of
 from bot.reach import Reach
 from bot.runner import Runner
 from bot.screen import Screen
@@ -45,7 +45,8 @@ def conversation_router(runner: Runner, screen: Screen, languages: Languages) ->
             await runner.shared(message.chat.id, shared, message.message_id, language)
             return
         locale = await languages.of_user(message.from_user)
-        await screen.send(message.chat.id, TelegramView(say("text_only", locale), ()))
+        reason = "own_contact_only" if is_of_another(message) else "text_only"
+        await screen.send(message.chat.id, TelegramView(say(reason, locale), ()))
 
     @router.callback_query(in_private)
     async def pressed(query: CallbackQuery) -> None:
