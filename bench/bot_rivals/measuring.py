@@ -55,8 +55,9 @@ class Ground:
         launch = server.command()
         return Child(launch.argv, launch.env, self.folder / "bot.log", launch.cwd)
 
-    def echo(self) -> Child:
+    def echo(self, calls: int) -> Child:
         settings = {
+            "ECHO_CALLS": str(calls),
             "TELEGRAM_API_URL": self.crowd.url,
             "TELEGRAM_BOT_TOKEN": self.stack.home.secrets()["telegram_token"],
         }
@@ -116,13 +117,13 @@ def cpu_seconds(process: psutil.Process) -> float:
     return float(times.user + times.system)
 
 
-async def echo_rate(ground: Ground, people: int) -> Figures:
-    """The peer: as many texts as the form takes answers."""
+async def echo_rate(ground: Ground, people: int, calls: int) -> Figures:
+    """The peer: as many texts as the form takes answers, each answered with so many calls of Telegram."""
     crowd = ground.crowd
     persons = await crowd.join(people)
     for person in persons * QUESTIONS:
         await crowd.say(person, ANSWER)
-    return await worked_off(ground, ground.echo(), people * QUESTIONS)
+    return await worked_off(ground, ground.echo(calls), people * QUESTIONS)
 
 
 async def step_rate(ground: Ground, people: int) -> Figures:
@@ -193,21 +194,31 @@ def spread(kind: str, seconds: list[float]) -> Figures:
 async def measure(options: argparse.Namespace) -> dict[str, Figures]:
     with tempfile.TemporaryDirectory(prefix="bench-bot-") as folder:
         async with open_ground(Path(folder)) as ground:
-            echo = await echo_rate(ground, options.people)
+            echo = await echo_rate(ground, options.people, calls=1)
+            twice = await echo_rate(ground, options.people, calls=2)
             step = await step_rate(ground, options.people)
-            ratio = {
-                "per_second": round(step["per_second"] / echo["per_second"], 2),
-                "cpu": round(echo["cpu_ms"] / step["cpu_ms"], 2),
+            figures = {
+                "echo": echo,
+                "two_calls": twice,
+                "form_step": step,
+                "of_echo": ratio(step, echo),
+                "of_two_calls": ratio(step, twice),
             }
-            figures = {"echo": echo, "form_step": step, "of_echo": ratio}
             if options.crowd:
                 figures["crowd"] = await crowd_fills(ground, options.crowd, timedelta(seconds=options.think))
     return figures
 
 
+def ratio(ours: Figures, peer: Figures) -> Figures:
+    return {
+        "per_second": round(ours["per_second"] / peer["per_second"], 2),
+        "cpu": round(peer["cpu_ms"] / ours["cpu_ms"], 2),
+    }
+
+
 def shown(figures: dict[str, Figures]) -> str:
     return "\n".join(
-        f"{part:>10}  {name:<20}{value:>10}" for part, values in figures.items() for name, value in values.items()
+        f"{part:>12}  {name:<20}{value:>10}" for part, values in figures.items() for name, value in values.items()
     )
 
 
