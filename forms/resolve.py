@@ -23,6 +23,8 @@ __all__ = ["Resolved", "computed_before_submission", "resolve"]
 # Beyond it the expressions of a form chase each other; form-js stops them, too.
 MAX_ROUNDS = 10
 _KEPT_FORMS = 256
+# What nobody can change keeps its value, even where it is none of the options any more.
+_LEFT_ALONE = frozenset({Mode.COMPUTED, Mode.READONLY, Mode.DISABLED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ def _kept(form: Form, data: Mapping[str, Json]) -> Mapping[str, Json]:
     changed = dict(data)
     for field in _valued(form):
         value = get_at(data, field.path)
-        if value is MISSING or field.mode is Mode.COMPUTED:
+        if value is MISSING or field.mode in _LEFT_ALONE:
             continue
         kept = kind_of(field).kept(field, value)
         if not same(kept, value):
@@ -117,7 +119,7 @@ def _computed(form: Form, data: Mapping[str, Json], *, when: str) -> Mapping[str
     changed = dict(data)
     for field in _valued(form):
         if field.mode is Mode.COMPUTED and field.component.written("computeOn") == when:
-            changed = put(changed, field.path, field.given.get("expression"))
+            changed = put(changed, field.path, field.written("expression"))
     return changed
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from forms.kind import Asked, Refused
-from forms.model import Field, Problem, Value
+from forms.model import Field, Mode, Problem, Value
 from forms.options import option_at, option_named, pick, same, simple_options
 from forms.paths import Json
 from forms.schema import Component
@@ -30,8 +30,9 @@ class Kind:
         return value if any(same(option.value, value) for option in options) else None
 
     def kept(self, field: Field, value: Value) -> Value:
-        # As form-js does it, values that are no "truthy" ones stay although there is no such option.
-        return value if not value or any(same(option.value, value) for option in field.options) else None
+        # As form-js does it, values that JavaScript takes for false stay although there is no such option.
+        is_false = not value and not isinstance(value, list | dict)
+        return value if is_false or any(same(option.value, value) for option in field.options) else None
 
     def typed(self, field: Field, text: str, asked: Asked) -> Value:  # noqa: ARG002
         option = option_named(field, text)
@@ -43,9 +44,10 @@ class Kind:
         return option_at(field, index).value
 
     def problem(self, field: Field, value: Value) -> Problem | None:
-        if value is None or any(same(option.value, value) for option in field.options):
+        # form-js leaves an empty text where it finds one: it is no choice yet.
+        if value in (None, "") or field.mode is Mode.READONLY:
             return None
-        return Problem("not_an_option")
+        return None if any(same(option.value, value) for option in field.options) else Problem("not_an_option")
 
     def shown(self, field: Field, value: Value, asked: Asked) -> str:  # noqa: ARG002
         return next((option.label for option in field.options if same(option.value, value)), "")

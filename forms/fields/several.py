@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from forms.kind import Asked, Refused
-from forms.model import Field, Problem, Value
+from forms.model import Field, Mode, Problem, Value
 from forms.options import chosen_of, option_at, option_named, pick, same, simple_options
 from forms.paths import Json
 from forms.schema import Component
@@ -28,7 +28,8 @@ class Kind:
 
     def sanitized(self, component: Component, value: Json, data: Mapping[str, Json]) -> Value:
         if component.written("valuesExpression"):
-            return value
+            # form-js cannot show what is no list.
+            return value if value is None or isinstance(value, list) else []
         options = simple_options(component, data)
         if options is None or not isinstance(value, list):
             return []
@@ -57,6 +58,8 @@ class Kind:
             return None
         if not isinstance(value, list):
             return Problem("wrong_type")
+        if field.mode is Mode.READONLY:
+            return None
         known = all(any(same(option.value, part) for option in field.options) for part in value)
         return None if known else Problem("not_an_option")
 
