@@ -158,9 +158,14 @@ def _drawn(place: Place, name: str) -> Json:
 
 
 def _refuse_clashes(fields: tuple[Field, ...], actions: list[Action]) -> None:
-    spelled = [spell(found.path) for found in _valued(fields)] + [action.key for action in actions]
+    valued = list(_valued(fields))
+    spelled = [spell(found.path) for found in valued] + [action.key for action in actions]
     if twice := sorted({key for key in spelled if spelled.count(key) > 1}):
         raise FormUnreadable(f"two components have the key {twice[0]!r}; keys become variables")
+    closed = {found.path for found in valued if found.kind != "items"}
+    for found in valued:
+        if any(found.path[:length] in closed for length in range(1, len(found.path))):
+            raise FormUnreadable(f"the key {spell(found.path)!r} lies inside the value of another component")
 
 
 def _valued(fields: Iterable[Field]) -> Iterator[Field]:

@@ -72,9 +72,9 @@ class Kind:
         number = None if isinstance(value, bool) else as_decimal(value)
         if number is None or (isinstance(value, str) != bool(field.component.written("serializeToString"))):
             return Problem("not_a_number")
-        digits = field.component.written("decimalDigits")
-        if isinstance(digits, int) and digits >= 0 and decimals(number) > digits:
-            return Problem("decimals", {"digits": digits}) if digits else Problem("not_whole")
+        digits = as_decimal(field.component.written("decimalDigits"))
+        if digits is not None and digits >= 0 and decimals(number) > digits:
+            return Problem("decimals", {"digits": int(digits)}) if digits else Problem("not_whole")
         increment = as_decimal(field.component.written("increment"))
         if increment and (offset := number % increment):
             before = number - offset

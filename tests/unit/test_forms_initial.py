@@ -55,6 +55,8 @@ def test_a_field_without_value_and_default_begins_empty(kind: str, empty: object
         ({"type": "select", "valuesExpression": "=known"}, "anything", "anything"),
         ({"type": "checklist", "values": LETTERS}, ["b", "c", "a"], ["b", "a"]),
         ({"type": "checklist", "values": LETTERS}, "a", []),
+        ({"type": "checklist", "valuesExpression": "=known"}, "a", []),
+        ({"type": "taglist", "valuesExpression": "=known"}, ["a"], ["a"]),
         ({"type": "datetime", "subtype": "date"}, "2026-11-25", "2026-11-25"),
         ({"type": "datetime", "subtype": "date"}, "2026-11-25T10:00", None),
         ({"type": "datetime", "subtype": "date"}, "soon", None),

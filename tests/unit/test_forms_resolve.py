@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from forms.checking import problems_in
 from forms.errors import FormUnreadable
 from forms.initial import initial_data
 from forms.model import Form, Mode
@@ -151,6 +152,24 @@ def test_a_choice_whose_option_is_gone_is_forgotten() -> None:
     assert (left["city"], left["cities"]) == (None, [])
 
 
+def test_what_nobody_can_choose_anew_stays_without_its_option() -> None:
+    city = {"type": "select", "id": "s", "key": "city", "valuesExpression": '=["Ely"]'}
+    tags = {**city, "type": "taglist", "id": "t", "key": "cities"}
+    for more in ({"readonly": True}, {"readonly": "=true"}, {"disabled": True}):
+        found = resolved({**city, **more}, {**tags, **more}, city="Rome", cities=["Rome"])
+        assert found.data == {"city": "Rome", "cities": ["Rome"]}
+        assert problems_in(found.form, found.data) == {}
+
+
+def test_a_choice_that_is_false_or_zero_stays_as_in_form_js() -> None:
+    city = {"type": "select", "id": "s", "key": "city", "valuesExpression": '=["Ely"]'}
+    assert [resolved(city, city=value).data["city"] for value in (False, 0, "", [], {})] == [False, 0, "", None, None]
+
+
+def test_what_is_computed_need_not_be_feel() -> None:
+    assert resolved(computed("k", "fixed")).data["k"] == "fixed"
+
+
 def test_what_a_field_says_is_filled_from_the_data_and_ends_with_its_line() -> None:
     field = resolved(
         text("k", label="Dear {{name}}\nand others", description='="Since " + string(year)'), name="Ada", year=1815
@@ -212,6 +231,9 @@ def test_buttons_are_actions_and_those_hidden_or_disabled_are_not() -> None:
     [
         ([text("k"), text("k")], "the key 'k'"),
         ([text("a.b"), group("a", text("b"))], "the key 'a.b'"),
+        ([text("a"), text("a.b")], "the key 'a.b' lies inside"),
+        ([group("a", text("b")), text("a")], "the key 'a.b' lies inside"),
+        ([text("l"), listed("l.items", text("b"))], "the key 'l.items' lies inside"),
         ([{"type": "textfield", "id": "x"}], "'x' has no key"),
         ([{"type": "datetime", "id": "d", "key": "d", "subtype": "week"}], "subtype 'week'"),
         ([number("n", increment=-1)], "increment -1"),

@@ -89,6 +89,7 @@ def test_a_number_is_read_as_people_write_it(more: dict[str, Any], text: str, va
         ({"decimalDigits": 0}, 1.5, "not_whole"),
         ({"decimalDigits": 0}, 2.0, None),
         ({"decimalDigits": 2}, 0.125, "decimals"),
+        ({"decimalDigits": "2"}, 0.125, "decimals"),
         ({"decimalDigits": 2}, 0.1 + 0.2, "decimals"),
         ({"increment": 0.1}, 0.3, None),
         ({"increment": "0.25"}, 0.3, "increment"),
@@ -173,6 +174,8 @@ def test_what_was_typed_becomes_a_value(kind: str, more: dict[str, Any], text: s
         ("checklist", {}, "value", "wrong_type"),
         ("radio", {"required": True}, None, "required"),
         ("radio", {}, "other", "not_an_option"),
+        ("radio", {}, "", None),
+        ("radio", {"required": True}, "", "required"),
     ],
 )
 def test_a_value_is_checked_by_the_rules_of_its_field(

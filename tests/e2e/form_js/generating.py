@@ -12,7 +12,9 @@ Component = dict[str, Any]
 Draw = st.DrawFn
 
 _OPTIONS = [{"label": "A", "value": "a"}, {"label": "B", "value": "b"}, "c", 2, {"value": True}, {"label": "nothing"}]
-_WRONG = st.sampled_from(["x", "a", "", 0, 1, 2.5, -3, True, False, None, [], ["a"], ["a", "z"], [2], {}, {"b": 1}, "7"])
+_WRONG = st.sampled_from(
+    ["x", "a", "", 0, 1, 2.5, -3, True, False, None, [], ["a"], ["a", "z"], [2], {}, {"b": 1}, "7"]
+)
 _LISTS = st.sampled_from([None, [], ["a"], ["a", "z"], [2], [1, 3, 2]])
 _TEXTS = st.sampled_from(["", "a", "ab", "abc", "Ada Lovelace", " a ", "12", "ada@example.org", "é😀", "a\\b"])
 _NUMBERS = st.sampled_from([None, 0, 1, 2, 3, 7, 10, -4, 0.5, 2.25, 1.125, 1000000])
@@ -133,7 +135,7 @@ class _Drawing:
         if not read or self.maybe(5):
             return self.any_of("=1 + 1", "=v1 * 2", "=v1 +", "fixed", "=count(v2)", "=unknown")
         name, kind = self.any_of(*read)
-        sources = {"number": "={x} * 2", "checkbox": '=if {x} then "yes" else 0', "textfield": '=[{x}, {{y: {x}}}]'}
+        sources = {"number": "={x} * 2", "checkbox": '=if {x} then "yes" else 0', "textfield": "=[{x}, {{y: {x}}}]"}
         return sources[kind].format(x=name)
 
     def options(self) -> Component:
