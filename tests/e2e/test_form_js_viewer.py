@@ -1,6 +1,6 @@
 """The viewer of form-js and forms/ on the same forms: what is visible, offered, wrong and submitted, after each step.
 
-form_js/cases.json has what form-js documents of every component; form_js/generating.py draws forms, variables and steps.
+form_js/cases.json has what form-js documents of each component; form_js/generating.py draws forms, variables and steps.
 Whatever differs is a fault, unless docs/reference/forms.md tells why it is meant (form_js/allowed.py).
 """
 

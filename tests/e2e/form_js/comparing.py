@@ -58,7 +58,9 @@ def differences(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> list[Diff
         for moment, (seen, here) in enumerate(zip(theirs["moments"], ours["moments"], strict=True))
         for difference in _of_moment(moment, seen, here)
     ]
-    types = {field["path"]: field["type"] for seen in (theirs, ours) for field in seen["moments"][-1]}
+    # What is only looked at stands at the path of what it belongs to.
+    fields = [field for seen in (theirs, ours) for field in seen["moments"][-1]]
+    types = {field["path"]: field["type"] for field in fields if "value" in field or field["type"] == "dynamiclist"}
     found += _of_errors(theirs["errors"], ours["errors"], types)
     found += _of_data(theirs["data"], ours["data"], (), types)
     return found

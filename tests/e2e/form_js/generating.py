@@ -31,7 +31,9 @@ _ANSWERS: Mapping[str, st.SearchStrategy[Any]] = {
     "datetime": _MOMENTS,
 }
 _PICKED = ("radio", "select", "checklist", "taglist")
-_KINDS = ("textfield", "textarea", "number", "checkbox", "datetime", "expression", *_PICKED)
+_KINDS = ("textfield", "textarea", "number", "checkbox", "datetime", "expression", "filepicker", *_PICKED)
+_LOOKED_AT = ("text", "html", "image", "table", "documentPreview", "iframe", "separator", "spacer", "button")
+_HOLDERS = ("group", "dynamiclist", "dynamiclist")
 _CONDITIONS: Mapping[str, tuple[str, ...]] = {
     "textfield": ('{x} = "a"', 'contains({x}, "a")', "string length({x}) > 2", "{x}"),
     "textarea": ('{x} = ""', 'starts with({x}, "a")', "{x} = null"),
@@ -39,6 +41,7 @@ _CONDITIONS: Mapping[str, tuple[str, ...]] = {
     "checkbox": ("{x}", "not({x})", "{x} = false", "{x} or v1 > 2"),
     "datetime": ('date({x}) > date("2025-01-01")', "{x} = null", '{x} != "10:30"'),
     "expression": ("{x} = 4", "{x}", "{x} = null"),
+    "filepicker": ("{x} = null", "{x}"),
     "radio": ('{x} = "a"', "{x} = 2", "{x} = null"),
     "select": ('{x} = "b"', "{x}", "not({x} = null)"),
     "checklist": ("count({x}) > 1", 'list contains({x}, "a")', "{x} = []"),
@@ -78,7 +81,7 @@ class _Drawing:
         return [self.component(where, feel, depth) for _ in range(self.draw(st.integers(1, 4 if depth else 6)))]
 
     def component(self, where: tuple[str, ...], feel: str, depth: int) -> Component:
-        kind = self.any_of(*_KINDS, *_KINDS, "text", *(("group", "dynamiclist", "dynamiclist") if depth < 3 else ()))
+        kind = self.any_of(*_KINDS, *_KINDS, "", *(_HOLDERS if depth < 3 else ())) or self.any_of(*_LOOKED_AT)
         found: Component = {"type": kind, "id": self.name("Field_")}
         if self.maybe(4):
             found["conditional"] = {"hide": self.condition()}
@@ -86,9 +89,9 @@ class _Drawing:
             case "group":
                 self.group(found, where, feel, depth)
             case "dynamiclist":
-                self.repeated(found, where, depth)
-            case "text":
-                found["text"] = "# {{v1}}"
+                self.repeated(found, where, feel, depth)
+            case _ if kind in _LOOKED_AT:
+                found |= {"text": "# {{v1}}", "label": "=v1"}
             case _:
                 self.valued_one(found, where, feel)
         return found
@@ -99,9 +102,13 @@ class _Drawing:
         found |= {"path": path} if path else {}
         found["components"] = self.level(inner, f"{feel}{path}." if path else feel, depth + 1)
 
-    def repeated(self, found: Component, where: tuple[str, ...], depth: int) -> None:
+    def repeated(self, found: Component, where: tuple[str, ...], feel: str, depth: int) -> None:
         path = self.name("l")
         outside = list(self.known)
+        if self.maybe(8):
+            found |= {"path": path, "isRepeating": False}
+            found["components"] = self.level((*where, path), f"{feel}{path}.", depth + 1)
+            return
         found |= {"path": path, "isRepeating": True, "allowAddRemove": not self.maybe(4)}
         if self.maybe(2):
             found["defaultRepetitions"] = self.draw(st.integers(0, 3))
@@ -111,7 +118,7 @@ class _Drawing:
         self.known = outside
 
     def valued_one(self, found: Component, where: tuple[str, ...], feel: str) -> None:
-        kind, key = found["type"], self.name("k")
+        kind, key = found["type"], self.name("o.k" if self.maybe(8) else "k")
         found["key"] = key
         if kind == "expression":
             found |= {"expression": self.computed(), "computeOn": self.any_of("change", "change", "presubmit")}
@@ -127,7 +134,7 @@ class _Drawing:
             if self.maybe(2):
                 found["validate"] = self.rules(kind)
         self.known.append((f"{feel}{key}", kind))
-        self.valued.append(((*where, key), found))
+        self.valued.append(((*where, *key.split(".")), found))
 
     def computed(self) -> str:
         # One that reads another is seen by the viewer too late, so only what people fill is read.
@@ -187,6 +194,9 @@ def _answers(component: Component) -> st.SearchStrategy[Any]:
     kind = component["subtype"] if component["type"] == "datetime" else component["type"]
     if kind in _PICKED:
         return _LISTS if kind in {"checklist", "taglist"} else st.sampled_from(["a", "b", 2, True, None])
+    if kind == "filepicker":
+        # Which files there are, each side keeps in its own way.
+        return st.none()
     answers = _ANSWERS[kind]
     if component.get("serializeToString"):
         return answers.map(lambda number: None if number is None else str(number))

@@ -15,28 +15,41 @@ __all__ = ["Viewer", "built_script"]
 
 HERE = Path(__file__).parent
 CACHE = HERE.parents[2] / ".cache" / "form-js"
-_SOURCES = ("package.json", "package-lock.json", "build.mjs", "page.mjs")
+_LOCKED = ("package.json", "package-lock.json")
+_SOURCES = ("build.mjs", "page.mjs")
 _AT_ONCE = 100
 
 
 def built_script() -> Path:
-    """The page's script. Needs Node and npm, and their registry when it is built for the first time."""
-    sources = [HERE / name for name in _SOURCES]
-    wanted = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
-    packages = CACHE / "packages"
-    script = CACHE / f"viewer-{wanted}.js"
+    """The page's script. Needs Node and npm, and their registry when the packages are wanted for the first time."""
+    script = CACHE / f"viewer-{_mark(*_LOCKED, *_SOURCES)}.js"
     if script.is_file():
         return script
-    packages.mkdir(parents=True, exist_ok=True)
-    for source in sources:
-        shutil.copy(source, packages)
-    for command in (
-        ["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"],
-        ["node", "build.mjs", str(script.with_suffix(".new"))],
-    ):
-        subprocess.run(command, cwd=packages, check=True, timeout=150)
-    script.with_suffix(".new").replace(script)
+    packages = _installed()
+    for name in _SOURCES:
+        shutil.copy(HERE / name, packages)
+    fresh = script.with_suffix(".new")
+    subprocess.run(["node", "build.mjs", str(fresh)], cwd=packages, check=True, timeout=60)
+    fresh.replace(script)
     return script
+
+
+def _installed() -> Path:
+    """A folder with the locked packages."""
+    packages = CACHE / f"packages-{_mark(*_LOCKED)}"
+    # What npm writes last.
+    if not (packages / "node_modules" / ".package-lock.json").is_file():
+        packages.mkdir(parents=True, exist_ok=True)
+        for name in _LOCKED:
+            shutil.copy(HERE / name, packages)
+        command = ["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"]
+        subprocess.run(command, cwd=packages, check=True, timeout=150)
+    return packages
+
+
+def _mark(*names: str) -> str:
+    """What changes with any of these files."""
+    return hashlib.sha256(b"".join((HERE / name).read_bytes() for name in names)).hexdigest()[:16]
 
 
 @dataclass(slots=True)
