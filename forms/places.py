@@ -11,7 +11,7 @@ from forms.fields import kind_of_component
 from forms.paths import Json, Path, get_at, read_path
 from forms.schema import Component, Schema
 
-__all__ = ["Place", "is_list", "places_of", "value_path"]
+__all__ = ["LIST", "Place", "is_list", "places_of", "value_path"]
 
 GROUP = "group"
 LIST = "dynamiclist"

@@ -15,7 +15,7 @@ from forms.fields import kind_of
 from forms.model import Field, Form, Mode
 from forms.options import same
 from forms.paths import MISSING, Json, get_at, put, removed_at
-from forms.places import Place, is_list, places_of
+from forms.places import LIST, Place, is_list, places_of
 from forms.schema import Schema
 
 __all__ = ["Resolved", "computed_before_submission", "resolve"]
@@ -96,8 +96,12 @@ def _seen(
 
 def _without_hidden(left: Json, place: Place, hides: Mapping[Place, bool], *, is_hidden: bool) -> Json:
     is_hidden = is_hidden or hides.get(place, False)
-    if is_hidden and (place.has_value or is_list(place.component)):
+    is_listed = place.component.type == LIST
+    if is_hidden and (place.has_value or (is_listed and place.component.path)):
         return removed_at(left, place.path)
+    if is_listed and not is_hidden and not is_list(place.component):
+        # form-js looks for items here, and finds none: what is hidden inside stays in sight of FEEL.
+        return left
     for inner in (*place.children, *(part for item in place.items for part in item)):
         left = _without_hidden(left, inner, hides, is_hidden=is_hidden)
     return left

@@ -19,6 +19,10 @@ from form_js.viewer import Viewer, built_script
 from hypothesis import HealthCheck, Phase, given, settings
 from playwright.async_api import Browser
 
+from forms.form_data import Constraint, FormData, GeneratedField
+from forms.generated import generated_schema
+from forms.prefixes import with_prefixes
+
 pytestmark = pytest.mark.browser
 
 HERE = Path(__file__).parent
@@ -27,6 +31,29 @@ DOCUMENTED: Mapping[str, Mapping[str, Any]] = {
     case["name"]: {"schema": {"type": "default", "id": "Form_1", "components": case["components"]}, **case}
     for case in json.loads((HERE / "form_js" / "cases.json").read_text())
 }
+FIELDS = (
+    GeneratedField("name", "string", "Name", "Ada", constraints=(Constraint("required"), Constraint("maxlength", "5"))),
+    GeneratedField("age", "long", "=Age {{x}}", "7", constraints=(Constraint("min", "3"), Constraint("max", "9"))),
+    GeneratedField("ok", "boolean", "OK", "true"),
+    GeneratedField("sure", "boolean", "Sure", constraints=(Constraint("required"),)),
+    GeneratedField("day", "date", "Day", "29/02/2024"),
+    GeneratedField("at", "date", "At", date_pattern="yyyy-MM-dd HH:mm"),
+    GeneratedField("time", "date", "Time", date_pattern="HH:mm"),
+    GeneratedField("word", "date", "In words", date_pattern="EEE d MMM"),
+    GeneratedField("color", "enum", "Color", "r", options=(("r", "Red"), ("g", "{{x}}"))),
+    GeneratedField("fixed", "string", "Fixed", "x", constraints=(Constraint("readonly"),)),
+    GeneratedField("constructor", "org.example", "Custom", constraints=(Constraint("validator", "org.example.V"),)),
+    *(GeneratedField(f"{prefix}_x", "string", prefix, "=1") for prefix in ("text", "link", "img", "config", "action")),
+    *(GeneratedField(f"{prefix}_y", "string", prefix) for prefix in ("select", "s3", "formmultiline", "form", "other")),
+)
+GENERATED = with_prefixes(generated_schema(FormData(FIELDS), "generated"))
+HELD: Sequence[Mapping[str, Any]] = (
+    {},
+    {"name": "Augusta", "age": "12", "ok": False, "sure": False, "day": "2024-05-06", "at": "2024-05-06T10:30"},
+    {"time": "10:30", "color": "g", "fixed": "y", "text_x": "*b*", "select_y": "plum, pear", "form_y": "pear"},
+    {"age": "many", "color": "blue", "sure": "yes", "day": 7, "select_y": "", "form_y": "pear"},
+)
+ANSWERED = [["set", "name", ""], ["set", "age", "2"], ["pick", "sure", 1], ["pick", "color", 1], ["pick", "form_y", 0]]
 DRAWN = 300
 DRAWN_IN_FULL = 5000
 MOST_SHOWN = 5
@@ -85,6 +112,17 @@ async def test_documented_options_of_every_component_do_what_they_do_in_the_view
     assert not faults, "\n".join(faults)
     # A difference that is gone has no place in the reference.
     assert meant == set(ALLOWED)
+
+
+async def test_generated_forms_are_shown_and_checked_as_in_the_viewer(viewer: Viewer) -> None:
+    played = [{"schema": GENERATED, "data": data, "steps": steps} for data in HELD for steps in ([], ANSWERED)]
+    found = [
+        difference
+        for case, theirs in zip(played, await viewer.play(played), strict=True)
+        for difference in differences(theirs, play(case))
+    ]
+    # The engine wants to be told of what was answered only.
+    assert [difference for difference in found if difference.about != "submitted"] == []
 
 
 async def test_drawn_forms_do_what_they_do_in_the_viewer(viewer: Viewer) -> None:

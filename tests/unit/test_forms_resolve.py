@@ -166,6 +166,14 @@ def test_a_choice_that_is_false_or_zero_stays_as_in_form_js() -> None:
     assert [resolved(city, city=value).data["city"] for value in (False, 0, "", [], {})] == [False, 0, "", None, None]
 
 
+def test_feel_sees_what_is_hidden_inside_a_list_that_does_not_repeat_as_in_form_js() -> None:
+    once = listed("l", text("a", **hidden("=true"), defaultValue="x"), isRepeating=False)
+    assert paths(resolved(once, text("b", **hidden("=l.a = null"))).form) == ["b"]
+    gone = {**once, **hidden("=true")}
+    assert paths(resolved(gone, text("b", **hidden("=l.a = null"))).form) == ["b"]
+    assert paths(resolved(gone, text("b", **hidden("=l.a = null")), l={"a": "y", "z": 1}).form) == ["b"]
+
+
 def test_what_is_computed_need_not_be_feel() -> None:
     assert resolved(computed("k", "fixed")).data["k"] == "fixed"
 

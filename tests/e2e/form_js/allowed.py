@@ -116,8 +116,12 @@ def _empty_list(_case: Case, difference: Difference, component: Component) -> bo
 def _server_checks(_case: Case, difference: Difference, component: Component) -> bool:
     if difference.theirs is not None:
         return False
-    passed = _is_error(difference, "date_passed") and component.get("disallowPassedDates") is True
-    return passed or _is_error(difference, "unusable_characters")
+    if _is_error(difference, "date_passed"):
+        return component.get("disallowPassedDates") is True
+    if _is_error(difference, "not_an_option"):
+        # The viewer forgets all others by itself.
+        return component["type"] in {"radio", "select"} and difference.held in (0, False)
+    return _is_error(difference, "unusable_characters")
 
 
 def _unfitting_default(case: Case, difference: Difference, component: Component) -> bool:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from forms.options import same
@@ -34,13 +34,17 @@ _LIMITS = ("min", "max", "digits", "pattern")
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """`theirs` is the viewer's; `about` is what differs, `path` and `type` say of which field."""
+    """`theirs` is the viewer's; `about` is what differs, `path` and `type` say of which field.
+
+    `held` is the value that an error is about.
+    """
 
     about: str
     path: str
     type: str
     theirs: Any
     ours: Any
+    held: Any = None
 
     def __str__(self) -> str:
         return f"{self.about} of {self.type} {self.path}: {self.theirs!r} in the viewer, {self.ours!r} here"
@@ -61,7 +65,10 @@ def differences(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> list[Diff
     # What is only looked at stands at the path of what it belongs to.
     fields = [field for seen in (theirs, ours) for field in seen["moments"][-1]]
     types = {field["path"]: field["type"] for field in fields if "value" in field or field["type"] == "dynamiclist"}
-    found += _of_errors(theirs["errors"], ours["errors"], types)
+    held = {field["path"]: field["value"] for field in ours["moments"][-1] if "value" in field}
+    found += [
+        replace(error, held=held.get(error.path)) for error in _of_errors(theirs["errors"], ours["errors"], types)
+    ]
     found += _of_data(theirs["data"], ours["data"], (), types)
     return found
 
