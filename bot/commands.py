@@ -51,7 +51,7 @@ def commands_router(runner: Runner, screen: Screen, catalog: Catalog, languages:
 
     @router.message(CommandStart())
     async def start(message: Message) -> None:
-        await begin(message, processes["start"])
+        await runner.started(message.chat.id, processes["start"], _language_code(message), goes_on=True)
 
     for command, key in processes.items():
         if command not in OWN:

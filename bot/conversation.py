@@ -36,9 +36,11 @@ __all__ = [
     "Watch",
     "answer_refused",
     "cancelled",
+    "changed",
     "completed",
     "ended",
     "form_opened",
+    "left_for_another",
     "linked",
     "not_taken",
     "pressed",
@@ -46,6 +48,7 @@ __all__ = [
     "seen_again",
     "shown_again",
     "spoken",
+    "taken_away",
     "task_came",
     "waited",
 ]
@@ -268,6 +271,14 @@ def seen_again(state: Conversation) -> tuple[Conversation, Effects]:
     return state, (Show(view(state.session), in_place=True),)
 
 
+def changed(state: Conversation, code: str) -> tuple[Conversation, Effects]:
+    """What was submitted is not what the form or the draft is now: say so, and show it below to be looked at."""
+    if state.session is None or state.closed is not None:
+        return seen_again(state)
+    told = Reply(say("form_changed" if code == "form_changed" else "changed_elsewhere", state.locale))
+    return state, (Retire(), told, Show(view(state.session), in_place=False))
+
+
 def ended(state: Conversation, by: str | None, at: str | None) -> tuple[Conversation, Effects]:
     """Somebody else, or the person on another surface, ended the form: say who and when, in place of it."""
     after = replace(state, session=None, draft_id=None, closed=None)
@@ -293,8 +304,22 @@ def linked(state: Conversation, task: OpenTask | None, titles: Titles) -> tuple[
         return state, (Reply(say("task_of_another", state.locale)),)
     if state.session is not None and state.session.subject.id == task.id and state.session.is_open:
         return shown_again(state)
-    state, effects = task_came(state, task, titles)
-    return state, (Retire(), *effects)
+    left, aside = left_for_another(state)
+    state, effects = task_came(left, task, titles)
+    return state, (*aside, *effects)
+
+
+def left_for_another(state: Conversation) -> tuple[Conversation, Effects]:
+    """The person turns to something else: the form that they are at, if any, is put aside."""
+    if state.session is None or not state.session.is_open or state.message_id is None:
+        return state, (Retire(),)
+    task = html.escape(state.title or state.session.title)
+    return state, (Retire(), Reply(say("put_aside_for_another", state.locale, task=task)))
+
+
+def taken_away(state: Conversation) -> tuple[Conversation, Effects]:
+    """The task is somebody else's now."""
+    return replace(state, session=None), (Retire(), Reply(say("taken_away", state.locale)), Find())
 
 
 def spoken(state: Conversation, locale: str) -> tuple[Conversation, Effects]:

@@ -5,6 +5,7 @@ BatonError
     ├── ApiUnavailable      engine-api, or the engine behind it, does not answer: repeat later
     ├── ApiProblem          engine-api refused; `status` and `code` say how
     ├── ChatBusy            another event of the chat takes too long
+    ├── FileRefused         Telegram does not hand a file out: the person has to send it again
     ├── TooBusy             Telegram's limits leave no turn soon; `retry_after` says when
     └── Unreachable         nobody is there to be written to: blocked, deleted, thrown out
 """
@@ -30,6 +31,7 @@ __all__ = [
     "ApiUnavailable",
     "BotError",
     "ChatBusy",
+    "FileRefused",
     "TooBusy",
     "Unreachable",
     "is_outage",
@@ -57,6 +59,10 @@ class ApiProblem(BotError):
 
 class ChatBusy(BotError):
     """Another event of the chat takes too long."""
+
+
+class FileRefused(BotError):
+    """Telegram does not hand a person's file out; repeating does not help."""
 
 
 class TooBusy(BotError):

@@ -8,7 +8,7 @@ from aiogram import Bot
 from bot import conversation as talk
 from bot.conversation import Conversation, Effects
 from bot.engine_api import EngineApi, OpenForm, OpenTask
-from bot.errors import ApiProblem
+from bot.errors import ApiProblem, FileRefused
 from bot.media import MAX_FILE_BYTES, Media
 from bot.texts import say
 from drafts.errors import DraftConflict, DraftGone
@@ -74,25 +74,27 @@ class Filling:
         return after, effects
 
     async def sent(self, state: Conversation, media: Media) -> Uploaded | Problem:
-        """A person's file as the answer that it may be, or why it is none. Raises `ApiUnavailable`."""
+        """A person's file as the answer that it may be, or why it is none. Raises `ApiUnavailable`, `ApiProblem`."""
         question = state.session.question if state.session is not None and state.closed is None else None
-        if state.session is None or question is None:
-            return Uploaded(())
+        if state.session is None or question is None or state.message_id is None:
+            return Uploaded(())  # nothing is asked: the conversation says so
         widget = kind_of(question).widget(question, state.session.value(question.path), state.session)
         if not isinstance(widget, Upload):
             return Uploaded(())  # the form says what it asks for instead
         if media.size_bytes > MAX_FILE_BYTES:
-            return Problem("file_too_large", {"max": MAX_FILE_BYTES // 2**20})
+            return _too_large(MAX_FILE_BYTES)
         if not accepts(widget.accept, media.name, media.content_type):
             return Problem("wrong_file_type", {"name": media.name, "accept": widget.accept})
         try:
             async with media.fetched(self._bot) as content:
                 sent = await self._api.send_file(state.session.id, state.user_id, spell(question.path), media, content)
+        except FileRefused as error:
+            log.info("file not fetched", chat=state.chat_id, reason=str(error))
+            return Problem("file_refused")
         except ApiProblem as problem:
-            if problem.status not in {413, 422}:
+            if (reason := _refusal(problem, media)) is None:
                 raise
-            errors = problem.members.get("errors") or [{}]
-            return Problem("custom", {"message": errors[0].get("message") or problem.members.get("detail", "")})
+            return reason
         return Uploaded((sent,))
 
     async def moved(self, state: Conversation, message_id: int | None) -> Conversation:
@@ -109,6 +111,24 @@ class Filling:
         except DraftGone as error:
             log.info("draft ended while it was shown", chat=state.chat_id, reason=str(error))
         return after
+
+
+def _refusal(problem: ApiProblem, media: Media) -> Problem | None:
+    """Why engine-api does not take a file, in words for people; None where it is not about the file."""
+    match problem.code:
+        case "empty_file":
+            return Problem("empty_file")
+        case "wrong_file_type":  # its name and what Telegram said of it have passed before
+            return Problem("disguised_file", {"name": media.name})
+        case "too_large":
+            return _too_large(int(problem.members.get("max_bytes", MAX_FILE_BYTES)))
+        case "too_many_files":
+            return Problem("too_many_files", {"max": int(problem.members.get("max", 0))})
+    return None
+
+
+def _too_large(max_bytes: int) -> Problem:
+    return Problem("file_too_large", {"max": f"{max_bytes / 2**20:.3g}"})
 
 
 def _spoken(draft: Draft, state: Conversation) -> FormSession:

@@ -4,11 +4,16 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import BinaryIO
 
+import aiohttp
 from aiogram import Bot
+from aiogram.exceptions import TelegramBadRequest, TelegramForbiddenError, TelegramNetworkError, TelegramNotFound
+from aiogram.methods import GetFile
 from aiogram.types import Message
 
+from bot.errors import FileRefused
 from forms.events import Shared
 
 __all__ = ["MAX_FILE_BYTES", "Media", "is_of_another", "media_of", "shared_of"]
@@ -29,16 +34,29 @@ class Media:
 
     @asynccontextmanager
     async def fetched(self, bot: Bot) -> AsyncIterator[BinaryIO]:
-        """Its content in a file without a name, so that whoever gets it is told its length first. Raises what aiogram
-        raises.
+        """Its content in a file without a name, so that whoever gets it is told its length first.
+
+        Raises `FileRefused` where Telegram does not hand it out, and what aiogram raises when it does not answer.
         """
-        found = await bot.get_file(self.file_id)
-        address = bot.session.api.file_url(bot.token, found.file_path or "")
         with tempfile.TemporaryFile() as file:
-            async for piece in bot.session.stream_content(address, chunk_size=CHUNK_BYTES, raise_for_status=True):
-                file.write(piece)
+            await self._fetch(bot, file)
             file.seek(0)
             yield file
+
+    async def _fetch(self, bot: Bot, file: BinaryIO) -> None:
+        try:
+            found = await bot.get_file(self.file_id)
+            address = bot.session.api.file_url(bot.token, found.file_path or "")
+            async for piece in bot.session.stream_content(address, chunk_size=CHUNK_BYTES, raise_for_status=True):
+                file.write(piece)
+        except (TelegramBadRequest, TelegramForbiddenError, TelegramNotFound) as error:
+            raise FileRefused(f"file {self.file_id}: {error.message}") from error
+        except aiohttp.ClientResponseError as error:
+            if error.status < HTTPStatus.INTERNAL_SERVER_ERROR:  # its address has ended
+                raise FileRefused(f"file {self.file_id}: {error.status} {error.message}") from error
+            raise TelegramNetworkError(GetFile(file_id=self.file_id), f"{error.status} {error.message}") from error
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise TelegramNetworkError(GetFile(file_id=self.file_id), repr(error)) from error
 
 
 def media_of(message: Message) -> Media | None:

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from aiogram.exceptions import AiogramError
@@ -28,6 +29,7 @@ from drafts.store import surface_name
 from forms.events import Shared, Typed
 from forms.model import Problem
 from forms.telegram import TelegramView
+from forms.threads import worked_out
 
 __all__ = ["Press", "Runner"]
 
@@ -52,18 +54,27 @@ class Runner:
         self._titles = titles
 
     async def started(
-        self, chat_id: int, process_key: str, language_code: str | None, origin: Mapping[str, str] | None = None
+        self,
+        chat_id: int,
+        process_key: str,
+        language_code: str | None,
+        origin: Mapping[str, str] | None = None,
+        *,
+        goes_on: bool = False,
     ) -> None:
-        """/start: go on where the person left, or begin; `origin` are variables that say where they come from."""
+        """A command or a link: begin a process, or go on with it where the person left.
+
+        `origin` are variables that say where they come from. With `goes_on` a form of any process comes first.
+        """
         async with self._store.conversation_lock(chat_id):
             state = await self._load(chat_id, language_code)
             try:
-                state = await self._begin(state, process_key, origin or {})
+                state = await self._begin(state, process_key, origin or {}, goes_on=goes_on)
             except ApiUnavailable as error:
                 await self._excuse(state, "unavailable", error)
                 return
             except ApiProblem as error:
-                await self._excuse(state, "not_deployed" if error.status == 404 else "failed", error)
+                await self._excuse(state, "not_deployed" if error.status == 404 else _told(error), error)
                 return
             await self._store.save(state)
 
@@ -72,9 +83,12 @@ class Runner:
         async with self._store.conversation_lock(chat_id):
             state = await self._load(chat_id, language_code)
             try:
-                state = await self._carry_out(*talk.linked(state, await self._api.task(task_id), self._titles))
+                task = await self._api.task(task_id)
+                state = await self._carry_out(
+                    *await worked_out(state.session, lambda: talk.linked(state, task, self._titles))
+                )
             except (ApiUnavailable, ApiProblem) as error:
-                await self._excuse(state, "unavailable" if isinstance(error, ApiUnavailable) else "failed", error)
+                await self._excuse(state, _told(error), error)
                 return
             await self._store.save(state)
 
@@ -94,7 +108,11 @@ class Runner:
         """A file. It is fetched only where the form asks for one, and passed on to where the draft's files are."""
         async with self._store.conversation_lock(chat_id):
             state = await self._load(chat_id, language_code)
-            event = await self._filling.sent(state, media)
+            try:
+                event = await self._filling.sent(state, media)
+            except ApiProblem as error:
+                await self._excuse(state, _told(error), error)
+                return
         if isinstance(event, Problem):
             problem = event
             await self._event(chat_id, lambda state: talk.answer_refused(state, problem, message_id))
@@ -149,7 +167,7 @@ class Runner:
             if state.session is None or state.session.id != session_id or state.message_id is None:
                 return
             with notifying():
-                state = await self._carry_out(*talk.seen_again(state))
+                state = await self._carry_out(*await worked_out(state.session, lambda: talk.seen_again(state)))
             await self._store.save(state)
 
     async def _load(self, chat_id: int, language_code: str | None = None) -> Conversation:
@@ -166,7 +184,7 @@ class Runner:
     ) -> None:
         async with self._store.conversation_lock(chat_id):
             before = await self._load(chat_id, language_code)
-            state, effects = take(before)
+            state, effects = await worked_out(before.session, lambda: take(before))
             if any(isinstance(effect, talk.Submit) for effect in effects):
                 await self._carry_on(before, state, effects, answer)
                 return
@@ -189,8 +207,8 @@ class Runner:
         except (ApiUnavailable, ApiProblem) as error:
             # The draft is as it was before: the same button or text works again.
             await self._store.save(before)
-            code = "unavailable" if isinstance(error, ApiUnavailable) else "failed"
-            await self._excuse(before, code, error, answer)
+            await self._excuse(before, _told(error), error, answer)
+            await self._freed(before)
             return
         if answer is not None:
             await answer(None)
@@ -205,12 +223,24 @@ class Runner:
         else:
             await self._screen.send(state.chat_id, TelegramView(say(code, state.locale), ()))
 
-    async def _begin(self, state: Conversation, process_key: str, origin: Mapping[str, str]) -> Conversation:
+    async def _freed(self, before: Conversation) -> None:
+        """A draft that was held for a submission and given back has another revision: its buttons are drawn anew."""
+        state = await self._filling.with_draft(before)
+        if state.session is None or before.session is None or state.session.revision == before.session.revision:
+            return
+        await self._store.save(await self._carry_out(*await worked_out(state.session, lambda: talk.seen_again(state))))
+
+    async def _begin(
+        self, state: Conversation, process_key: str, origin: Mapping[str, str], *, goes_on: bool
+    ) -> Conversation:
         session = state.session
+        business_key = f"{process_key}:{state.user_id}"
         if session is not None and session.is_open and await self._api.is_open(session.subject.id):
-            return await self._carry_out(*talk.shown_again(state))
+            if goes_on or session.subject.process_instance_id in await self._api.running(business_key):
+                return await self._carry_out(*await worked_out(session, lambda: talk.shown_again(state)))
+            state = await self._carry_out(*talk.left_for_another(state))
         state = replace(state, session=None)
-        running = await self._api.running(f"{process_key}:{state.user_id}")
+        running = await self._api.running(business_key)
         if running:
             state = replace(state, instance_id=running[0])
             task = await self._api.next_task(running[0], state.user_id)
@@ -229,7 +259,9 @@ class Runner:
                     return await self._submit(state, effect, effects[number + 1 :])
                 case talk.Open(task):
                     form, session = await self._filling.opened(state, task)
-                    state = await self._carry_out(*talk.form_opened(state, form, session))
+                    state = await self._carry_out(
+                        *await worked_out(session, partial(talk.form_opened, state, form, session))
+                    )
                 case talk.Find():
                     state = await self._find(state)
                 case _:
@@ -262,15 +294,18 @@ class Runner:
             task = await self._api.next_task(instance_id, state.user_id)
             ended = task is None and await self._api.has_ended(instance_id)
             return await self._carry_out(*talk.completed(state, Completed(task, ended=ended), self._titles))
+        if problem.code in {"not_your_task", "claimed_by_other"}:
+            return await self._carry_out(*talk.taken_away(state))
         if problem.code in {"revision_conflict", "form_changed"}:
-            state = await self._filling.reopened(state)
-            return await self._carry_out(*talk.seen_again(state))
+            reopened = await self._filling.reopened(state)
+            return await self._carry_out(
+                *await worked_out(reopened.session, lambda: talk.changed(reopened, problem.code))
+            )
         if problem.status != 422:
             raise problem
-        before = state
-        state, effects = talk.not_taken(state, session, problem.members.get("errors") or [])
-        state, effects = await self._filling.kept(before, state, effects)
-        return await self._carry_out(state, effects)
+        errors = problem.members.get("errors") or []
+        after, effects = await worked_out(session, lambda: talk.not_taken(state, session, errors))
+        return await self._carry_out(*await self._filling.kept(state, after, effects))
 
     async def _find(self, state: Conversation) -> Conversation:
         if state.instance_id is None:
@@ -323,3 +358,10 @@ async def _meanwhile(call: Coroutine[None, None, None]) -> AsyncIterator[None]:
         yield
     finally:
         await under_way
+
+
+def _told(error: ApiUnavailable | ApiProblem) -> str:
+    """What people are told of it, by its code in `bot.texts`."""
+    if isinstance(error, ApiUnavailable):
+        return "unavailable"
+    return "suspended" if error.code == "suspended" else "failed"

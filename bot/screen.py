@@ -3,11 +3,14 @@
 Limits, silence and repetition are the business of `bot.delivery`.
 """
 
+import html
 import math
+import re
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import TypeVar
 
 import structlog
@@ -34,6 +37,7 @@ TYPING_LASTS = timedelta(seconds=4)
 # Deleted by the person, or too old.
 _NOT_EDITABLE = ("message to edit not found", "message can't be edited", "message_id_invalid")
 _WITHOUT_TEXT = "there is no text in"
+_TAG = re.compile(r"<[^<>]*>")
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 _Answer = TypeVar("_Answer")
 
@@ -54,7 +58,7 @@ class Screen:
         """
         message_id = None
         for part in _parts(view):
-            message_id = await self._send(chat_id, part)
+            message_id = await self._shown(part, partial(self._send, chat_id))
         return message_id
 
     async def _send(self, chat_id: int, view: TelegramView) -> int | None:
@@ -79,9 +83,9 @@ class Screen:
         if message_id is not None and not await self._replace(chat_id, message_id, first):
             message_id = None
         if message_id is None:
-            message_id = await self._send(chat_id, first)
+            message_id = await self._shown(first, partial(self._send, chat_id))
         for part in others:
-            message_id = await self._send(chat_id, part)
+            message_id = await self._shown(part, partial(self._send, chat_id))
         return message_id
 
     async def retire(self, chat_id: int, message_id: int, view: TelegramView | None) -> None:
@@ -128,7 +132,8 @@ class Screen:
 
     async def _replace(self, chat_id: int, message_id: int, view: TelegramView) -> bool:
         """Whether the message now shows the view. Words become no photo, a photo no words: they lose their buttons."""
-        edited = False if view.picture is not None else await self._edit(chat_id, message_id, view)
+        edit = partial(self._edit, chat_id, message_id)
+        edited = False if view.picture is not None else await self._shown(view, edit)
         if edited is False:
             await self.retire(chat_id, message_id, None)
         return bool(edited)
@@ -158,6 +163,18 @@ class Screen:
             raise
         return True
 
+    @staticmethod
+    async def _shown(view: TelegramView, show: Callable[[TelegramView], Awaitable[_Answer]]) -> _Answer:
+        """A view that Telegram refuses is shown as its bare words: a question without its looks can be answered."""
+        try:
+            return await show(view)
+        except TelegramBadRequest as error:
+            bare = _bare(view)
+            if bare == view:
+                raise
+            log.warning("Telegram refuses a view, its bare words are shown", reason=error.message)
+            return await show(bare)
+
     async def _patiently(self, chat_id: int, call: Callable[[], Awaitable[_Answer]]) -> _Answer | None:
         """Wait and repeat as `bot.delivery` does it; None when the person cannot be reached."""
         try:
@@ -171,6 +188,13 @@ def _parts(view: TelegramView) -> list[TelegramView]:
     """One message for each part of the text, the last with the buttons."""
     *before, last = split_html(view.text) or [view.text]
     return [*(TelegramView(text, ()) for text in before), replace(view, text=last)]
+
+
+def _bare(view: TelegramView) -> TelegramView:
+    """Without tags, links, a picture and colours; what is pressed as an answer stays."""
+    words = html.escape(html.unescape(_TAG.sub("", view.text)), quote=False)
+    rows = (tuple(replace(button, style="") for button in row if button.data) for row in view.rows)
+    return TelegramView(words, tuple(row for row in rows if row), expects=view.expects)
 
 
 def _share_keyboard(reply: Reply) -> ReplyKeyboardMarkup | None:

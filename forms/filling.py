@@ -133,6 +133,8 @@ def _searched(session: FormSession, question: Field, widget: Pick, text: str) ->
 
 def _shared(session: FormSession, question: Field, kind: str, text: str) -> _Changed:
     widget = kind_of(question).widget(question, session.value(question.path), session)
+    if isinstance(widget, Upload):
+        raise Refused("send_file")
     if not isinstance(widget, Ask) or widget.accepts != kind:
         raise Refused("type_text" if isinstance(widget, Ask) else "use_buttons")
     return _answered(session, question, kind_of(question).typed(question, text, session))

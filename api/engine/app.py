@@ -29,6 +29,7 @@ from api.engine.routes import router
 from api.engine.service import EngineService
 from api.engine.settings import EngineApiSettings
 from api.engine.submissions import Submissions
+from api.engine.sweeping import sweeping
 from api.kit.auth import SERVICE_TOKEN, SERVICE_TOKEN_BY_BASIC, service_token_check
 from api.kit.health import health_router
 from api.kit.problems import install_problem_handlers
@@ -63,8 +64,9 @@ def create_app(settings: EngineApiSettings) -> FastAPI:
             _wire_forms(app, engine, redis, settings)
             app.state.deployments = Deployments(engine)
             app.state.operations = Operations(engine)
-            log.info("ready", service="engine-api", engine=settings.engine_url)
-            yield
+            async with sweeping(app.state.files, redis, settings.files_url, settings.file_sweep_every):
+                log.info("ready", service="engine-api", engine=settings.engine_url)
+                yield
         if redis is not None:
             await redis.aclose()
 

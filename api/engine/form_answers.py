@@ -6,7 +6,6 @@ from typing import Any
 import structlog
 
 from api.engine.form_models import FieldProblemOut
-from api.engine.form_views import in_thread
 from api.kit.problems import Problem as Refusal
 from bpmn.files import FileReference
 from bpmn.variables import TypedValue
@@ -19,6 +18,7 @@ from forms.model import Problem
 from forms.paths import Json
 from forms.schema import parse
 from forms.submission import Received, received
+from forms.threads import in_thread
 from forms.variables import data_of, inline_files, typed_variables
 
 __all__ = ["PROTECTED_VARIABLES", "Answers", "refuse_protected", "told"]

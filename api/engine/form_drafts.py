@@ -9,7 +9,7 @@ from api.engine.access import ending_of, gone, open_task, refuse_stranger, task_
 from api.engine.form_answers import told
 from api.engine.form_models import DraftOut, DraftRequest, FilledFormOut
 from api.engine.form_sources import FormSources, Found
-from api.engine.form_views import etag, filled, in_thread, session_out, shown, with_draft
+from api.engine.form_views import etag, filled, session_out, shown, with_draft
 from api.kit.problems import Problem
 from bpmn.client import EngineClient
 from bpmn.errors import EngineError, EngineUnavailable, NotFound
@@ -24,6 +24,7 @@ from forms.filling import opened
 from forms.messages import supported
 from forms.schema import parse
 from forms.session import FormSession, Subject
+from forms.threads import in_thread
 from forms.variables import data_of
 
 __all__ = ["FormDrafts", "Person", "conflict", "own_draft"]

@@ -8,7 +8,6 @@ from pydantic import SecretStr
 
 from api.engine.form_drafts import FormDrafts, own_draft
 from api.engine.form_models import FileLinkOut
-from api.engine.form_views import in_thread
 from api.kit.problems import Problem
 from bpmn.client import EngineClient
 from bpmn.files import FileReference
@@ -21,6 +20,7 @@ from forms.fields.file import accepts
 from forms.model import Field, Mode
 from forms.paths import spell
 from forms.session import FormSession
+from forms.threads import in_thread
 
 __all__ = ["FormFiles"]
 
@@ -57,7 +57,9 @@ class FormFiles:
         if not head:
             raise Problem(422, "empty_file", "The file is empty.")
         if upload.size is not None and upload.size > self._max_bytes:
-            raise Problem(413, "too_large", f"A file may have at most {self._max_bytes} bytes.")
+            raise Problem(
+                413, "too_large", f"A file may have at most {self._max_bytes} bytes.", max_bytes=self._max_bytes
+            )
         name = clean_name(upload.filename)
         content_type = content_type_of(head, name)
         accept = field.written("accept")
@@ -67,7 +69,9 @@ class FormFiles:
             raise Problem(422, "wrong_file_type", detail)
         folder = draft_folder(session_id, session.subject.process_instance_id)
         if await self._files.count(folder, up_to=MAX_FILES) == MAX_FILES:
-            raise Problem(409, "too_many_files", f"{MAX_FILES} files were sent for this draft; that must do.")
+            raise Problem(
+                409, "too_many_files", f"{MAX_FILES} files were sent for this draft; that must do.", max=MAX_FILES
+            )
         return await self._files.put(_pieces(head, upload), name=name, content_type=content_type, folder=folder)
 
     def link(self, reference: FileReference) -> FileLinkOut:

@@ -1,11 +1,8 @@
 """Forms as callers see them, and what callers make of them. FEEL runs here: call these in a thread."""
 
-import asyncio
 import json
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TypeVar
 
 from api.engine.form_models import ActionOut, DraftRequest, FilledFormOut, SessionOut
 from api.engine.form_sources import Found
@@ -18,20 +15,12 @@ from forms.reading import written_names
 from forms.session import FormSession
 from forms.submission import merged
 
-__all__ = ["etag", "filled", "in_thread", "session_out", "shown", "with_draft"]
+__all__ = ["etag", "filled", "session_out", "shown", "with_draft"]
 
-# FEEL of a hostile model may take its second: it must not stand in the way of every other request.
-_THREADS = ThreadPoolExecutor(2, thread_name_prefix="feel")
 # A draft may be incomplete or against a rule, but every surface must be able to show it.
 _UNSHOWABLE = frozenset(
     {"wrong_type", "use_buttons", "not_a_number", "not_a_date", "not_a_time", "unusable_characters"}
 )
-_Result = TypeVar("_Result")
-
-
-async def in_thread(work: Callable[[], _Result]) -> _Result:
-    """Run what evaluates FEEL beside the event loop."""
-    return await asyncio.get_running_loop().run_in_executor(_THREADS, work)
 
 
 def etag(session: FormSession | SessionOut) -> str:

@@ -41,6 +41,9 @@ class EngineApiSettings(ProcessSettings):
         default=512 * 1024, ge=0, description="a single file up to this size becomes a File variable of the engine"
     )
     file_link_life: timedelta = Field(default=timedelta(minutes=15), gt=timedelta(0))
+    file_sweep_every: timedelta = Field(
+        default=timedelta(hours=6), ge=timedelta(0), description="how often files of forgotten instances are erased"
+    )
 
     @field_validator("service_token", "files_secret")
     @classmethod

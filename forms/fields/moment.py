@@ -19,6 +19,8 @@ __all__ = ["Kind", "moment_value"]
 
 _SUBTYPES = frozenset({"date", "time", "datetime"})
 DEFAULT_INTERVAL_MIN = 15
+# What Babel raises for texts that are no date or time; the last for numbers of many digits.
+_NO_MOMENT = (NoDate, ValueError, IndexError, OverflowError)
 
 
 class Kind:
@@ -139,7 +141,7 @@ def _day(spelled: str, asked: Asked) -> date | None:
         return day
     try:
         return parse_date(spelled, locale=supported(asked.locale), format="short")
-    except (NoDate, ValueError, IndexError):
+    except _NO_MOMENT:
         return None
 
 
@@ -150,7 +152,7 @@ def _minute(spelled: str, asked: Asked) -> int | None:
         return read_minute(f"{spelled[:2]}:{spelled[2:]}", asked.zone)
     try:
         found = parse_time(spelled, locale=supported(asked.locale), format="short")
-    except (NoDate, ValueError, IndexError):
+    except _NO_MOMENT:
         return None
     return found.hour * 60 + found.minute
 

@@ -1,6 +1,7 @@
 """Every call to Telegram meets every refusal: it is waited out, told or noted, and nothing is lost.."""
 
 import asyncio
+import json
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -209,6 +210,18 @@ async def test_a_fault_of_ours_is_told_at_once(place: House, call: Call) -> None
         await call(place)
     assert not is_outage(error.value)
     assert len(place.telegram.calls) == 1
+
+
+@pytest.mark.parametrize("message_id", [None, 5])
+async def test_a_view_that_telegram_refuses_is_shown_as_its_bare_words(place: House, message_id: int | None) -> None:
+    place.telegram.answers = [refusal(400, "Bad Request: BUTTON_URL_INVALID")]
+    answer, away = Button("Yes", data="y", style="success"), Button("Read", url="https://nowhere.invalid")
+    view = TelegramView('<b>Fish &amp; <a href="https://x.invalid">chips</a></b> &lt;3', ((away,), (answer,)))
+    assert await place.screen.show(CHAT, view, message_id) is not None
+    (refused, shown) = place.telegram.calls
+    assert refused[0] == shown[0]
+    assert shown[1]["text"] == "Fish &amp; chips &lt;3"
+    assert json.loads(shown[1]["reply_markup"]) == {"inline_keyboard": [[{"text": "Yes", "callback_data": "y"}]]}
 
 
 @pytest.mark.parametrize("call", CALLS)

@@ -157,6 +157,24 @@ async def test_a_draft_of_a_task_that_the_process_ended_closes_when_that_is_seen
     assert (status, problem["code"], problem["by"]) == (410, "completed_elsewhere", None)
 
 
+async def test_a_suspended_task_keeps_its_draft_until_it_is_activated(
+    api: aiohttp.ClientSession, begin: Begin, engine: EngineClient, user: str
+) -> None:
+    task = await begin()
+    _, form = await call(api, "GET", f"/task/{task.id}/form?user={user}")
+    session = form["session"]["id"]
+    _, kept = await sent(api, "PUT", f"/forms/{session}?user={user}", '{"data": {"text": "Ada"}}', f'"{session}.0"')
+    body = {"user": user, "answers": {"text": "Ada"}, "session": session, "revision": kept["session"]["revision"]}
+    await engine.suspend(task.process_instance_id, suspended=True)
+    status, problem = await sent(api, "POST", f"/task/{task.id}/submit-form", json.dumps(body))
+    assert (status, problem["code"]) == (409, "suspended")
+    _, again = await call(api, "GET", f"/task/{task.id}/form?user={user}")
+    assert (again["data"]["text"], again["session"]["status"]) == ("Ada", "draft")
+    await engine.suspend(task.process_instance_id, suspended=False)
+    body["revision"] = again["session"]["revision"]
+    assert (await sent(api, "POST", f"/task/{task.id}/submit-form", json.dumps(body)))[0] == 200
+
+
 async def test_without_redis_drafts_are_refused_and_tasks_are_completed(
     engine_api_of: Callable[..., AbstractAsyncContextManager[str]], begin: Begin, user: str, unused_tcp_port: int
 ) -> None:

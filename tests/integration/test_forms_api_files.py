@@ -8,13 +8,16 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
+import redis.asyncio
 from aiohttp import web
 from pydantic import SecretStr
 
+from api.engine.sweeping import Sweeper
 from bpmn.client import EngineClient
 from bpmn.types import Task
 
@@ -233,6 +236,57 @@ async def test_files_go_with_their_instance(api: aiohttp.ClientSession, engine: 
     assert await call(api, "DELETE", erase) == (200, {"files": 2})
     assert (await call(api, "DELETE", f"/forms/{left[1]['session']['id']}?user={user}"))[0] == 204
     assert await call(api, "DELETE", erase) == (200, {"files": 0})
+
+
+async def test_files_of_a_forgotten_instance_go_by_themselves(
+    engine_api_of: Callable[..., AbstractAsyncContextManager[str]],
+    engine: EngineClient,
+    valkey_url: str,
+    tmp_path: Path,
+    user: str,
+) -> None:
+    settings = {
+        "redis_url": SecretStr(valkey_url),
+        "files_url": tmp_path.as_uri(),
+        "files_secret": SecretStr("f" * 40),
+        "file_sweep_every": timedelta(milliseconds=200),
+    }
+    async with (
+        engine_api_of(TOKEN, **settings) as url,
+        aiohttp.ClientSession(url, headers={"Authorization": f"Bearer {TOKEN}"}) as api,
+    ):
+        forgotten, known = [await begun(engine, await deployed(engine), user) for _ in range(2)]
+        for task in (forgotten, known):
+            _, form = await call(api, "GET", f"/task/{task.id}/form?user={user}")
+            await sent(api, f"/forms/{form['session']['id']}/files?user={user}&field=cv", b"x" * 5000, "cv.txt")
+        await engine.request("DELETE", f"/process-instance/{forgotten.process_instance_id}")
+        await engine.request("DELETE", f"/history/process-instance/{forgotten.process_instance_id}")
+        async with asyncio.timeout(10):
+            while files_of(tmp_path, forgotten):  # noqa: ASYNC110 -- a folder has no event
+                await asyncio.sleep(0.05)
+        await asyncio.sleep(0.5)
+        assert files_of(tmp_path, known)
+
+
+def files_of(store: Path, task: Task) -> list[Path]:
+    folder = store / "forms" / task.process_instance_id
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+async def test_of_several_replicas_one_sweeps_a_store(valkey_url: str, tmp_path: Path) -> None:
+    class Files:
+        swept = 0
+
+        async def sweep(self) -> int:
+            self.swept += 1
+            return self.swept
+
+    files, every = Files(), timedelta(milliseconds=300)
+    async with redis.asyncio.Redis.from_url(valkey_url) as client:
+        sweepers = [Sweeper(files, client, tmp_path.as_uri(), every) for _ in range(3)]
+        assert await asyncio.gather(*(sweeper.swept() for sweeper in sweepers)) == [1, None, None]
+        await asyncio.sleep(0.35)
+        assert await sweepers[1].swept() == 2
 
 
 async def test_a_form_costs_few_calls_of_the_engine(

@@ -27,8 +27,11 @@ class Runner:
 
     events: list[tuple[Any, ...]] = field(default_factory=list)
 
-    async def started(self, chat: int, key: str, language: str | None, origin: Any = None) -> None:
-        self.events.append(("started", key, dict(origin)) if origin else ("started", key))
+    async def started(
+        self, chat: int, key: str, language: str | None, origin: Any = None, *, goes_on: bool = False
+    ) -> None:
+        told: tuple[Any, ...] = (dict(origin),) if origin else ()
+        self.events.append(("goes on" if goes_on else "started", key, *told))
 
     async def opened(self, chat: int, task_id: str, language: str | None) -> None:
         self.events.append(("opened", task_id))
@@ -154,8 +157,8 @@ PHOTO = [{"file_id": "f", "file_unique_id": "u", "width": 1, "height": 1}]
 @pytest.mark.parametrize(
     ("text", "event"),
     [
-        ("/start", ("started", "onboarding")),
-        ("/start ", ("started", "onboarding")),
+        ("/start", ("goes on", "onboarding")),
+        ("/start ", ("goes on", "onboarding")),
         ("/start quest", ("started", "quest", {"campaign": "spring"})),
         ("/start task", ("opened", "t1")),
         ("/quest", ("started", "quest")),

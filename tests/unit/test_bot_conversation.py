@@ -15,13 +15,16 @@ from bot.conversation import (
     Show,
     Submit,
     Titles,
+    changed,
     ended,
     form_opened,
+    left_for_another,
     linked,
     not_taken,
     pressed,
     said,
     spoken,
+    taken_away,
     task_came,
 )
 from bot.engine_api import OpenForm, OpenTask
@@ -86,6 +89,30 @@ def test_a_link_to_the_task_that_is_being_asked_shows_the_question_again(asked: 
     after, effects = linked(asked, TASK, TITLES)
     assert after == asked
     assert [type(effect) for effect in effects] == [Show]
+
+
+def test_a_link_to_another_task_puts_the_open_form_aside_and_says_so(asked: Conversation) -> None:
+    other = replace(TASK, id="t2", process_instance_id="i2")
+    after, effects = linked(replace(asked, title="A <b> profile"), other, TITLES)
+    aside = Reply("“A &lt;b&gt; profile” is put aside; your answers are kept.")
+    assert (after.instance_id, effects) == ("i2", (Retire(), aside, Open(other)))
+    # What is put aside already needs no word.
+    assert left_for_another(replace(asked, message_id=None))[1] == (Retire(),)
+
+
+def test_a_task_that_was_given_to_somebody_else_is_let_go(asked: Conversation) -> None:
+    after, effects = taken_away(asked)
+    assert after.session is None
+    assert effects == (Retire(), Reply("This task was given to somebody else meanwhile."), Find())
+
+
+def test_a_form_that_was_deployed_anew_says_so_and_is_asked_below(asked: Conversation) -> None:
+    _, (retired, told, shown) = changed(asked, "form_changed")
+    assert retired == Retire()
+    assert isinstance(told, Reply)
+    assert "new version" in told.text
+    assert isinstance(shown, Show)
+    assert not shown.in_place
 
 
 @pytest.mark.parametrize(

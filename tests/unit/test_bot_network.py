@@ -8,11 +8,15 @@ from typing import Any
 
 import aiohttp
 import pytest
+from aiogram import Bot
+from aiogram.client.session.aiohttp import AiohttpSession
+from aiogram.client.telegram import TelegramAPIServer
 from aiohttp import web
 
 from bot import polling, watcher
 from bot.engine_api import EngineApi
-from bot.errors import ApiProblem, ApiUnavailable
+from bot.errors import ApiProblem, ApiUnavailable, FileRefused, is_outage
+from bot.media import Media
 from bot.polling import PollRefused, Updates, poll
 from bot.store import Waiting
 
@@ -165,3 +169,40 @@ async def test_one_slow_look_holds_up_no_other_and_a_fault_ends_nothing(monkeypa
     watching.cancel()
     with suppress(asyncio.CancelledError):
         await watching
+
+
+@pytest.mark.parametrize("status", [400, 403, 404])
+@pytest.mark.parametrize("place", ["getFile", "file"])
+async def test_a_file_that_telegram_does_not_hand_out_is_refused(place: str, status: int) -> None:
+    with pytest.raises(FileRefused):
+        await fetched(place, status)
+
+
+@pytest.mark.parametrize("status", [500, 502])
+@pytest.mark.parametrize("place", ["getFile", "file"])
+async def test_a_file_that_cannot_be_fetched_now_is_asked_for_again(place: str, status: int) -> None:
+    with pytest.raises(Exception) as raised:  # noqa: PT011 -- which one it is does not matter to the inbox
+        await fetched(place, status)
+    assert is_outage(raised.value)
+    assert await fetched("nowhere", status) == b"a cat"
+
+
+async def fetched(place: str, status: int) -> bytes:
+    """A file's content, where Telegram refuses a call whose address has this part."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        if f"/{place}" in request.path:
+            told = {"ok": False, "error_code": status, "description": "Bad luck: no file"}
+            return web.json_response(told, status=status)
+        if request.path.endswith("/getFile"):
+            file = {"file_id": "f", "file_unique_id": "f", "file_path": "a/cat.txt"}
+            return web.json_response({"ok": True, "result": file})
+        return web.Response(body=b"a cat")
+
+    media = Media("f", "cat.txt", "text/plain", 5)
+    async with (
+        server(answer) as url,
+        AiohttpSession(api=TelegramAPIServer.from_base(url)) as session,
+        media.fetched(Bot("42:" + "A" * 35, session)) as content,
+    ):
+        return content.read()

@@ -1,0 +1,303 @@
+"""People send what no form wants, and things go wrong under an open form: they are told, and nothing is lost."""
+
+import asyncio
+import json
+import time
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+import redis.asyncio
+
+from baton.sandbox.person import Person, Shown
+from bot.links import Link, LinkKind, Links
+from bpmn.types import Task
+
+Join = Callable[..., Awaitable[Person]]
+MODEL = """<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="test"
+ xmlns:camunda="http://camunda.org/schema/1.0/bpmn"><process id="{key}" name="{key}" isExecutable="true"
+ camunda:historyTimeToLive="P1D"><startEvent id="s"/><sequenceFlow id="f1" sourceRef="s" targetRef="t"/>
+{task}<sequenceFlow id="f2" sourceRef="t" targetRef="e"/><endEvent id="e"/></process></definitions>"""
+FORM_TASK = """<userTask id="t" name="{key}" camunda:assignee="${{initiator}}" camunda:formRef="{key}"
+ camunda:formRefBinding="latest"/>"""
+GENERATED_TASK = """<userTask id="t" name="{key}" camunda:assignee="${{initiator}}"><extensionElements>
+<camunda:formData><camunda:formField id="size" label="Size" type="enum"><camunda:value id="s" name="Small &amp; nice"/>
+  <camunda:value id="l" name="Large"/><camunda:validation><camunda:constraint name="required"/></camunda:validation>
+ </camunda:formField>
+ <camunda:formField id="day" label="Day" type="date"><camunda:properties/></camunda:formField>
+ <camunda:formField id="seats" label="Seats" type="long" defaultValue="2"><camunda:validation>
+  <camunda:constraint name="min" config="1"/><camunda:constraint name="max" config="900"/></camunda:validation>
+ </camunda:formField>
+ <camunda:formField id="lunch" label="Lunch" type="boolean"/>
+ <camunda:formField id="note" label="Note" type="string" defaultValue="none"/>
+</camunda:formData></extensionElements></userTask>"""
+
+
+def text(key: str, **more: Any) -> dict[str, Any]:
+    return {"type": "textfield", "id": key, "key": key, "label": key.title(), **more}
+
+
+def form(key: str, *components: dict[str, Any]) -> bytes:
+    return json.dumps({"id": key, "type": "default", "schemaVersion": 19, "components": components}).encode()
+
+
+class Field:
+    """Where people meet bad forms: each process is deployed for one test."""
+
+    def __init__(self, house: Any, links: Links) -> None:
+        self._house = house
+        self._links = links
+
+    async def deployed(self, *components: dict[str, Any]) -> str:
+        key = f"bad-{uuid.uuid4().hex[:8]}"
+        task = FORM_TASK if components else GENERATED_TASK
+        resources = {f"{key}.bpmn": MODEL.format(key=key, task=task.format(key=key)).encode()}
+        if components:
+            resources[f"{key}.form"] = form(key, *components)
+        await self._house.engine.deploy(key, resources)
+        return key
+
+    async def follow(self, person: Person, key: str) -> None:
+        await person.start(await self._links.make(Link(LinkKind.PROCESS, key)))
+
+    async def asks(self, person: Person, *components: dict[str, Any]) -> str:
+        """The person is at the first question of a new form; answers the key of its process."""
+        key = await self.deployed(*components)
+        await self.follow(person, key)
+        await person.sees(key)
+        return key
+
+    async def task(self, key: str, person: Person) -> Task:
+        (instance,) = await self._house.engine.process_instances(business_key=f"{key}:telegram-{person.user_id}")
+        (task,) = await self._house.engine.tasks(process_instance_id=instance.id)
+        found: Task = task
+        return found
+
+    async def left(self, key: str, person: Person) -> dict[str, Any]:
+        """The variables that the form left."""
+        await person.sees("That was all")
+        (instance,) = await self._house.engine.history_processes(business_key=f"{key}:telegram-{person.user_id}")
+        assert instance.state == "COMPLETED"
+        found: dict[str, Any] = await self._house.engine.history_variables(instance.id)
+        return found
+
+
+@pytest.fixture
+async def field(house: Any, valkey_url: str) -> AsyncIterator[Field]:
+    bot_id = int(house.stack.home.secrets()["telegram_token"].partition(":")[0])
+    async with redis.asyncio.Redis.from_url(valkey_url, decode_responses=True) as client:
+        yield Field(house, Links(client, bot_id))
+
+
+def live(text: str, *, below: Shown | None = None) -> Callable[[Shown], bool]:
+    """A message with this text whose buttons count."""
+    return lambda shown: (
+        text in shown.text and bool(shown.data) and shown.message_id > (below.message_id if below else 0)
+    )
+
+
+async def submit(person: Person) -> None:
+    await person.press("Submit", on=await person.sees(live("check your answers")))
+
+
+async def refuse(person: Person, method: str, error_code: int) -> None:
+    """The next call of the method fails."""
+    fault = {"method": method, "error_code": error_code, "count": 1}
+    async with person.http.post(f"{person.url}/sandbox/faults", json=fault) as answer:
+        answer.raise_for_status()
+
+
+PDF = b"%PDF-1.7\n" + bytes(100)
+
+
+async def test_a_file_that_does_not_fit_is_refused_with_a_reason_and_another_one_is_taken(
+    join: Join, field: Field
+) -> None:
+    person = await join()
+    key = await field.asks(person, {"type": "filepicker", "key": "cv", "label": "Cv", "accept": ".pdf"}, text("name"))
+    await person.send_file("big.pdf", bytes(21 * 2**20))
+    await person.sees("at most 20 MB")
+    await person.send_file("cat.png", b"\x89PNG", content_type="image/png")
+    await person.sees("cat.png is of another type")
+    await person.send_file("letter.pdf", b"\x89PNG\r\n\x1a\n" + bytes(100), content_type="application/pdf")
+    await person.sees("something else than its name says")
+    await person.say("my cv")
+    told = await person.sees(live("⚠️ Please send a file."))
+    await person.send_contact()
+    await person.sees(live("⚠️ Please send a file.", below=told))
+    for error_code in (400, 403, 404):
+        await refuse(person, "getFile", error_code)
+        await person.send_file(f"try-{error_code}.pdf", PDF, content_type="application/pdf")
+        told = await person.sees(live("Please send it again.", below=told))
+        assert "Cv" in told.text, "and the question stands there again"
+    for error_code in (429, 500):
+        await refuse(person, "getFile", error_code)
+    await person.send_file("../../etc/<b>passwd.pdf", PDF, content_type="application/pdf")
+    await person.sees("Name")
+    await person.say("Ada")
+    await submit(person)
+    kept = (await field.left(key, person))["cv"]
+    assert "passwd" in kept.filename
+    assert "/" not in kept.filename
+
+
+async def test_a_button_of_another_person_and_a_task_of_another_person_do_nothing(
+    house: Any, join: Join, field: Field
+) -> None:
+    ada, eve = await join(), await join()
+    key = await field.asks(ada, text("name"), text("city"))
+    await field.follow(eve, key)
+    hers, his = await ada.sees("1 of 2"), await eve.sees("1 of 2")
+    assert hers.data != his.data
+    assert "out of date" in (await eve.forge(hers.data["Skip"], on=his) or "")
+    assert "out of date" in (await eve.forge("x" * 64, on=his) or "")
+    await eve.say("Eve")
+    await ada.say("Ada")
+    await ada.say("Rome")
+    await submit(ada)
+    assert (await field.left(key, ada))["name"] == "Ada"
+    # What is given to somebody else while it is being filled.
+    task = await field.task(key, eve)
+    await eve.say("Oslo")
+    await house.engine.request("POST", f"/task/{task.id}/assignee", json={"userId": "somebody"})
+    await submit(eve)
+    await eve.sees("This task was given to somebody else meanwhile.")
+    assert await house.engine.task(task.id)
+    await eve.say("anything")
+    await eve.sees("There is nothing to answer right now.")
+
+
+async def test_a_task_that_is_suspended_waits_and_one_that_is_deleted_says_so(
+    house: Any, join: Join, field: Field
+) -> None:
+    person = await join()
+    key = await field.asks(person, text("name"), text("city"))
+    await person.say("Ada")
+    await person.sees("2 of 2")
+    await person.say("Rome")
+    summary = await person.sees(live("check your answers"))
+    instance_id = (await field.task(key, person)).process_instance_id
+    await house.engine.suspend(instance_id, suspended=True)
+    assert "paused by an operator" in (await person.press("Submit", on=summary) or "")
+    fresh = await person.sees(lambda shown: shown.message_id == summary.message_id and shown.data != summary.data)
+    await house.engine.suspend(instance_id, suspended=False)
+    assert await person.press("Submit", on=fresh) is None
+    assert (await field.left(key, person))["city"] == "Rome"
+
+    key = await field.asks(person, text("name"), text("city"))
+    await person.say("Ada")
+    asked = await person.sees("2 of 2")
+    instance_id = (await field.task(key, person)).process_instance_id
+    await house.engine.request("DELETE", f"/process-instance/{instance_id}")
+    await person.say("Rome")
+    await submit(person)
+    await person.sees(lambda shown: shown.message_id > asked.message_id and not shown.data)
+    await person.say("and now?")
+    await person.sees("There is nothing to answer right now.")
+
+
+async def test_a_form_that_is_deployed_anew_while_it_is_open_keeps_the_answers(
+    house: Any, join: Join, field: Field
+) -> None:
+    person = await join()
+    key = await field.asks(person, text("name"), text("city"))
+    await person.say("Ada")
+    await person.sees("2 of 2")
+    await person.say("Rome")
+    await person.sees("check your answers")
+    await house.engine.deploy(key, {f"{key}.form": form(key, text("name"), text("zip"), text("city"))})
+    await submit(person)
+    await person.sees("This form has a new version")
+    await person.press("Keep: Ada", on=await person.sees(live("1 of 3")))
+    await person.sees(live("Zip"))
+    await person.say("00184")
+    await person.press("Keep: Rome", on=await person.sees(live("3 of 3")))
+    await submit(person)
+    left = await field.left(key, person)
+    assert (left["name"], left["zip"], left["city"]) == ("Ada", "00184", "Rome")
+
+
+CATASTROPHE = "a" * 40 + "!"
+LOOP = "=" + "for i in 1..100000 return " * 3 + "i"
+
+
+async def test_a_form_that_was_made_to_break_can_be_filled_and_holds_up_nobody(join: Join, field: Field) -> None:
+    ada, bob = await join(), await join()
+    key = await field.asks(
+        ada,
+        {"type": "hologram", "id": "x", "key": "x", "label": "Deck 9"},
+        text("name", validate={"pattern": "^(a+)+$"}),
+        text("city", conditional={"hide": LOOP}),
+        {"type": "text", "id": "y", "text": "{{#loop " * 50},
+    )
+    assert "Deck 9" in (await ada.sees("Name")).text, "what is not known is named"
+    await field.asks(bob, text("name"), text("city"))
+    ada_waits = asyncio.ensure_future(repeatedly(ada))
+    waits = []
+    for number in range(3):
+        begun = time.monotonic()
+        await bob.say(f"Bob {number}")
+        await bob.press("Back", on=await bob.sees(live("2 of 2")))
+        await bob.sees(live("1 of 2"))
+        waits.append(time.monotonic() - begun)
+    await ada_waits
+    # Without threads each of Bob's answers would stand behind seconds of hers.
+    assert sorted(waits)[1] < 1.0, waits
+    await ada.say("aaa")
+    await ada.sees(live("City"))
+    await ada.say("Rome")
+    await submit(ada)
+    left = await field.left(key, ada)
+    assert (left["name"], left["city"]) == ("aaa", "Rome")
+
+
+async def repeatedly(person: Person) -> None:
+    told = None
+    for _ in range(2):
+        await person.say(CATASTROPHE)
+        told = await person.sees(live("does not work", below=told))
+
+
+async def test_a_generated_form_is_filled_with_its_types(join: Join, field: Field) -> None:
+    person = await join()
+    key = await field.asks(person)
+    await person.say("huge")
+    await person.press("Small & nice", on=await person.sees(live("There is no such choice.")))
+    await person.sees("Day")
+    await person.say("25:61")
+    await person.sees("⚠️")
+    await person.say("2026-11-25")
+    assert (await person.sees(live("Seats"))).label("Keep: 2")
+    await person.say("901")
+    await person.sees("900")
+    await person.say("7")
+    await person.press("Yes", on=await person.sees(live("Lunch")))
+    await person.press("Keep", on=await person.sees(live("Note")))
+    await submit(person)
+    left = await field.left(key, person)
+    assert (left["size"], left["seats"], left["lunch"], left["note"]) == ("s", 7, True, "none")
+    assert "2026-11-25" in str(left["day"])
+
+
+async def test_another_process_puts_the_open_form_aside_and_both_go_on(join: Join, field: Field) -> None:
+    person = await join()
+    first = await field.asks(person, text("name"), text("city"))
+    await person.say("Ada")
+    await person.sees("2 of 2")
+    second = await field.asks(person, text("colour"), text("shape"))
+    await person.sees(f"“{first}” is put aside; your answers are kept.")
+    await person.say("red")
+    await field.follow(person, first)
+    await person.sees(live(f"{first} · 2 of 2"))
+    await person.say("Rome")
+    above = await person.sees(live("check your answers"))
+    await person.say("/start")
+    await person.press("Submit", on=await person.sees(live("check your answers", below=above)))
+    assert (await field.left(first, person))["city"] == "Rome"
+    await field.follow(person, second)
+    await person.sees(live(f"{second} · 2 of 2"))
+    await person.say("round")
+    await submit(person)
+    await person.sees("That was all")
+    assert (await field.left(second, person))["colour"] == "red"
