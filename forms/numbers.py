@@ -13,7 +13,8 @@ _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _RADIX = re.compile(r"0([xX][0-9a-fA-F]+|[oO][0-7]+|[bB][01]+)")
 # Far beyond any number that JSON holds; a longer text would cost time, and its digits memory.
 _MAX_CHARACTERS = 400
-_MAX_EXPONENT = 400
+# What is larger is infinite to JavaScript and to the engine.
+_EXPONENTS = range(-400, 308)
 
 
 def as_decimal(value: object) -> Decimal | None:
@@ -28,7 +29,7 @@ def as_decimal(value: object) -> Decimal | None:
         number = Decimal(repr(value) if isinstance(value, float) else value)
     except InvalidOperation:
         return None
-    return number if abs(number.adjusted()) <= _MAX_EXPONENT else None
+    return number if number.adjusted() in _EXPONENTS else None
 
 
 def javascript_number(value: float | str) -> int | float | None:

@@ -3,22 +3,28 @@
 Source: form-js-viewer 2.0, `Form._getSubmitData`; hidden and disabled fields are left out, read-only ones are not.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from forms.checking import check, problems_in
+from forms.fields.items import MAX_ITEMS, is_fixed
 from forms.model import Field, Form, Mode, Problem
 from forms.options import same
 from forms.paths import MISSING, Json, Path, get_at, put, read_path, spell
+from forms.places import is_list
 from forms.resolve import Resolved, computed_before_submission, resolve
 from forms.schema import Schema
 
-__all__ = ["LEAVING_ACTIONS", "Received", "merged", "received", "submitted_data"]
+__all__ = ["LEAVING_ACTIONS", "MAX_ALL_ITEMS", "Received", "oversized", "received", "settled", "submitted_data"]
 
+MAX_ALL_ITEMS = 1000
+"""Those of all lists inside one answer."""
 # These end a form without its answers: nothing half filled or unchecked becomes a variable.
 LEAVING_ACTIONS = frozenset({"action_cancel", "action_back"})
 _SUBMITTED = frozenset({Mode.ASKED, Mode.READONLY, Mode.COMPUTED, Mode.HIDDEN})
+_PROTECTED = frozenset({Mode.READONLY, Mode.DISABLED, Mode.HIDDEN})
+_COMPUTED = frozenset({Mode.COMPUTED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +57,12 @@ def received(
     if action in LEAVING_ACTIONS:
         problems |= {name: Problem("left_with_answers") for name in sorted(answers.keys() - actions)}
         return Received(problems, {name: name == action for name in actions})
-    before = resolve(schema, initial, initial, locale=locale, now=now)
     told = {name: value for name, value in answers.items() if name not in actions | problems.keys()}
-    claimed = merged(before.form, before.data, told)
-    after = resolve(schema, initial, claimed, locale=locale, now=now)
+    if too_long := oversized(schema, told):
+        return Received(problems | too_long, {})
+    before = resolve(schema, initial, initial, locale=locale, now=now)
+    claimed, after = settled(before, told, lambda data: resolve(schema, initial, data, locale=locale, now=now))
+    problems |= _resized(after.form, before.data, claimed)
     problems |= {spell(path): problem for path, problem in problems_in(after.form, after.data).items()}
     problems |= _dropped(after, claimed)
     if problems:
@@ -86,17 +94,73 @@ def submitted_data(
     return {**found, **pressed}
 
 
-def merged(form: Form, data: Mapping[str, Json], answers: Mapping[str, Json]) -> Mapping[str, Json]:
-    """The data with answers from elsewhere, by variable; what only the session knows is not taken from them."""
-    left = dict(data)
+def settled(
+    known: Resolved, answers: Mapping[str, Json], look: Callable[[Mapping[str, Json]], Resolved]
+) -> tuple[Mapping[str, Json], Resolved]:
+    """What is `known` with answers from elsewhere, by variable, and the form that follows of it, by `look`.
+
+    What this form lets nobody change is as it was known; an answer may itself open a field, or shut it. In a list
+    whose items may come and go, nobody knows which is which: there all is taken as it was told.
+    """
+    data: Mapping[str, Json] = dict(known.data)
     for name, value in answers.items():
-        left = put(left, (name,), value)
+        data = put(data, (name,), value)
+    data = _with_known(known.form, known.data, data, _COMPUTED)
+    while True:  # each turn puts back another field, and none twice
+        after = look(data)
+        guarded = _with_known(after.form, known.data, data, _PROTECTED)
+        if same(guarded, data):
+            return data, after
+        data = guarded
+
+
+def oversized(schema: Schema, answers: Mapping[str, Json]) -> dict[str, Problem]:
+    """Lists that would take too long to look at, by name: each of their items is a small form."""
+    lists = {component.path.partition(".")[0] for component in schema.inside() if is_list(component) and component.path}
+    problems = {}
+    for name in sorted(lists & answers.keys()):
+        longest, all_items = _items(answers[name])
+        limit = MAX_ITEMS if longest > MAX_ITEMS else MAX_ALL_ITEMS
+        if longest > MAX_ITEMS or all_items > MAX_ALL_ITEMS:
+            problems[name] = Problem("too_many_items", {"max": limit})
+    return problems
+
+
+def _items(value: Json) -> tuple[int, int]:
+    """How long the longest list in a value is, and how many items all have together."""
+    inside: Iterable[Json] = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    own = len(value) if isinstance(value, list) else 0
+    if own > MAX_ITEMS:
+        return own, own
+    counted = [_items(item) for item in inside]
+    return max((own, *(longest for longest, _ in counted))), own + sum(count for _, count in counted)
+
+
+def _with_known(
+    form: Form, known: Mapping[str, Json], data: Mapping[str, Json], modes: Collection[Mode]
+) -> Mapping[str, Json]:
     for field in form.all_fields():
-        if field.mode in {Mode.READONLY, Mode.DISABLED, Mode.HIDDEN, Mode.COMPUTED} and not field.scope:
-            known = get_at(data, field.path)
-            if known is not MISSING:
-                left = put(left, field.path, known)
-    return left
+        if field.mode in modes and all(is_fixed(around) for around in _lists_around(form, field)):
+            value = get_at(known, field.path)
+            if value is not MISSING:
+                data = put(data, field.path, value)
+    return data
+
+
+def _lists_around(form: Form, field: Field) -> list[Field]:
+    places = (field.path[:depth] for depth, step in enumerate(field.path) if isinstance(step, int))
+    return [found for place in places if (found := form.at(place)) is not None]
+
+
+def _resized(form: Form, known: Mapping[str, Json], data: Mapping[str, Json]) -> dict[str, Problem]:
+    """Lists that got or lost items although the form lets nobody do that."""
+    problems = {}
+    for field in form.all_fields():
+        if field.kind == "items" and field.mode is Mode.ASKED and is_fixed(field):
+            before, after = get_at(known, field.path), get_at(data, field.path)
+            if isinstance(before, list) and isinstance(after, list) and len(before) != len(after):
+                problems[spell(field.path)] = Problem("fixed_items", {"count": len(before)})
+    return problems
 
 
 def _dropped(after: Resolved, claimed: Mapping[str, Json]) -> dict[str, Problem]:

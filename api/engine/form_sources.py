@@ -48,7 +48,7 @@ class FormSources:
         self._engine = engine
         self._generated = GeneratedForms(engine, prefixes=prefixes)
         self._prefixes = prefixes
-        self._kept: OrderedDict[tuple[str, str, str], Found] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, ...], Found] = OrderedDict()
 
     async def of_task(self, task: Task) -> Found:
         """Raises `FormUnreadable`, and `EngineError` where the engine has no such form."""
@@ -59,7 +59,8 @@ class FormSources:
             # Older forks leave the form out of the task.
             reference = await self._engine.task_form(task.id)
         # A model may choose the form by an expression: the same task of another instance has another one.
-        place = (task.process_definition_id, task.task_definition_key, reference.form_id or reference.key or "")
+        form = (reference.form_id or reference.key or "", reference.binding or "", str(reference.version or ""))
+        place = (task.process_definition_id, task.task_definition_key, *form)
         found = await self._found(place, reference, lambda: self._engine.deployed_form(task.id))
         return found if found.schema is not None else await self._substitute(task, found)
 
@@ -89,7 +90,7 @@ class FormSources:
         return await self._engine.start_variable_wires(subject_id, found.names) if found.source == "generated" else {}
 
     async def _found(
-        self, place: tuple[str, str, str], reference: FormReference, read: Callable[[], Awaitable[Mapping[str, Any]]]
+        self, place: tuple[str, ...], reference: FormReference, read: Callable[[], Awaitable[Mapping[str, Any]]]
     ) -> Found:
         if place in self._kept:
             self._kept.move_to_end(place)

@@ -13,13 +13,13 @@ from forms.options import same
 from forms.paths import MISSING, Json, get_at, spell
 from forms.reading import written_names
 from forms.session import FormSession
-from forms.submission import merged
+from forms.submission import oversized, settled
 
 __all__ = ["etag", "filled", "session_out", "shown", "with_draft"]
 
 # A draft may be incomplete or against a rule, but every surface must be able to show it.
 _UNSHOWABLE = frozenset(
-    {"wrong_type", "use_buttons", "not_a_number", "not_a_date", "not_a_time", "unusable_characters"}
+    {"wrong_type", "use_buttons", "not_a_number", "not_a_date", "not_a_time", "unusable_characters", "too_many_files"}
 )
 
 
@@ -69,9 +69,10 @@ def with_draft(session: FormSession, request: DraftRequest) -> tuple[FormSession
     """
     names = frozenset(written_names(session.schema))
     answers: dict[str, Json] = {name: value for name, value in request.data.items() if name in names}
-    data = merged(session.form, session.data, answers)
-    changed = replace(session, entered=data)
-    asked = [field for field in changed.form.all_fields() if field.mode is Mode.ASKED]
+    if too_long := oversized(session.source, answers):
+        return session, too_long
+    data, after = settled(session.resolved, answers, lambda data: replace(session, entered=data).resolved)
+    asked = [field for field in after.form.all_fields() if field.mode is Mode.ASKED]
     problems = {name: Problem("unusable_characters") for name, value in answers.items() if not _is_writable(value)}
     touched = set()
     for field in asked:
@@ -84,7 +85,7 @@ def with_draft(session: FormSession, request: DraftRequest) -> tuple[FormSession
         if not same(value, get_at(session.data, field.path)):
             touched.add(field.path)
     cursor = next((field.path for field in asked if spell(field.path) == request.cursor), session.cursor)
-    kept = replace(session, entered=changed.data, touched=session.touched | touched)
+    kept = replace(session, entered=after.data, touched=session.touched | touched)
     # What was looked at within a question is no view of another one.
     moved = kept if cursor == session.cursor else kept.moved(cursor, is_returning=kept.is_returning)
     return moved.turned(), problems

@@ -9,7 +9,7 @@ from forms.paths import MISSING, Json, get_at
 from forms.schema import Component
 from forms.widgets import Items, Widget
 
-__all__ = ["Kind"]
+__all__ = ["MAX_ITEMS", "Kind", "is_fixed"]
 
 MAX_ITEMS = 100
 _NOTHING: Value = []
@@ -41,7 +41,7 @@ class Kind:
     def picked(self, field: Field, current: Value, index: int) -> Value:
         """Without the item of this index."""
         items = current if isinstance(current, list) else []
-        if not _may_change(field.component) or not 0 <= index < len(items):
+        if is_fixed(field) or not 0 <= index < len(items):
             raise Refused("not_an_option")
         return [item for number, item in enumerate(items) if number != index]
 
@@ -61,11 +61,12 @@ class Kind:
         said = [_answers(item, value, len(field.path), asked) for item in items]
         cards = tuple(" · ".join(answers) or _NOTHING_SAID for answers in said)
         names = tuple(answers[0] if answers else _NOTHING_SAID for answers in said)
-        return Items(cards, names, _may_change(field.component))
+        return Items(cards, names, not is_fixed(field))
 
 
-def _may_change(component: Component) -> bool:
-    return component.written("allowAddRemove") is True and bool(component.components)
+def is_fixed(field: Field) -> bool:
+    """Whether its items stay as many as they are."""
+    return field.component.written("allowAddRemove") is not True or not field.component.components
 
 
 def _answers(item: tuple[Field, ...], value: Value, depth: int, asked: Asked) -> list[str]:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from forms.initial import initial_data
+from forms.model import Problem
 from forms.paths import Path
 from forms.resolve import resolve
 from forms.schema import parse
@@ -164,3 +165,55 @@ def test_whoever_leaves_needs_no_answers_and_may_send_none() -> None:
     }  # fmt: skip
     left = sent({"action_cancel": True, "name": "A"}).problems
     assert {name: problem.code for name, problem in left.items()} == {"name": "left_with_answers"}
+
+
+def told(components: list[dict[str, Any]], answers: dict[str, Any], **variables: Any) -> Received:
+    schema = parse({"components": components})
+    return received(schema, initial_data(schema, variables), answers)
+
+
+def test_an_answer_may_open_the_field_that_another_answer_is_for() -> None:
+    components = [
+        {"type": "checkbox", "id": "c", "key": "edit"},
+        text("address", readonly="=not(edit)"),
+        text("more", readonly='=address = "old"'),
+    ]
+    known = {"edit": False, "address": "old", "more": "m"}
+    opened = told(components, {"edit": True, "address": "new", "more": "n"}, **known)
+    assert opened == Received({}, {"edit": True, "address": "new", "more": "n"})
+    shut = told(components, {"edit": False, "address": "new", "more": "n"}, **known)
+    assert shut == Received({}, {"edit": False, "address": "old", "more": "m"})  # and with the one the other
+
+
+def lines(*parts: dict[str, Any], fixed: bool) -> dict[str, Any]:
+    return {"type": "dynamiclist", "id": "l", "path": "lines", "allowAddRemove": not fixed, "components": list(parts)}
+
+
+def test_in_a_list_of_fixed_items_what_is_read_only_stays_as_it_is() -> None:
+    order = lines(text("price", readonly=True), text("amount"), fixed=True)
+    known = [{"price": "100", "amount": "1"}, {"price": "5", "amount": "1"}]
+    found = told([order], {"lines": [{"price": "0", "amount": "2"}, {"amount": "3"}]}, lines=known)
+    assert found.answers == {"lines": [{"price": "100", "amount": "2"}, {"price": "5", "amount": "3"}]}
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_a_list_of_fixed_items_keeps_their_number(count: int) -> None:
+    order = lines(text("amount"), fixed=True)
+    found = told([order], {"lines": [{"amount": "1"}] * count}, lines=[{"amount": "1"}, {"amount": "2"}])
+    assert found.problems == {"lines": Problem("fixed_items", {"count": 2})}
+
+
+@pytest.mark.parametrize(
+    ("value", "limit"),
+    [([{}] * 101, 100), ([0] * 101, 100), ([{"l": [{}] * 101}], 100), ([{"l": [{"l": [{}] * 99}] * 99}], 1000)],
+)
+def test_a_list_that_is_too_long_is_refused_before_its_items_are_looked_at(value: Any, limit: int) -> None:
+    slow = text("name", conditional={"hide": "=every x in 1..1000 satisfies every y in 1..1000 satisfies x + y > 0"})
+    found = told([lines(slow, fixed=False)], {"lines": value})
+    assert found.problems == {"lines": Problem("too_many_items", {"max": limit})}
+
+
+def test_a_number_that_no_engine_holds_is_refused() -> None:
+    number = {"type": "number", "id": "n", "key": "n"}
+    assert told([number], {"n": 10**307}).problems == {}
+    assert told([number], {"n": 10**309}).problems == {"n": Problem("not_a_number")}
