@@ -20,6 +20,8 @@ __all__ = ["LEAVING_ACTIONS", "MAX_ALL_ITEMS", "Received", "oversized", "receive
 
 MAX_ALL_ITEMS = 1000
 """Those of all lists inside one answer."""
+# A field that is put back may shut another one. No form is meant to go on like that for longer.
+MAX_TURNS = 10
 # These end a form without its answers: nothing half filled or unchecked becomes a variable.
 LEAVING_ACTIONS = frozenset({"action_cancel", "action_back"})
 _SUBMITTED = frozenset({Mode.ASKED, Mode.READONLY, Mode.COMPUTED, Mode.HIDDEN})
@@ -106,12 +108,14 @@ def settled(
     for name, value in answers.items():
         data = put(data, (name,), value)
     data = _with_known(known.form, known.data, data, _COMPUTED)
-    while True:  # each turn puts back another field, and none twice
-        after = look(data)
+    after = look(data)
+    for _ in range(MAX_TURNS):
         guarded = _with_known(after.form, known.data, data, _PROTECTED)
-        if same(guarded, data):
-            return data, after
+        if guarded is data:
+            break
         data = guarded
+        after = look(data)
+    return data, after
 
 
 def oversized(schema: Schema, answers: Mapping[str, Json]) -> dict[str, Problem]:
@@ -142,7 +146,7 @@ def _with_known(
     for field in form.all_fields():
         if field.mode in modes and all(is_fixed(around) for around in _lists_around(form, field)):
             value = get_at(known, field.path)
-            if value is not MISSING:
+            if value is not MISSING and not same(value, get_at(data, field.path)):
                 data = put(data, field.path, value)
     return data
 

@@ -1,5 +1,6 @@
 """What is submitted; answers that come without a session are held to the same form."""
 
+import math
 from typing import Any
 
 import pytest
@@ -217,3 +218,8 @@ def test_a_number_that_no_engine_holds_is_refused() -> None:
     number = {"type": "number", "id": "n", "key": "n"}
     assert told([number], {"n": 10**307}).problems == {}
     assert told([number], {"n": 10**309}).problems == {"n": Problem("not_a_number")}
+
+
+def test_what_is_no_number_at_all_ends_too() -> None:
+    components = [{"type": "number", "id": "n", "key": "n"}, text("kept", readonly=True)]
+    assert told(components, {"n": math.nan, "kept": math.nan}, kept="k").problems == {"n": Problem("not_a_number")}
