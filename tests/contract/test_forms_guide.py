@@ -1,4 +1,4 @@
-"""The guide to forms shows every kind of field, in light and in dark."""
+"""The guide to forms shows every kind of field, in light and in dark; the reference leaves none out."""
 
 import re
 import struct
@@ -10,6 +10,7 @@ from forms.fields import kinds
 
 ROOT = Path(__file__).parents[2]
 GUIDE = ROOT / "docs" / "guides" / "forms.md"
+REFERENCE = ROOT / "docs" / "reference" / "forms.md"
 FOLDER = ROOT / "docs" / "pictures" / "forms"
 # form-js has them, but no kind of field reads them: they are part of how a form is laid out, or how it ends.
 _OTHERS = ("button", "group")
@@ -26,6 +27,20 @@ def test_every_component_has_a_section_with_its_picture(component: str) -> None:
     sections = re.split(r"^##+ ", GUIDE.read_text(), flags=re.MULTILINE)
     (section,) = [section for section in sections if section.partition("\n")[0].endswith(f"`{component}`")]
     assert f"pictures/forms/{component}-light.png" in section
+
+
+@pytest.mark.parametrize("component", COMPONENTS)
+def test_every_component_has_a_row_in_the_reference(component: str) -> None:
+    (table,) = re.findall(r"^## Kinds of fields$(.*?)^## ", REFERENCE.read_text(), re.MULTILINE | re.DOTALL)
+    firsts = " ".join(re.findall(r"^\|([^|]+)\|", table, re.MULTILINE))
+    assert f"`{component}`" in firsts
+
+
+def test_the_reference_names_every_reason_why_an_answer_is_not_taken() -> None:
+    sources = [*(ROOT / "forms" / "fields").glob("*.py"), ROOT / "forms" / "checking.py"]
+    codes = {code for source in sources for code in re.findall(r'Problem\("(\w+)"', source.read_text())}
+    assert len(codes) > 10
+    assert codes - set(re.findall(r"`(\w+)`", REFERENCE.read_text())) == set()
 
 
 def test_the_pictures_that_are_there_are_those_that_are_shown() -> None:

@@ -45,9 +45,12 @@ _CONDITIONS: Mapping[str, tuple[str, ...]] = {
     "radio": ('{x} = "a"', "{x} = 2", "{x} = null"),
     "select": ('{x} = "b"', "{x}", "not({x} = null)"),
     "checklist": ("count({x}) > 1", 'list contains({x}, "a")', "{x} = []"),
+    "dynamiclist": ("count({x}) > 1", "{x} = null", "{x}[1] = null", "{x} = []"),
+    "group": ("{x} = null", "{x} = {{}}"),
     "taglist": ("count({x}) = 0", 'some t in {x} satisfies t = "b"'),
 }
-_FREE = ("v0", "v1 > 2", "unknown", "not(unknown)", "true", "v1 = null", "v1 >", "count(v2) > 1", "i[1] = 1")
+_ABOVE = ("parent.v0", "parent = null", "this.v0", "_this_.v1 > 2", "_parent_.v1 = 1", "i[2] > 1", "_i_[1] = 2")
+_FREE = ("v0", "v1 > 2", "unknown", "not(unknown)", "true", "v1 = null", "v1 >", "count(v2) > 1", "i[1] = 1", *_ABOVE)
 
 
 @dataclass(slots=True)
@@ -91,7 +94,8 @@ class _Drawing:
             case "dynamiclist":
                 self.repeated(found, where, feel, depth)
             case _ if kind in _LOOKED_AT:
-                found |= {"text": "# {{v1}}", "label": "=v1"}
+                # Of a table without columns the viewer makes another one.
+                found |= {"text": "# {{v1}}", "label": "=v1", "columns": [{"key": "a", "label": "A"}]}
             case _:
                 self.valued_one(found, where, feel)
         return found
@@ -101,6 +105,8 @@ class _Drawing:
         inner = (*where, path) if path else where
         found |= {"path": path} if path else {}
         found["components"] = self.level(inner, f"{feel}{path}." if path else feel, depth + 1)
+        if path:
+            self.known.append((f"{feel}{path}", "group"))
 
     def repeated(self, found: Component, where: tuple[str, ...], feel: str, depth: int) -> None:
         path = self.name("l")
@@ -115,7 +121,7 @@ class _Drawing:
         self.lists.append((*where, path))
         found["components"] = self.level((*where, path, "*"), "this.", depth + 1)
         # What is inside has no name of its own outside.
-        self.known = outside
+        self.known = [*outside, (f"{feel}{path}", "dynamiclist")]
 
     def valued_one(self, found: Component, where: tuple[str, ...], feel: str) -> None:
         kind, key = found["type"], self.name("o.k" if self.maybe(8) else "k")
