@@ -117,8 +117,12 @@ def _same_error(told: str | None, here: Any) -> bool:
 def _of_data(theirs: Any, ours: Any, path: tuple[str, ...], types: Mapping[str, str]) -> Iterator[Difference]:
     if isinstance(theirs, dict) and isinstance(ours, dict) and ".".join(path) not in types:
         for name in sorted(theirs.keys() | ours.keys()):
+            here = ours.get(name)
             if name in theirs and name in ours:
-                yield from _of_data(theirs[name], ours[name], (*path, name), types)
+                yield from _of_data(theirs[name], here, (*path, name), types)
+            elif name in ours and here and isinstance(here, dict) and ".".join((*path, name)) not in types:
+                # What only differs inside of it.
+                yield from _of_data({}, here, (*path, name), types)
             else:
                 spelled = ".".join((*path, name))
                 yield Difference("submitted", spelled, types.get(spelled, ""), theirs.get(name), ours.get(name))
