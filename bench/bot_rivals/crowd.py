@@ -69,7 +69,8 @@ class Crowd:
     @asynccontextmanager
     async def watching(self) -> AsyncIterator[None]:
         """The stream of events is read inside."""
-        async with self.http.get(f"{self.url}/sandbox/events") as stream:
+        without_end = aiohttp.ClientTimeout(total=None)
+        async with self.http.get(f"{self.url}/sandbox/events", timeout=without_end) as stream:
             reading = asyncio.create_task(self._read(stream))
             try:
                 yield

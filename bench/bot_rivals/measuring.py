@@ -194,19 +194,30 @@ def spread(kind: str, seconds: list[float]) -> Figures:
 async def measure(options: argparse.Namespace) -> dict[str, Figures]:
     with tempfile.TemporaryDirectory(prefix="bench-bot-") as folder:
         async with open_ground(Path(folder)) as ground:
-            echo = await echo_rate(ground, options.people, calls=1)
-            twice = await echo_rate(ground, options.people, calls=2)
-            step = await step_rate(ground, options.people)
-            figures = {
-                "echo": echo,
-                "two_calls": twice,
-                "form_step": step,
-                "of_echo": ratio(step, echo),
-                "of_two_calls": ratio(step, twice),
-            }
+            figures = await rates(ground, options.people, options.rounds)
             if options.crowd:
                 figures["crowd"] = await crowd_fills(ground, options.crowd, timedelta(seconds=options.think))
     return figures
+
+
+async def rates(ground: Ground, people: int, rounds: int) -> dict[str, Figures]:
+    """Medians of some rounds, in each of which all take their turn."""
+    found = [
+        {
+            "echo": await echo_rate(ground, people, calls=1),
+            "two_calls": await echo_rate(ground, people, calls=2),
+            "form_step": await step_rate(ground, people),
+        }
+        for _ in range(rounds)
+    ]
+    figures = {rival: medians([one[rival] for one in found]) for rival in found[0]}
+    for peer in ("echo", "two_calls"):
+        figures[f"of_{peer}"] = medians([ratio(one["form_step"], one[peer]) for one in found])
+    return figures
+
+
+def medians(found: list[Figures]) -> Figures:
+    return {name: round(statistics.median(one[name] for one in found), 2) for name in found[0]}
 
 
 def ratio(ours: Figures, peer: Figures) -> Figures:
@@ -225,6 +236,7 @@ def shown(figures: dict[str, Figures]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="bench/bot.py", description=__doc__)
     parser.add_argument("--people", type=int, default=100, help="who answer ten questions each (default 100)")
+    parser.add_argument("--rounds", type=int, default=3, help="of which the medians are taken (default 3)")
     parser.add_argument("--crowd", type=int, default=1000, help="who fill the form at once (default 1000; 0: nobody)")
     parser.add_argument("--think", type=float, default=15, help="seconds before each act, on average (default 15)")
     parser.add_argument("--json", action="store_true")
