@@ -18,29 +18,34 @@ from aiogram.exceptions import ClientDecodeError, TelegramAPIError, TelegramUnau
 from aiogram.types import Update
 
 from bot.batches import BatchingRedis
+from bot.cards import CardPainter, Cards
 from bot.commands import command_list, commands_router
-from bot.conversation import Titles
 from bot.deep_links import links_router
 from bot.delivery import Delivery
 from bot.engine_api import EngineApi
 from bot.errors import TooBusy
 from bot.filling import Filling
+from bot.groups import group_router
 from bot.inbox import Inbox
 from bot.language_choice import language_router
 from bot.languages import Languages
 from bot.lease import Lease
 from bot.limits import Limits, Turns
 from bot.links import Links
+from bot.memberships import Memberships
 from bot.metrics import HANDLE_SECONDS, UPDATES
+from bot.people import People
 from bot.polling import KINDS, Updates
 from bot.reach import Reach
 from bot.reception import Reception
 from bot.redraw import redraw
-from bot.routers import conversation_router, group_router, membership_router
+from bot.routers import conversation_router, membership_router
 from bot.runner import Runner
 from bot.screen import Screen
 from bot.settings import BotSettings
 from bot.store import Store
+from bot.tasks import TaskList, tasks_router
+from bot.titles import Titles
 from bot.watcher import watch
 from bot.webhook import Webhook, serve_webhook, webhook_secret
 from bpmn.catalog import Catalog
@@ -61,33 +66,35 @@ log = structlog.get_logger()
 async def run_bot(settings: BotSettings) -> None:
     """Serve until SIGTERM or SIGINT; events under way are finished. Raises `ConfigurationError` for a wrong token."""
     async with AsyncExitStack() as stack:
-        server = TelegramAPIServer.from_base(settings.telegram_api_url)
-        session = AiohttpSession(api=server)
-        bot = Bot(settings.telegram_bot_token.get_secret_value(), session)
-        stack.push_async_callback(bot.session.close)
         client = await stack.enter_async_context(_redis(settings))
-        reach = Reach(client, bot.id)
-        session.middleware(Delivery(Turns(client, bot.id, _limits(settings), away_key=reach.key), reach))
+        session = AiohttpSession(api=TelegramAPIServer.from_base(settings.telegram_api_url))
+        bot, reach = _bot(settings, session, client)
+        stack.push_async_callback(session.close)
         service_token = settings.service_token.get_secret_value()
         api = await stack.enter_async_context(EngineApi(settings.engineapi_url, service_token))
-        await _introduce(bot)
+        username = await _introduce(bot)
         catalog = Catalog.packaged()
-        screen = Screen(bot)
-        languages = Languages(client, bot.id)
-        store = Store(client, bot.id, languages)
-        drafts = Drafts(client)
+        titles = Titles(catalog)
+        screen, languages = Screen(bot), Languages(client, bot.id)
+        store, drafts = Store(client, bot.id, languages), Drafts(client)
         filling = Filling(drafts, api, bot, zone=settings.bot_zone)
-        runner = Runner(store, filling, api, screen, Titles(catalog))
-        inbox = Inbox(client, bot.id, runner.gave_up)
-        updates = Updates(await session.create_session(), server.api_url(bot.token, "getUpdates"))
-        webhook = _webhook(settings)
+        people, links, memberships = People(client, bot.id), Links(client, bot.id), Memberships(client, bot)
+        runner = Runner(store, filling, api, screen, titles, people)
+        tasks = TaskList(api, memberships, titles, zone=settings.bot_zone)
+        painter = CardPainter(
+            Cards(client, bot.id), api, screen, links=links, people=people, languages=languages, titles=titles,
+            username=username, zone=settings.bot_zone,
+        )  # fmt: skip
+        inbox, webhook = Inbox(client, bot.id, runner.gave_up), _webhook(settings)
+        updates = Updates(await session.create_session(), session.api.api_url(bot.token, "getUpdates"))
         reception = Reception(bot, inbox, updates, Lease(client, f"baton:bot:{bot.id}:reception"), webhook)
         await _announce(bot, catalog)
         dispatcher = _dispatcher(
-            membership_router(reach),
-            group_router(screen, catalog, languages),
+            membership_router(reach, languages),
+            group_router(runner, screen, languages, tasks, memberships, catalog),
             language_router(runner, screen, languages, catalog),
-            links_router(runner, screen, languages, Links(client, bot.id)),
+            tasks_router(runner, screen, languages, tasks),
+            links_router(runner, screen, languages, links, memberships),
             commands_router(runner, screen, catalog, languages),
             conversation_router(runner, screen, languages),
         )
@@ -104,7 +111,16 @@ async def run_bot(settings: BotSettings) -> None:
             inbox.run(partial(_handle, dispatcher, bot), stopping),
             watch(store, runner, stopping),
             redraw(drafts, runner, stopping),
+            Lease(client, f"baton:bot:{bot.id}:painter").run(partial(painter.run, stopping), stopping),
         )
+
+
+def _bot(settings: BotSettings, session: AiohttpSession, client: redis.asyncio.Redis) -> tuple[Bot, Reach]:
+    """The bot, whose calls keep Telegram's limits, and who cannot be reached by it."""
+    bot = Bot(settings.telegram_bot_token.get_secret_value(), session)
+    reach = Reach(client, bot.id)
+    session.middleware(Delivery(Turns(client, bot.id, _limits(settings), away_key=reach.key), reach))
+    return bot, reach
 
 
 def _redis(settings: BotSettings) -> redis.asyncio.Redis:
@@ -157,8 +173,8 @@ def _dispatcher(*routers: Router) -> Dispatcher:
     return dispatcher
 
 
-async def _introduce(bot: Bot) -> None:
-    """Wait until Telegram knows us. A wrong token cannot become right by waiting."""
+async def _introduce(bot: Bot) -> str:
+    """Wait until Telegram knows us; answers the bot's username. A wrong token cannot become right by waiting."""
     for _ in range(FIRST_CALL_ATTEMPTS):
         try:
             me = await bot.get_me()
@@ -169,7 +185,7 @@ async def _introduce(bot: Bot) -> None:
             await asyncio.sleep(1)
         else:
             log.info("logged in", username=me.username)
-            return
+            return me.username or ""
     raise ConfigurationError("Telegram did not answer for a minute: is TELEGRAM_API_URL right?")
 
 

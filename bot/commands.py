@@ -10,6 +10,7 @@ from aiogram.types import BotCommand, Message
 
 from bot.filters import in_private, is_command
 from bot.languages import Languages
+from bot.place import Place
 from bot.runner import Runner
 from bot.screen import Screen
 from bot.texts import say
@@ -18,7 +19,7 @@ from forms.telegram import TelegramView
 
 __all__ = ["OWN", "command_list", "commands_router", "process_commands"]
 
-OWN = ("start", "help", "cancel", "language")
+OWN = ("start", "tasks", "help", "cancel", "language")
 
 
 def process_commands(catalog: Catalog) -> Mapping[str, str]:
@@ -59,7 +60,7 @@ def commands_router(runner: Runner, screen: Screen, catalog: Catalog, languages:
 
     @router.message(Command("cancel"))
     async def cancel(message: Message) -> None:
-        await runner.cancelled(message.chat.id, _language_code(message))
+        await runner.cancelled(Place.private(message.chat.id), _language_code(message))
 
     @router.message(Command("help"))
     async def show_help(message: Message) -> None:

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.engine_api import Completed, OpenForm, OpenTask
+from bot.place import Place
 from bot.texts import say
-from bpmn.catalog import Catalog
+from bot.titles import Titles
 from drafts.record import Closed
 from forms.errors import ButtonUnreadable
 from forms.events import Event, PutAside, Render, Shared, Stale, Submitted, Typed, Uploaded
@@ -26,13 +27,14 @@ __all__ = [
     "Conversation",
     "Effect",
     "Find",
+    "GiveBack",
     "Notice",
     "Open",
+    "Prompt",
     "Reply",
     "Retire",
     "Show",
     "Submit",
-    "Titles",
     "Watch",
     "answer_refused",
     "cancelled",
@@ -48,10 +50,19 @@ __all__ = [
     "seen_again",
     "shown_again",
     "spoken",
+    "taken",
     "taken_away",
     "task_came",
     "waited",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A message that Telegram wants to be replied to; `question` is what it asks for."""
+
+    message_id: int
+    question: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +81,13 @@ class Conversation:
     """Who ended the draft's form, when somebody has; not stored either."""
     message_id: int | None = None
     instance_id: str | None = None
+    """Where the person's own matter is, which they wait for when others are at work."""
+    is_errand: bool = False
+    """The form is of a task that the person took from an offer: nobody waits here for what becomes of it."""
+    name: str = ""
+    """What the person is called; needed in groups, where others read whom the bot asks."""
+    prompt: Prompt | None = None
+    """In groups: the message that opens the person's field for an answer."""
     last_text_id: int = 0
     """The newest message of the person that was taken; the same one again is a repeated delivery."""
 
@@ -77,6 +95,20 @@ class Conversation:
     def surface(self) -> Surface:
         """Where the form is shown."""
         return Surface("telegram", self.chat_id, self.message_id)
+
+    @property
+    def place(self) -> Place:
+        return Place.of(self.chat_id, self.user_id)
+
+    def hears(self, replied_to: int | None) -> bool:
+        """Whether a message is for this form; in groups a reply to the question is, and nothing else."""
+        questions = {self.message_id, self.prompt.message_id if self.prompt is not None else None} - {None}
+        return not self.place.is_group or replied_to in questions
+
+    @property
+    def is_busy_elsewhere(self) -> bool:
+        """The person is at somebody else's task: their own matter does not come in between."""
+        return self.is_errand and self.session is not None and self.session.is_open and self.closed is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,34 +168,29 @@ class Find:
 
 
 @dataclass(frozen=True, slots=True)
+class GiveBack:
+    """Offer the task of the open form to the others again, and say so; the answers stay in the draft."""
+
+    told: str = "given_back"
+    """The code of what is said."""
+
+
+@dataclass(frozen=True, slots=True)
 class Watch:
     """Somebody else is at work: look again until there is a next task or the end."""
 
     instance_id: str
 
 
-Effect = Show | Retire | Notice | Reply | Alert | Open | Submit | Find | Watch
+Effect = Show | Retire | Notice | Reply | Alert | Open | Submit | Find | GiveBack | Watch
 Effects = tuple[Effect, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Titles:
-    """What tasks are called in a language, from the models' own metadata."""
-
-    catalog: Catalog
-
-    def of(self, task: OpenTask, locale: str) -> str:
-        """The local title of a task, else its name."""
-        model = self.catalog.processes.get(task.process_key)
-        for drawn in model.user_tasks if model else ():
-            if drawn.id == task.key:
-                return drawn.properties.get(f"baton.title.{locale}") or drawn.properties.get("baton.title") or task.name
-        return task.name
-
-
-def said(state: Conversation, event: Typed | Shared | Uploaded, message_id: int) -> tuple[Conversation, Effects]:
+def said(
+    state: Conversation, event: Typed | Shared | Uploaded, message_id: int, replied_to: int | None = None
+) -> tuple[Conversation, Effects]:
     """The person wrote something that is no command, or sent or shared what may be an answer."""
-    if message_id == state.last_text_id:
+    if message_id == state.last_text_id or not state.hears(replied_to):
         return state, ()
     state = replace(state, last_text_id=message_id)
     if state.session is not None and state.closed is not None:
@@ -222,8 +249,14 @@ def _label(session: FormSession, action: str | None) -> str | None:
 def completed(state: Conversation, done: Completed, titles: Titles) -> tuple[Conversation, Effects]:
     """The task was completed: go on with what the engine says."""
     state = replace(state, session=None)
+    if state.place.is_group:
+        # What is the person's alone is not for others to see.
+        private = (Reply(say("next_in_private", state.locale)),) if done.next is not None else ()
+        return replace(state, is_errand=False), private
     if done.next is not None:
-        return task_came(state, done.next, titles)
+        return task_came(state, done.next, titles, is_errand=state.is_errand)
+    if state.is_errand:
+        return replace(state, is_errand=False), (Reply(say("errand_done", state.locale)), Find())
     if done.ended:
         return replace(state, instance_id=None), (Reply(say("finished", state.locale)),)
     if state.instance_id is None:
@@ -231,13 +264,16 @@ def completed(state: Conversation, done: Completed, titles: Titles) -> tuple[Con
     return state, (Notice(say("working", state.locale)), Watch(state.instance_id))
 
 
-def task_came(state: Conversation, task: OpenTask, titles: Titles) -> tuple[Conversation, Effects]:
+def task_came(
+    state: Conversation, task: OpenTask, titles: Titles, *, is_errand: bool = False
+) -> tuple[Conversation, Effects]:
     """A task waits for the person: ask its form, unless it is being asked already."""
     session = state.session
     if session is not None and session.subject.id == task.id and session.is_open:
         return state, ()
-    title = titles.of(task, state.locale)
-    return replace(state, instance_id=task.process_instance_id, title=title, session=None), (Open(task),)
+    if not is_errand:
+        state = replace(state, instance_id=task.process_instance_id)
+    return replace(state, is_errand=is_errand, title=titles.of(task, state.locale), session=None), (Open(task),)
 
 
 def form_opened(state: Conversation, form: OpenForm, session: FormSession | None) -> tuple[Conversation, Effects]:
@@ -249,6 +285,8 @@ def form_opened(state: Conversation, form: OpenForm, session: FormSession | None
             said = say("form_at", state.locale, task=title, url=html.escape(form.key))
         return replace(state, session=None), (Reply(said),)
     state = replace(state, session=session)
+    if state.place.is_group and session.secrets():
+        return state, (GiveBack("secret_in_private"),)
     return state, (Show(view(session), in_place=True),)
 
 
@@ -281,7 +319,7 @@ def changed(state: Conversation, code: str) -> tuple[Conversation, Effects]:
 
 def ended(state: Conversation, by: str | None, at: str | None) -> tuple[Conversation, Effects]:
     """Somebody else, or the person on another surface, ended the form: say who and when, in place of it."""
-    after = replace(state, session=None, draft_id=None, closed=None)
+    after = replace(state, session=None, draft_id=None, closed=None, is_errand=False)
     if state.session is None:
         return after, (Retire(), Find())
     who = say("you", state.locale) if by == state.user_id else by
@@ -302,10 +340,19 @@ def linked(state: Conversation, task: OpenTask | None, titles: Titles) -> tuple[
         return state, (Reply(say("task_over", state.locale)),)
     if task.assignee != state.user_id:
         return state, (Reply(say("task_of_another", state.locale)),)
+    return _asked(state, task, titles, is_errand=False)
+
+
+def taken(state: Conversation, task: OpenTask, titles: Titles) -> tuple[Conversation, Effects]:
+    """The person took a task that was offered to several: it is theirs now, and asked at once."""
+    return _asked(state, task, titles, is_errand=True)
+
+
+def _asked(state: Conversation, task: OpenTask, titles: Titles, *, is_errand: bool) -> tuple[Conversation, Effects]:
     if state.session is not None and state.session.subject.id == task.id and state.session.is_open:
         return shown_again(state)
     left, aside = left_for_another(state)
-    state, effects = task_came(left, task, titles)
+    state, effects = task_came(left, task, titles, is_errand=is_errand)
     return state, (*aside, *effects)
 
 
@@ -319,7 +366,8 @@ def left_for_another(state: Conversation) -> tuple[Conversation, Effects]:
 
 def taken_away(state: Conversation) -> tuple[Conversation, Effects]:
     """The task is somebody else's now."""
-    return replace(state, session=None), (Retire(), Reply(say("taken_away", state.locale)), Find())
+    after = replace(state, session=None, is_errand=False)
+    return after, (Retire(), Reply(say("taken_away", state.locale)), Find())
 
 
 def spoken(state: Conversation, locale: str) -> tuple[Conversation, Effects]:
@@ -332,9 +380,11 @@ def spoken(state: Conversation, locale: str) -> tuple[Conversation, Effects]:
 
 
 def cancelled(state: Conversation) -> tuple[Conversation, Effects]:
-    """The person puts the form aside; the task and the answers stay."""
+    """The person puts the form aside; the task and the answers stay. What was offered to several is so again."""
     if state.session is None or state.message_id is None:
         return state, (Reply(say("nothing_to_cancel", state.locale)),)
+    if state.is_errand:
+        return state, (GiveBack(),)
     return state, (Retire(), Reply(say("put_aside", state.locale)))
 
 

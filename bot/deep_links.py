@@ -7,15 +7,19 @@ from aiogram.types import Message
 from bot.filters import in_private, is_command
 from bot.languages import Languages
 from bot.links import Link, LinkKind, Links
+from bot.memberships import Memberships, chat_of
 from bot.runner import Runner
 from bot.screen import Screen
+from bot.sender import Sender
 from bot.texts import say
 from forms.telegram import TelegramView
 
 __all__ = ["links_router"]
 
 
-def links_router(runner: Runner, screen: Screen, languages: Languages, links: Links) -> Router:
+def links_router(
+    runner: Runner, screen: Screen, languages: Languages, links: Links, memberships: Memberships
+) -> Router:
     """Followed links, for private chats; register it before the commands."""
     router = Router(name="links")
 
@@ -27,6 +31,13 @@ def links_router(runner: Runner, screen: Screen, languages: Languages, links: Li
             case None:
                 locale = await languages.of_user(message.from_user)
                 await screen.send(message.chat.id, TelegramView(say("link_ended", locale), ()))
+            case Link(LinkKind.OFFER, task_id, group=group) if group and (sender := Sender.of(message)) is not None:
+                # The link may have left the group; where Telegram does not tell who is in it, the link is enough.
+                if await memberships.has(chat_of(group), sender.place.person_id) is False:
+                    locale = await languages.of_user(message.from_user)
+                    await screen.send(message.chat.id, TelegramView(say("not_in_group", locale), ()))
+                    return
+                await runner.claimed(sender, task_id, (group,))
             case Link(LinkKind.TASK, task_id):
                 await runner.opened(message.chat.id, task_id, language)
             case Link(LinkKind.PROCESS, process_key):

@@ -30,6 +30,7 @@ from aiogram.methods import (
     AnswerCallbackQuery,
     EditMessageReplyMarkup,
     EditMessageText,
+    GetChatMember,
     Response,
     SendChatAction,
     SendMessage,
@@ -169,7 +170,9 @@ class Delivery(BaseRequestMiddleware):
                 log.warning("silence is not told to the other replicas", scope=scope, reason=str(problem))
                 raise TooBusy(f"{scope}: {error.message}", silence) from error
             return
-        if not says_unreachable(error) or getattr(method, "chat_id", None) is None:
+        # Of a person who is not in a group the group knows nothing; it is there all the same.
+        is_about_chat = getattr(method, "chat_id", None) is not None and not isinstance(method, GetChatMember)
+        if not is_about_chat or not says_unreachable(error):
             raise error
         LOST.inc()
         log.info("chat cannot be reached", chat=scope, reason=error.message)

@@ -1,9 +1,9 @@
 """engine-api as the bot uses it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any, BinaryIO, Self
+from datetime import datetime, timedelta
+from typing import Any, BinaryIO, Literal, Self
 from urllib.parse import quote
 
 import aiohttp
@@ -13,9 +13,10 @@ from bot.media import Media
 from bpmn.files import FileReference
 from forms.paths import Json
 
-__all__ = ["Answers", "Completed", "EngineApi", "OpenForm", "OpenTask"]
+__all__ = ["Answers", "Completed", "EngineApi", "OpenForm", "OpenTask", "Standing"]
 
 TIMEOUT = timedelta(seconds=20)
+MOST_TASKS = 100
 _AWAY = frozenset({502, 503, 504})
 
 
@@ -28,6 +29,7 @@ class OpenTask:
     key: str
     process_key: str
     process_instance_id: str
+    created: datetime
     assignee: str | None = None
 
 
@@ -59,6 +61,20 @@ class Completed:
 
     next: OpenTask | None
     ended: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How an offered task stands: for anybody, somebody's (`by`), or over: `by` whom and when, as far as known."""
+
+    state: Literal["offered", "taken", "ended"]
+    by: str | None = None
+    at: datetime | None = None
+
+    @property
+    def word(self) -> str:
+        """Two standings that look the same have the same word."""
+        return f"{self.state}:{self.by or ''}"
 
 
 class EngineApi:
@@ -101,6 +117,52 @@ class EngineApi:
         params = {"processInstanceId": instance_id, "assignee": user, "limit": "1"}
         found = await self._call("GET", "/task", params=params)
         return _task(found[0]) if found else None
+
+    async def tasks_of(self, user: str) -> list[OpenTask]:
+        """A person's open tasks, oldest first; at most a hundred."""
+        return [_task(item) for item in await self._call("GET", "/task", params={"assignee": user})]
+
+    async def offered(self, user: str, groups: Sequence[str]) -> list[OpenTask]:
+        """Tasks that a person could take, by themselves or as one of these groups, oldest first; at most a hundred."""
+        params = [("candidate", user), *(("groups", group) for group in groups)]
+        return [_task(item) for item in await self._call("GET", "/task", params=params)]
+
+    async def claim(self, task_id: str, user: str, groups: Sequence[str]) -> OpenTask:
+        """Give a person a task that is offered to them, or to one of these groups of theirs; theirs stays theirs.
+
+        Raises `ApiProblem` 403, 404, 409 `claimed_by_other` or 410, each with who and when as far as it is known.
+        """
+        body = {"user": user, "groups": list(groups)}
+        return _task(await self._call("POST", f"/task/{quote(task_id, safe='')}/claim", json=body))
+
+    async def offers(self, group: str, *, is_prefix: bool = False) -> list[OpenTask]:
+        """All tasks that nobody has of a group, or of every group whose name begins so; oldest first."""
+        found: list[OpenTask] = []
+        while True:
+            params = {"group": group, "prefix": str(is_prefix).lower(), "first": len(found), "limit": MOST_TASKS}
+            page = [_task(item) for item in await self._call("GET", "/offer", params=params)]
+            found += page
+            if len(page) < MOST_TASKS:
+                return found
+
+    async def candidate_groups(self, task_id: str) -> list[str]:
+        """The groups that a task is offered to. Raises `ApiProblem` 404 when it is over."""
+        found = await self._call("GET", f"/task/{quote(task_id, safe='')}/candidates")
+        return [str(group) for group in found["groups"]]
+
+    async def standings(self, task_ids: Sequence[str]) -> dict[str, Standing]:
+        """How these tasks stand, by their ids."""
+        found: dict[str, Standing] = {}
+        for start in range(0, len(task_ids), MOST_TASKS):
+            params = [("id", task_id) for task_id in task_ids[start : start + MOST_TASKS]]
+            for item in await self._call("GET", "/offer/standing", params=params):
+                at = datetime.fromisoformat(item["at"]) if item["at"] else None
+                found[item["id"]] = Standing(item["state"], item["by"], at)
+        return found
+
+    async def give_back(self, task_id: str, user: str) -> None:
+        """Offer a person's task to the others again. Raises `ApiProblem` 403, 404, 409 `no_candidates` or 410."""
+        await self._call("POST", f"/task/{quote(task_id, safe='')}/unclaim", json={"user": user})
 
     async def task(self, task_id: str) -> OpenTask | None:
         """An open task; None when it is not open any more."""
@@ -202,5 +264,6 @@ def _task(item: Mapping[str, Any]) -> OpenTask:
         key=item["taskDefinitionKey"],
         process_key=item["processDefinitionKey"],
         process_instance_id=item["processInstanceId"],
+        created=datetime.fromisoformat(item["created"]),
         assignee=item["assignee"],
     )

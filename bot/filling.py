@@ -14,12 +14,14 @@ from bot.texts import say
 from drafts.errors import DraftConflict, DraftGone
 from drafts.record import Draft
 from drafts.store import Drafts, surface_name
+from forms.errors import ButtonUnreadable
 from forms.events import Uploaded
 from forms.fields import kind_of
 from forms.fields.file import accepts
 from forms.model import Problem
 from forms.paths import spell
 from forms.session import FormSession
+from forms.telegram import decode
 from forms.widgets import Upload
 
 __all__ = ["Filling"]
@@ -35,7 +37,7 @@ class Filling:
         self._drafts = drafts
         self._api = api
         self._bot = bot
-        self._zone = zone
+        self.zone = zone
 
     async def with_draft(self, state: Conversation) -> Conversation:
         """The conversation with the draft that it is about, as it is now."""
@@ -47,9 +49,17 @@ class Filling:
             return replace(state, session=None, draft_id=None)
         return replace(state, session=_spoken(draft, state), closed=draft.closed)
 
+    async def owner_of(self, data: str) -> str | None:
+        """Whose form a button belongs to; None for what is no button of a form, or of one that is gone."""
+        try:
+            session_id, _ = decode(data)
+            return (await self._drafts.get(session_id)).session.user_id
+        except (ButtonUnreadable, DraftGone):
+            return None
+
     async def opened(self, state: Conversation, task: OpenTask) -> tuple[OpenForm, FormSession | None]:
         """The person's draft of a task's form, wherever they began it. Raises `ApiProblem`, `ApiUnavailable`."""
-        form = await self._api.form(task.id, state.user_id, locale=state.locale, zone=self._zone)
+        form = await self._api.form(task.id, state.user_id, locale=state.locale, zone=self.zone)
         if form.session_id is None:
             return form, None
         return form, _spoken(await self._drafts.get(form.session_id), state)
@@ -57,7 +67,7 @@ class Filling:
     async def reopened(self, state: Conversation) -> Conversation:
         """The conversation with its draft opened again, after the draft or the form has changed elsewhere."""
         assert state.session is not None
-        form = await self._api.form(state.session.subject.id, state.user_id, locale=state.locale, zone=self._zone)
+        form = await self._api.form(state.session.subject.id, state.user_id, locale=state.locale, zone=self.zone)
         draft_id = form.session_id if form.session_id is not None else state.draft_id
         return await self.with_draft(replace(state, draft_id=draft_id))
 

@@ -7,7 +7,7 @@ import re
 from aiogram.enums import ChatType
 from aiogram.types import CallbackQuery, Message
 
-__all__ = ["has_text", "in_group", "in_private", "is_command"]
+__all__ = ["has_text", "in_group", "in_private", "is_command", "is_reply"]
 
 _COMMAND = re.compile(r"/[A-Za-z]")
 
@@ -30,6 +30,11 @@ async def has_text(message: Message) -> bool:
 async def is_command(message: Message) -> bool:
     """Whether its text begins like a command."""
     return bool(message.text and _COMMAND.match(message.text))
+
+
+async def is_reply(message: Message) -> bool:
+    """Whether it answers another message."""
+    return message.reply_to_message is not None
 
 
 def _type_of_chat(event: Message | CallbackQuery) -> str | None:

@@ -31,6 +31,8 @@ class LinkKind(StrEnum):
     """A conversation: it begins, or goes on."""
     TASK = "task"
     """One task of the person who follows the link."""
+    OFFER = "offer"
+    """A task that is offered to a group: whoever follows the link takes it, if they are in the group."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,8 @@ class Link:
     target: str
     campaign: str | None = None
     referrer: str | None = None
+    group: str | None = None
+    """The candidate group of an offer."""
     created: float = field(default_factory=time.time)
     """In s since the epoch."""
 

@@ -9,6 +9,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from bot.errors import is_outage
+from bot.place import Place
 from bot.runner import Runner
 from drafts.changes import Change
 from drafts.errors import DraftGone
@@ -45,7 +46,8 @@ async def _drawn(drafts: Drafts, runner: Runner, change: Change) -> None:
         if surface.kind != "telegram" or surface.chat_id is None or surface_name(surface) == change.by:
             continue
         try:
-            await runner.changed_elsewhere(surface.chat_id, change.session_id)
+            place = Place.of(surface.chat_id, draft.session.user_id)
+            await runner.changed_elsewhere(place, change.session_id)
         except Exception as error:  # one chat must not keep others from being drawn; its next press shows the form anew
             trace = None if is_outage(error) else error
             log.warning("form not drawn anew", chat=surface.chat_id, reason=repr(error), exc_info=trace)

@@ -4,53 +4,60 @@ A crash between an effect and the save repeats the event: completing twice is an
 form that is shown twice has buttons of which only the newest count.
 """
 
-import asyncio
+import html
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import asynccontextmanager, nullcontext
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
 import structlog
-from aiogram.exceptions import AiogramError
 
 from bot import conversation as talk
-from bot.conversation import Conversation, Effect, Effects, Titles
+from bot.conversation import Conversation, Effects
 from bot.delivery import notifying
 from bot.engine_api import Answers, Completed, EngineApi
-from bot.errors import ApiProblem, ApiUnavailable, BotError
+from bot.errors import ApiProblem, ApiUnavailable
 from bot.filling import Filling
 from bot.media import Media
+from bot.people import People
+from bot.place import Place
+from bot.press import Press, meanwhile
+from bot.refusals import Refusals, told
 from bot.screen import Screen
+from bot.sender import Sender
+from bot.stage import Stage
 from bot.store import Store, Waiting
 from bot.texts import say
+from bot.titles import Titles
 from drafts.store import surface_name
 from forms.events import Shared, Typed
 from forms.model import Problem
 from forms.telegram import TelegramView
 from forms.threads import worked_out
 
-__all__ = ["Press", "Runner"]
+__all__ = ["Runner"]
 
-FIRST_LOOK = timedelta(milliseconds=400)
 # Longer than a program needs; whoever still waits then waits for a person.
 TYPING_FOR = timedelta(minutes=1)
 
 log = structlog.get_logger()
 
-Press = Callable[[str | None], Coroutine[None, None, None]]
-"""Answers a press: with a text as an alert, with None without a word."""
-
 
 class Runner:
     """The conversations of one bot."""
 
-    def __init__(self, store: Store, filling: Filling, api: EngineApi, screen: Screen, titles: Titles) -> None:
+    def __init__(
+        self, store: Store, filling: Filling, api: EngineApi, screen: Screen, titles: Titles, people: People
+    ) -> None:
         self._store = store
+        self._people = people
+        self._refusals = Refusals(people, zone=filling.zone)
         self._filling = filling
         self._api = api
         self._screen = screen
+        self._stage = Stage(screen, filling, store)
         self._titles = titles
 
     async def started(
@@ -66,82 +73,127 @@ class Runner:
 
         `origin` are variables that say where they come from. With `goes_on` a form of any process comes first.
         """
-        async with self._store.conversation_lock(chat_id):
-            state = await self._load(chat_id, language_code)
+        place = Place.private(chat_id)
+        async with self._store.conversation_lock(place):
+            state = await self._load(place, language_code)
             try:
                 state = await self._begin(state, process_key, origin or {}, goes_on=goes_on)
             except ApiUnavailable as error:
                 await self._excuse(state, "unavailable", error)
                 return
             except ApiProblem as error:
-                await self._excuse(state, "not_deployed" if error.status == 404 else _told(error), error)
+                await self._excuse(state, "not_deployed" if error.status == 404 else told(error), error)
                 return
             await self._store.save(state)
 
-    async def opened(self, chat_id: int, task_id: str, language_code: str | None) -> None:
-        """A link to a task: ask its form, if it is the person's."""
-        async with self._store.conversation_lock(chat_id):
-            state = await self._load(chat_id, language_code)
+    async def opened(
+        self, chat_id: int, task_id: str, language_code: str | None, answer: Press | None = None
+    ) -> None:  # fmt: skip
+        """A link to a task, or its line in a list: ask its form, if it is the person's."""
+        if answer is not None:
+            await answer(None)
+        place = Place.private(chat_id)
+        async with self._store.conversation_lock(place):
+            state = await self._load(place, language_code)
             try:
                 task = await self._api.task(task_id)
                 state = await self._carry_out(
                     *await worked_out(state.session, lambda: talk.linked(state, task, self._titles))
                 )
             except (ApiUnavailable, ApiProblem) as error:
-                await self._excuse(state, _told(error), error)
+                await self._excuse(state, told(error), error)
                 return
             await self._store.save(state)
 
+    async def claimed(
+        self, sender: Sender, task_id: str, groups: Sequence[str], answer: Press | None = None
+    ) -> None:  # fmt: skip
+        """Take a task that is offered to the person, or to one of these groups of theirs, and ask its form."""
+        async with self._store.conversation_lock(sender.place):
+            state = replace(await self._load(sender.place, sender.language_code), name=sender.name)
+            await self._people.met(sender)
+            try:
+                task = await self._api.claim(task_id, state.user_id, groups)
+                if answer is not None:
+                    await answer(None)
+                    answer = None
+                taken = await worked_out(state.session, partial(talk.taken, state, task, self._titles))
+                state = await self._carry_out(*taken)
+            except ApiUnavailable as error:
+                await self._excuse(state, "unavailable", error, answer)
+            except ApiProblem as problem:
+                await self._tell(state, await self._refusals.words(problem, state.locale), answer)
+            else:
+                await self._store.save(state)
+
     async def spoken(self, chat_id: int, locale: str) -> None:
         """The person has chosen a language."""
-        await self._event(chat_id, lambda state: talk.spoken(state, locale))
+        await self._event(Place.private(chat_id), lambda state: talk.spoken(state, locale))
 
-    async def said(self, chat_id: int, text: str, message_id: int, language_code: str | None) -> None:
-        """Any other text."""
-        await self._event(chat_id, lambda state: talk.said(state, Typed(text), message_id), language_code=language_code)
+    async def said(
+        self, place: Place, text: str, message_id: int, language_code: str | None, replied_to: int | None = None
+    ) -> None:
+        """Any other text. `replied_to`: in groups the message that it answers."""
+        await self._event(
+            place, lambda state: talk.said(state, Typed(text), message_id, replied_to), language_code=language_code
+        )
 
-    async def shared(self, chat_id: int, shared: Shared, message_id: int, language_code: str | None) -> None:
+    async def shared(
+        self, place: Place, shared: Shared, message_id: int, language_code: str | None, replied_to: int | None = None
+    ) -> None:
         """A contact or a place."""
-        await self._event(chat_id, lambda state: talk.said(state, shared, message_id), language_code=language_code)
+        await self._event(
+            place, lambda state: talk.said(state, shared, message_id, replied_to), language_code=language_code
+        )
 
-    async def sent(self, chat_id: int, media: Media, message_id: int, language_code: str | None) -> None:
+    async def sent(
+        self, place: Place, media: Media, message_id: int, language_code: str | None, replied_to: int | None = None
+    ) -> None:
         """A file. It is fetched only where the form asks for one, and passed on to where the draft's files are."""
-        async with self._store.conversation_lock(chat_id):
-            state = await self._load(chat_id, language_code)
+        async with self._store.conversation_lock(place):
+            state = await self._load(place, language_code)
+            if not state.hears(replied_to):
+                return
             try:
                 event = await self._filling.sent(state, media)
             except ApiProblem as error:
-                await self._excuse(state, _told(error), error)
+                await self._excuse(state, told(error), error)
                 return
         if isinstance(event, Problem):
             problem = event
-            await self._event(chat_id, lambda state: talk.answer_refused(state, problem, message_id))
+            await self._event(place, lambda state: talk.answer_refused(state, problem, message_id))
         else:
             uploaded = event
-            await self._event(chat_id, lambda state: talk.said(state, uploaded, message_id))
+            await self._event(place, lambda state: talk.said(state, uploaded, message_id, replied_to))
 
-    async def pressed(self, chat_id: int, data: str, message_id: int, answer: Press, language_code: str | None) -> None:
-        """A button."""
+    async def pressed(self, place: Place, data: str, message_id: int, answer: Press, language_code: str | None) -> None:
+        """A button. In groups everybody can press it, and the one whose form it is may."""
+        if place.is_group and (owner := await self._filling.owner_of(data)) not in {None, place.user_id}:
+            locale = await self._store.languages.of(place.person_id, language_code)
+            await answer(say("not_your_form", locale, name=await self._people.name_of(str(owner))))
+            return
         await self._event(
-            chat_id, lambda state: talk.pressed(state, data, message_id), answer=answer, language_code=language_code
+            place, lambda state: talk.pressed(state, data, message_id), answer=answer, language_code=language_code
         )
 
-    async def cancelled(self, chat_id: int, language_code: str | None) -> None:
+    async def cancelled(self, place: Place, language_code: str | None) -> None:
         """/cancel."""
-        await self._event(chat_id, talk.cancelled, language_code=language_code)
+        await self._event(place, talk.cancelled, language_code=language_code)
 
     async def gave_up(self, chat_id: int, update: Mapping[str, object]) -> None:
         """Something the person did could not be handled, and is not tried again."""
         log.error("a person is told that something went wrong", chat=chat_id, update=update.get("update_id"))
-        state = await self._store.load(chat_id)
-        await self._screen.send(chat_id, TelegramView(say("failed", state.locale), ()))
+        locale = await self._store.languages.of(chat_id, None)
+        await self._screen.send(chat_id, TelegramView(say("failed", locale), ()))
 
     async def look(self, waiting: Waiting, *, remind: bool) -> bool:
         """Look at an instance that is waited for; True when that has an end. `remind`: say that it takes long."""
-        async with self._store.conversation_lock(waiting.chat_id):
-            state = await self._load(waiting.chat_id)
+        async with self._store.conversation_lock(waiting.place):
+            state = await self._load(waiting.place)
             if state.instance_id != waiting.instance_id:
                 return True  # the person has moved on
+            if state.is_busy_elsewhere:
+                return False
             task = await self._api.next_task(waiting.instance_id, waiting.user_id)
             if task is not None:
                 state, effects = talk.task_came(state, task, self._titles)
@@ -160,30 +212,30 @@ class Runner:
             await self._store.save(state)
             return task is not None or state.instance_id is None
 
-    async def changed_elsewhere(self, chat_id: int, session_id: str) -> None:
-        """A draft that this chat shows was changed, or its task ended, on another surface."""
-        async with self._store.conversation_lock(chat_id):
-            state = await self._load(chat_id)
+    async def changed_elsewhere(self, place: Place, session_id: str) -> None:
+        """A draft that this conversation shows was changed, or its task ended, on another surface."""
+        async with self._store.conversation_lock(place):
+            state = await self._load(place)
             if state.session is None or state.session.id != session_id or state.message_id is None:
                 return
             with notifying():
                 state = await self._carry_out(*await worked_out(state.session, lambda: talk.seen_again(state)))
             await self._store.save(state)
 
-    async def _load(self, chat_id: int, language_code: str | None = None) -> Conversation:
-        state = await self._store.load(chat_id, language_code=language_code)
+    async def _load(self, place: Place, language_code: str | None = None) -> Conversation:
+        state = await self._store.load(place, language_code=language_code)
         return await self._filling.with_draft(state)
 
     async def _event(
         self,
-        chat_id: int,
+        place: Place,
         take: Callable[[Conversation], tuple[Conversation, Effects]],
         *,
         answer: Press | None = None,
         language_code: str | None = None,
     ) -> None:
-        async with self._store.conversation_lock(chat_id):
-            before = await self._load(chat_id, language_code)
+        async with self._store.conversation_lock(place):
+            before = await self._load(place, language_code)
             state, effects = await worked_out(before.session, lambda: take(before))
             if any(isinstance(effect, talk.Submit) for effect in effects):
                 await self._carry_on(before, state, effects, answer)
@@ -195,7 +247,7 @@ class Runner:
                 await self._carry_on(before, state, effects)
                 return
             alert = next((effect.text for effect in effects if isinstance(effect, talk.Alert)), None)
-            async with _meanwhile(answer(alert)):
+            async with meanwhile(answer(alert)):
                 await self._carry_on(before, state, effects)
 
     async def _carry_on(
@@ -207,21 +259,24 @@ class Runner:
         except (ApiUnavailable, ApiProblem) as error:
             # The draft is as it was before: the same button or text works again.
             await self._store.save(before)
-            await self._excuse(before, _told(error), error, answer)
+            await self._excuse(before, told(error), error, answer)
             await self._freed(before)
             return
         if answer is not None:
             await answer(None)
         if state.locale != before.locale:  # a form asked for it
-            await self._store.languages.choose(state.chat_id, state.locale)
+            await self._store.languages.choose(state.place.person_id, state.locale)
         await self._store.save(state)
 
     async def _excuse(self, state: Conversation, code: str, error: Exception, answer: Press | None = None) -> None:
         log.warning("event not carried out", chat=state.chat_id, told=code, reason=str(error))
+        await self._tell(state, say(code, state.locale), answer)
+
+    async def _tell(self, state: Conversation, text: str, answer: Press | None) -> None:
         if answer is not None:
-            await answer(say(code, state.locale))
+            await answer(text)
         else:
-            await self._screen.send(state.chat_id, TelegramView(say(code, state.locale), ()))
+            await self._screen.send(state.chat_id, TelegramView(html.escape(text, quote=False), ()))
 
     async def _freed(self, before: Conversation) -> None:
         """A draft that was held for a submission and given back has another revision: its buttons are drawn anew."""
@@ -264,8 +319,10 @@ class Runner:
                     )
                 case talk.Find():
                     state = await self._find(state)
+                case talk.GiveBack(code):
+                    state = await self._give_back(state, code)
                 case _:
-                    state = await self._show(state, effect)
+                    state = await self._stage.play(state, effect)
         return state
 
     async def _submit(self, state: Conversation, effect: talk.Submit, rest: Effects) -> Conversation:
@@ -283,8 +340,9 @@ class Runner:
         return await self._carry_out(*talk.completed(state, done, self._titles))
 
     async def _not_taken(self, state: Conversation, problem: ApiProblem, rest: Effects) -> Conversation:
-        session, instance_id = state.session, state.instance_id
+        session = state.session
         assert session is not None
+        instance_id = session.subject.process_instance_id if state.is_errand else state.instance_id
         if problem.code == "completed_elsewhere" and problem.members.get("by") not in (None, state.user_id):
             state = await self._carry_out(*talk.ended(state, problem.members.get("by"), problem.members.get("at")))
             return await self._find(state)
@@ -307,61 +365,30 @@ class Runner:
         after, effects = await worked_out(session, lambda: talk.not_taken(state, session, errors))
         return await self._carry_out(*await self._filling.kept(state, after, effects))
 
+    async def _give_back(self, state: Conversation, code: str) -> Conversation:
+        assert state.session is not None
+        try:
+            await self._api.give_back(state.session.subject.id, state.user_id)
+        except ApiProblem as problem:
+            if problem.code == "no_candidates":  # it is offered to nobody any more, so stays theirs
+                return await self._dropped(state, "put_aside")
+            if problem.code not in {"not_your_task", "task_gone", "completed_elsewhere"}:
+                raise
+        return await self._dropped(state, code)
+
+    async def _dropped(self, state: Conversation, code: str) -> Conversation:
+        """The form is let go, and why is said."""
+        text = say(code, state.locale)
+        if state.place.is_group and state.message_id is not None:
+            state = await self._carry_out(state, (talk.Retire(TelegramView(text)),))
+        else:
+            state = await self._carry_out(state, (talk.Retire(), talk.Reply(text)))
+        return replace(state, session=None, draft_id=None, is_errand=False)
+
     async def _find(self, state: Conversation) -> Conversation:
-        if state.instance_id is None:
+        if state.instance_id is None or state.is_busy_elsewhere:
             return state
         task = await self._api.next_task(state.instance_id, state.user_id)
         if task is None:
             return state
         return await self._carry_out(*talk.task_came(state, task, self._titles))
-
-    async def _show(self, state: Conversation, effect: Effect) -> Conversation:
-        match effect:
-            case talk.Show(shown, in_place=True):
-                message_id = await self._screen.show(state.chat_id, shown, state.message_id)
-                return await self._filling.moved(state, message_id)
-            case talk.Show(shown):
-                return await self._filling.moved(state, await self._shown_below(state, shown))
-            case talk.Retire(shown) if state.message_id is not None:
-                await self._screen.retire(state.chat_id, state.message_id, shown)
-                return await self._filling.moved(state, None)
-            case talk.Notice(text):
-                view = TelegramView(text, ())
-                return replace(state, message_id=await self._screen.show(state.chat_id, view, state.message_id))
-            case talk.Reply(text):
-                await self._screen.send(state.chat_id, TelegramView(text, ()))
-            case talk.Watch(instance_id):
-                await self._screen.typing(state.chat_id)
-                waiting = Waiting(instance_id, state.user_id, state.chat_id, time.time())
-                await self._store.watch(waiting, at=time.time() + FIRST_LOOK.total_seconds())
-        return state
-
-    async def _shown_below(self, state: Conversation, shown: TelegramView) -> int | None:
-        # Not at the same time: who sees a message change last takes that one for the newest.
-        if state.message_id is not None:
-            await self._unbuttoned(state.chat_id, state.message_id)
-        return await self._screen.show(state.chat_id, shown, None)
-
-    async def _unbuttoned(self, chat_id: int, message_id: int) -> None:
-        """The message above the one that counts loses its buttons; those that stay do nothing."""
-        try:
-            await self._screen.retire(chat_id, message_id, None)
-        except (AiogramError, BotError) as error:
-            log.warning("old buttons stay", chat=chat_id, message=message_id, reason=repr(error))
-
-
-@asynccontextmanager
-async def _meanwhile(call: Coroutine[None, None, None]) -> AsyncIterator[None]:
-    """A call that is under way while something else is done, and has ended when that goes on, whatever happened."""
-    under_way = asyncio.ensure_future(call)
-    try:
-        yield
-    finally:
-        await under_way
-
-
-def _told(error: ApiUnavailable | ApiProblem) -> str:
-    """What people are told of it, by its code in `bot.texts`."""
-    if isinstance(error, ApiUnavailable):
-        return "unavailable"
-    return "suspended" if error.code == "suspended" else "failed"

@@ -18,6 +18,7 @@ from aiogram import Bot
 from aiogram.enums import ChatAction, ParseMode
 from aiogram.exceptions import AiogramError, TelegramBadRequest
 from aiogram.types import (
+    ForceReply,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
     KeyboardButton,
@@ -100,6 +101,22 @@ class Screen:
         except TelegramBadRequest as error:
             # Deleted by the person, too old, or without buttons already: there is nothing to press.
             log.debug("buttons not taken off", chat=chat_id, message=message_id, reason=error.message)
+
+    async def ask(self, chat_id: int, text: str, placeholder: str) -> int | None:
+        """A message (in Telegram's HTML) that whom it mentions is made to reply to; None where nobody is there."""
+        # Chosen by the mention: others in the group go on as before.
+        force = ForceReply(selective=True, input_field_placeholder=placeholder or None)
+        sent = await self._patiently(
+            chat_id, lambda: self._bot.send_message(chat_id, text, parse_mode=ParseMode.HTML, reply_markup=force)
+        )
+        return sent.message_id if sent is not None else None
+
+    async def erase(self, chat_id: int, message_id: int) -> None:
+        """Delete one of our messages; one that cannot be deleted any more stays."""
+        try:
+            await self._patiently(chat_id, lambda: self._bot.delete_message(chat_id, message_id))
+        except TelegramBadRequest as error:
+            log.debug("message not deleted", chat=chat_id, message=message_id, reason=error.message)
 
     async def typing(self, chat_id: int) -> None:
         """ "… is typing" for the next seconds; a nicety that is neither waited for nor worth an error."""

@@ -17,6 +17,7 @@ from redis.exceptions import LockError, RedisError
 from bot.conversation import Conversation
 from bot.errors import ChatBusy
 from bot.languages import Languages
+from bot.place import Place
 
 __all__ = ["Store", "Waiting"]
 
@@ -52,9 +53,13 @@ class Waiting:
     chat_id: int
     since: float
 
+    @property
+    def place(self) -> Place:
+        return Place.of(self.chat_id, self.user_id)
+
 
 class Store:
-    """Everything is keyed by the chat; several bots may share one server by their own `bot_id`."""
+    """Conversations are keyed by their place; several bots may share one server by their own `bot_id`."""
 
     def __init__(self, client: redis.asyncio.Redis, bot_id: int, languages: Languages) -> None:
         self._redis = client
@@ -63,16 +68,16 @@ class Store:
         self._take_due = client.register_script(_TAKE_DUE)
 
     @asynccontextmanager
-    async def conversation_lock(self, chat_id: int) -> AsyncIterator[None]:
-        """One event of a chat at a time, over all replicas. Raises `ChatBusy` when it stays held for too long."""
+    async def conversation_lock(self, place: Place) -> AsyncIterator[None]:
+        """One event of a conversation at a time, over all replicas. Raises `ChatBusy` when it stays held too long."""
         lock = self._redis.lock(
-            f"{self._prefix}:lock:{chat_id}",
+            f"{self._prefix}:lock:{place.key}",
             timeout=LOCK_LIFE.total_seconds(),
             sleep=0.02,
             blocking_timeout=LOCK_PATIENCE.total_seconds(),
         )
         if not await lock.acquire():
-            raise ChatBusy(f"chat {chat_id} was locked for longer than {LOCK_PATIENCE}")
+            raise ChatBusy(f"chat {place.key} was locked for longer than {LOCK_PATIENCE}")
         renewing = _Renewing(lock)
         try:
             yield
@@ -82,24 +87,24 @@ class Store:
                 await lock.release()
             except LockError:
                 # What was to be done is done; doing it again would not unite what two did at once.
-                log.warning("the lock of a chat was lost; two events may have met", chat=chat_id)
+                log.warning("the lock of a chat was lost; two events may have met", chat=place.key)
 
-    async def load(self, chat_id: int, *, language_code: str | None = None) -> Conversation:
-        """The conversation of a private chat; a new one in the person's language when none can be read."""
-        stored = await self._redis.get(self._key(chat_id))
+    async def load(self, place: Place, *, language_code: str | None = None) -> Conversation:
+        """The conversation with a person in a chat; a new one in the person's language when none can be read."""
+        stored = await self._redis.get(self._key(place))
         if stored is not None:
             try:
                 return _ADAPTER.validate_json(stored)
             except ValidationError:
                 # Of an older version: the engine knows what is open, and /start finds it again.
-                await self._redis.rename(self._key(chat_id), f"{self._key(chat_id)}:unreadable")
-        locale = await self.languages.of(chat_id, language_code)
-        return Conversation(user_id=f"telegram-{chat_id}", chat_id=chat_id, locale=locale)
+                await self._redis.rename(self._key(place), f"{self._key(place)}:unreadable")
+        locale = await self.languages.of(place.person_id, language_code)
+        return Conversation(user_id=place.user_id, chat_id=place.chat_id, locale=locale)
 
     async def save(self, state: Conversation) -> None:
         # The draft is everybody's, and stands elsewhere.
         kept = replace(state, draft_id=state.session.id if state.session else None, session=None, closed=None)
-        await self._redis.set(self._key(state.chat_id), _ADAPTER.dump_json(kept), ex=CONVERSATION_LIFE)
+        await self._redis.set(self._key(state.place), _ADAPTER.dump_json(kept), ex=CONVERSATION_LIFE)
 
     async def watch(self, waiting: Waiting, *, at: float) -> None:
         """Look at an instance at the time `at` (s since the epoch). Watched twice, it keeps its first `since`."""
@@ -129,8 +134,8 @@ class Store:
     def _watch_key(self) -> str:
         return f"{self._prefix}:watch"
 
-    def _key(self, chat_id: int) -> str:
-        return f"{self._prefix}:chat:{chat_id}"
+    def _key(self, place: Place) -> str:
+        return f"{self._prefix}:chat:{place.key}"
 
 
 class _Renewing:

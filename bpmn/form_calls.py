@@ -46,6 +46,21 @@ class FormCalls(EngineTransport):
         found = await self.request("POST", "/task", params={"maxResults": max_results}, json=query)
         return [read_task(item) for item in found]
 
+    async def tasks_of_groups(self, group: str, *, first: int = 0, max_results: int = 100) -> list[Task]:
+        """Tasks that nobody has and that are offered to a group, oldest first; `chat:%` means all that begin so."""
+        query = {
+            "candidateGroupLike": group, "unassigned": True, "sorting": [{"sortBy": "created", "sortOrder": "asc"}],
+        }  # fmt: skip
+        params = {"firstResult": first, "maxResults": max_results}
+        return [read_task(item) for item in await self.request("POST", "/task", params=params, json=query)]
+
+    async def tasks_by_id(self, ids: Collection[str]) -> list[Task]:
+        """Those of these tasks that are open."""
+        if not ids:
+            return []
+        found = await self.request("POST", "/task", json={"taskIdIn": sorted(ids)})
+        return [read_task(item) for item in found]
+
     async def history_task(self, task_id: str) -> HistoricTask:
         """A task, open or over. Raises `NotFound` after its removal time."""
         found = await self.request("GET", "/history/task", params={"taskId": task_id})

@@ -31,7 +31,7 @@ async def refuse_stranger(engine: EngineClient, task: Task, user: str, groups: C
     candidates = await engine.candidates(task.id)
     if user in candidates.users or candidates.groups & set(groups):
         return
-    detail = f"Task {task.id} belongs to nobody yet, and {user} is none of its candidates."
+    detail = f"Task {task.id} is offered to people, and {user} is nobody it is offered to."
     if candidates.groups:
         offered = ", ".join(sorted(candidates.groups))
         detail += f" It is offered to the group {offered}; who is in a group is not known here: name groups, or assign."

@@ -23,6 +23,7 @@ from api.engine.form_files import FormFiles
 from api.engine.form_sources import FormSources
 from api.engine.forms_routes import router as forms_router
 from api.engine.offers import Offers
+from api.engine.offers_routes import router as offers_router
 from api.engine.operations import Operations
 from api.engine.operations import router as operations_router
 from api.engine.routes import router
@@ -92,6 +93,7 @@ def create_app(settings: EngineApiSettings) -> FastAPI:
     app.include_router(health_router({"engine": lambda: _engine_problem(engine)}, registry))
     app.include_router(router, dependencies=[Depends(SERVICE_TOKEN)])
     app.include_router(forms_router, dependencies=[Depends(SERVICE_TOKEN)])
+    app.include_router(offers_router, dependencies=[Depends(SERVICE_TOKEN)])
     app.include_router(files_router, dependencies=[Depends(SERVICE_TOKEN)])
     app.include_router(signed_router)
     app.include_router(operations_router, dependencies=[Depends(SERVICE_TOKEN)])

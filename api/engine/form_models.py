@@ -10,6 +10,7 @@ from api.engine.schemas import Name, Variables
 
 __all__ = [
     "ActionOut",
+    "CandidatesOut",
     "CheckRequest",
     "ClaimRequest",
     "DraftOut",
@@ -20,6 +21,7 @@ __all__ = [
     "FilledFormOut",
     "Locale",
     "SessionOut",
+    "StandingOut",
     "StartFormRequest",
     "SubmitRequest",
     "ValidationOut",
@@ -140,3 +142,19 @@ class ClaimRequest(_In):
 
     user: Name
     groups: Groups = Field(default_factory=list)
+
+
+class CandidatesOut(_Out):
+    """Who a task is offered to, whether somebody has it or not."""
+
+    users: list[str]
+    groups: list[str]
+
+
+class StandingOut(_Out):
+    """Whether a task waits for anybody, is somebody's (`by`), or is over: `by` whom and when, as far as it is known."""
+
+    id: str
+    state: Literal["offered", "taken", "ended"]
+    by: str | None = None
+    at: datetime | None = None

@@ -1,4 +1,4 @@
-"""The paths of engine-api about forms: showing, keeping, checking and submitting them, and taking tasks."""
+"""The paths of engine-api about forms: showing, keeping, checking and submitting them."""
 
 import re
 from typing import Annotated, Any
@@ -9,7 +9,6 @@ from fastapi.responses import JSONResponse
 from api.engine.form_drafts import FormDrafts, Person
 from api.engine.form_models import (
     CheckRequest,
-    ClaimRequest,
     DraftOut,
     DraftRequest,
     FilledFormOut,
@@ -20,9 +19,8 @@ from api.engine.form_models import (
     Zone,
 )
 from api.engine.form_views import etag
-from api.engine.offers import Offers
 from api.engine.routes import Service
-from api.engine.schemas import CompleteResponse, Name, StartResponse, TaskOut
+from api.engine.schemas import CompleteResponse, Name, StartResponse
 from api.kit.problems import Problem
 
 __all__ = ["router"]
@@ -37,11 +35,6 @@ def _forms(request: Request) -> FormDrafts:
     return forms
 
 
-def _offers(request: Request) -> Offers:
-    offers: Offers = request.app.state.offers
-    return offers
-
-
 Groups = Annotated[list[Name] | None, Query(max_length=100, description="Groups that the caller knows them to be in.")]
 
 
@@ -52,7 +45,6 @@ def _person(
 
 
 Forms = Annotated[FormDrafts, Depends(_forms)]
-Taking = Annotated[Offers, Depends(_offers)]
 For = Annotated[Person, Depends(_person)]
 KnownTag = Annotated[str | None, Header(alias="If-None-Match", max_length=100)]
 WithNext = Annotated[bool, Query(alias="next", description="Answer with the person's next task, without its form.")]
@@ -123,18 +115,6 @@ async def submit_start_form(
 ) -> StartResponse:
     """Start a process with the answers of its form; `user` becomes its initiator."""
     return await service.start_by_form(key_or_id, body, with_next=with_next)
-
-
-@router.post("/task/{task_id}/claim", tags=["tasks"])
-async def claim_task(task_id: str, body: ClaimRequest, offers: Taking, service: Service) -> TaskOut:
-    """Give a task that is offered to several people to one of them; 409 `claimed_by_other` when somebody was faster."""
-    return await service.task_out(await offers.claim(task_id, body))
-
-
-@router.post("/task/{task_id}/unclaim", tags=["tasks"])
-async def unclaim_task(task_id: str, body: ClaimRequest, offers: Taking, service: Service) -> TaskOut:
-    """Offer a person's task to the others again."""
-    return await service.task_out(await offers.unclaim(task_id, body))
 
 
 def _answer(form: FilledFormOut | None, tag: str | None) -> Response:

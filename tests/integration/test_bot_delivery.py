@@ -191,6 +191,13 @@ async def test_who_is_gone_is_noted_and_is_no_error(place: House, call: Call, co
     assert time.time() - away.since < 60
 
 
+async def test_a_person_who_is_not_in_a_group_says_nothing_about_the_group(place: House) -> None:
+    place.telegram.answers = [refusal(400, "Bad Request: user not found")]
+    with pytest.raises(TelegramBadRequest):
+        await place.bot.get_chat_member(CHAT, 8)
+    assert await place.reach.away(str(CHAT)) is None
+
+
 async def test_notifications_pass_by_who_is_gone_until_an_answer_gets_through(place: House) -> None:
     place.telegram.answers = [refusal(403, BLOCKED)]
     assert await send(place) is None

@@ -11,6 +11,7 @@ import redis.asyncio
 
 from bot.languages import Languages
 from bot.links import Link, LinkKind, Links, link_address
+from bot.place import Place
 from bot.store import Store
 
 CHAT = 7
@@ -86,7 +87,7 @@ async def test_a_chosen_language_wins_over_that_of_telegram(
     await languages.choose(CHAT, "en")
     assert await languages.of(CHAT, "ru-RU") == "en"
     assert await languages.of(CHAT + 1, "ru-RU") == "ru"
-    assert (await Store(client, bot_id, languages).load(CHAT, language_code="ru")).locale == "en"
+    assert (await Store(client, bot_id, languages).load(Place.private(CHAT), language_code="ru")).locale == "en"
 
 
 async def test_a_language_that_is_gone_is_as_good_as_none(languages: Languages) -> None:

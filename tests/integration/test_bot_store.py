@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,9 +12,11 @@ import redis.asyncio
 from bot import store as store_module
 from bot.errors import ChatBusy
 from bot.languages import Languages
+from bot.place import Place
 from bot.store import Store, Waiting
 
 CHAT = 7
+PLACE = Place.private(CHAT)
 
 
 @pytest.fixture
@@ -36,7 +39,7 @@ async def test_two_events_of_a_chat_do_not_overlap(store: Store) -> None:
 
     async def event() -> None:
         nonlocal inside, most
-        async with store.conversation_lock(CHAT):
+        async with store.conversation_lock(PLACE):
             inside += 1
             most = max(most, inside)
             await asyncio.sleep(0.02)
@@ -47,43 +50,51 @@ async def test_two_events_of_a_chat_do_not_overlap(store: Store) -> None:
 
 
 async def test_a_long_event_keeps_its_lock(store: Store) -> None:
-    async with store.conversation_lock(CHAT):
-        waiting = asyncio.create_task(store.conversation_lock(CHAT).__aenter__())
+    async with store.conversation_lock(PLACE):
+        waiting = asyncio.create_task(store.conversation_lock(PLACE).__aenter__())
         await asyncio.sleep(1)  # more than three lives
         assert not waiting.done()
     await waiting
 
 
 async def test_the_lock_of_a_killed_bot_ends_soon(store: Store, client: redis.asyncio.Redis) -> None:
-    held = store.conversation_lock(CHAT)
+    held = store.conversation_lock(PLACE)
     await held.__aenter__()
     await asyncio.sleep(0.15)  # it is renewed by now
     for task in [task for task in asyncio.all_tasks() if "_renew" in str(task.get_coro())]:
         task.cancel()  # as a kill does
-    async with asyncio.timeout(2), store.conversation_lock(CHAT):
+    async with asyncio.timeout(2), store.conversation_lock(PLACE):
         pass
     await held.__aexit__(None, None, None)  # what was done is done: no error
 
 
 async def test_a_chat_that_stays_locked_is_an_error(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store_module, "LOCK_PATIENCE", timedelta(milliseconds=200))
-    async with store.conversation_lock(CHAT):
+    async with store.conversation_lock(PLACE):
         with pytest.raises(ChatBusy, match=f"chat {CHAT} was locked"):
-            async with store.conversation_lock(CHAT):
+            async with store.conversation_lock(PLACE):
                 pass
 
 
 async def test_state_that_cannot_be_read_is_kept_aside_and_a_new_one_begins(
     store: Store, client: redis.asyncio.Redis
 ) -> None:
-    begun = await store.load(CHAT, language_code="ru-RU")
+    begun = await store.load(PLACE, language_code="ru-RU")
     assert (begun.locale, begun.user_id, begun.session) == ("ru", "telegram-7", None)
     await store.save(begun)
-    assert await store.load(CHAT) == begun
+    assert await store.load(PLACE) == begun
     (key,) = [key async for key in client.scan_iter(f"*:{store._prefix.rsplit(':', 1)[1]}:*")]
     await client.set(key, '{"of": "an older version"}')
-    assert (await store.load(CHAT, language_code="en")).locale == "en"
+    assert (await store.load(PLACE, language_code="en")).locale == "en"
     assert await client.get(f"{key}:unreadable") == '{"of": "an older version"}'
+
+
+async def test_in_a_group_everybody_has_a_conversation_of_their_own(store: Store) -> None:
+    ada, bob = Place(-100, 7), Place(-100, 8)
+    async with asyncio.timeout(5), store.conversation_lock(ada), store.conversation_lock(bob):
+        await store.save(replace(await store.load(ada), message_id=5))
+        assert [(await store.load(place)).message_id for place in (ada, bob, PLACE)] == [5, None, None]
+        assert (await store.load(ada)).place == ada
 
 
 async def test_what_is_waited_for_is_listed_once_and_handed_out_once(store: Store) -> None:

@@ -10,13 +10,17 @@ from aiogram.types import Update, User
 
 from bot.commands import commands_router
 from bot.deep_links import links_router
+from bot.groups import group_router
 from bot.language_choice import language_router
 from bot.links import Link, LinkKind
 from bot.media import Media
-from bot.routers import conversation_router, group_router
+from bot.place import Place
+from bot.routers import conversation_router
+from bot.sender import Sender
+from bot.tasks import tasks_router
 from bpmn.catalog import Catalog
 from forms.messages import supported
-from forms.telegram import Button
+from forms.telegram import Button, TelegramView
 
 TOKEN = "42:" + "A" * 35
 
@@ -33,23 +37,26 @@ class Runner:
         told: tuple[Any, ...] = (dict(origin),) if origin else ()
         self.events.append(("goes on" if goes_on else "started", key, *told))
 
-    async def opened(self, chat: int, task_id: str, language: str | None) -> None:
+    async def opened(self, chat: int, task_id: str, language: str | None, answer: Any = None) -> None:
         self.events.append(("opened", task_id))
 
     async def spoken(self, chat: int, locale: str) -> None:
         self.events.append(("spoken", locale))
 
-    async def said(self, chat: int, text: str, message_id: int, language: str | None) -> None:
-        self.events.append(("said", text))
+    async def said(self, place: Place, text: str, message_id: int, language: str | None, to: int | None = None) -> None:
+        self.events.append(("said", text) if to is None else ("said", place, text, to))
 
-    async def sent(self, chat: int, media: Media, message_id: int, language: str | None) -> None:
-        self.events.append(("sent", media.content_type))
+    async def sent(self, place: Place, media: Media, message_id: int, language: str | None, *to: int) -> None:
+        self.events.append(("sent", media.content_type, *to))
 
-    async def cancelled(self, chat: int, language: str | None) -> None:
-        self.events.append(("cancelled", language))
+    async def cancelled(self, place: Place, language: str | None) -> None:
+        self.events.append(("cancelled", place if place.is_group else language))
 
-    async def pressed(self, chat: int, data: str, message_id: int, answer: Any, language: str | None) -> None:
-        self.events.append(("pressed", data))
+    async def pressed(self, place: Place, data: str, message_id: int, answer: Any, language: str | None) -> None:
+        self.events.append(("pressed", place, data))
+
+    async def claimed(self, sender: Sender, task_id: str, groups: tuple[str, ...], answer: Any = None) -> None:
+        self.events.append(("claimed", sender.place, sender.name, task_id, groups))
 
 
 @dataclass
@@ -99,13 +106,48 @@ class Languages:
         self.chosen[person] = locale
 
 
+class Tasks:
+    """Lists without tasks."""
+
+    async def inbox(self, place: Place, page: int, locale: str) -> TelegramView:
+        return TelegramView(f"inbox of {place.key}, page {page}")
+
+    async def of_group(self, chat_id: int, page: int, locale: str) -> TelegramView:
+        return TelegramView(f"offers of {chat_id}, page {page}")
+
+    async def groups_of(self, place: Place) -> tuple[str, ...]:
+        return ("chat:-100",)
+
+
+@dataclass
+class Memberships:
+    """Ada is in every group, unless she is in none."""
+
+    is_there: bool | None = True
+    people: list[Place] = field(default_factory=list)
+    before: dict[int, int] = field(default_factory=dict)
+
+    async def met(self, place: Place) -> None:
+        self.people.append(place)
+
+    async def has(self, chat_id: int, person_id: int) -> bool | None:
+        return self.is_there
+
+    async def moved(self, chat_id: int, before: int) -> None:
+        self.before[chat_id] = before
+
+    async def names_of(self, chat_id: int) -> tuple[str, ...]:
+        return tuple(f"chat:{chat}" for chat in (chat_id, self.before.get(chat_id)) if chat)
+
+
 class Links:
-    """Two links, by their tokens."""
+    """Some links, by their tokens."""
 
     async def find(self, token: str) -> Link | None:
         known = {
             "quest": Link(LinkKind.PROCESS, "quest", campaign="spring"),
             "task": Link(LinkKind.TASK, "t1"),
+            "offer": Link(LinkKind.OFFER, "t2", group="chat:-100"),
         }
         return known.get(token)
 
@@ -126,12 +168,19 @@ def languages() -> Languages:
 
 
 @pytest.fixture
-def feed(runner: Any, screen: Any, languages: Any) -> Any:
+def memberships() -> Memberships:
+    return Memberships()
+
+
+@pytest.fixture
+def feed(runner: Any, screen: Any, languages: Any, memberships: Any) -> Any:
+    tasks: Any = Tasks()
     dispatcher = Dispatcher(disable_fsm=True)
     dispatcher.include_routers(
-        group_router(screen, catalog(), languages),
+        group_router(runner, screen, languages, tasks, memberships, catalog()),
         language_router(runner, screen, languages, catalog()),
-        links_router(runner, screen, languages, Links()),  # type: ignore[arg-type]
+        tasks_router(runner, screen, languages, tasks),
+        links_router(runner, screen, languages, Links(), memberships),  # type: ignore[arg-type]
         commands_router(runner, screen, catalog(), languages),
         conversation_router(runner, screen, languages),
     )
@@ -161,6 +210,7 @@ PHOTO = [{"file_id": "f", "file_unique_id": "u", "width": 1, "height": 1}]
         ("/start ", ("goes on", "onboarding")),
         ("/start quest", ("started", "quest", {"campaign": "spring"})),
         ("/start task", ("opened", "t1")),
+        ("/start offer", ("claimed", Place(7, 7), "Ada", "t2", ("chat:-100",))),
         ("/quest", ("started", "quest")),
         ("/quest@baton_bot", ("started", "quest")),
         ("/cancel", ("cancelled", "ru")),
@@ -224,3 +274,70 @@ async def test_in_a_group_the_bot_says_where_it_is(feed: Any, runner: Runner, sc
 async def test_in_a_group_it_is_silent_otherwise(feed: Any, runner: Runner, screen: Screen, said: Any) -> None:
     await feed(chat=GROUP, **said)
     assert (runner.events, screen.sent) == ([], [])
+
+
+ADA_THERE = Place(-100, 7)
+QUESTION = {"message_id": 5, "date": 1, "chat": GROUP, "from": {"id": 42, "is_bot": True, "first_name": "Baton"}}
+OF_OTHERS = {**QUESTION, "from": {"id": 9, "is_bot": False, "first_name": "Bob"}}
+
+
+async def test_in_a_group_a_reply_to_the_bot_is_an_answer_of_whoever_replies(feed: Any, runner: Runner) -> None:
+    await feed(chat=GROUP, text="Ada", reply_to_message=QUESTION)
+    await feed(chat=GROUP, photo=PHOTO, reply_to_message=QUESTION)
+    await feed(chat=GROUP, text="not for you", reply_to_message=OF_OTHERS)
+    assert runner.events == [("said", ADA_THERE, "Ada", 5), ("sent", "image/jpeg", 5)]
+
+
+async def test_who_writes_as_the_group_itself_answers_nothing(feed: Any, runner: Runner) -> None:
+    anonymous = {"id": 1087968824, "is_bot": True, "first_name": "Group"}
+    await feed(chat=GROUP, text="Ada", reply_to_message=QUESTION, **{"from": anonymous})
+    assert runner.events == []
+
+
+async def test_in_a_group_tasks_are_listed_taken_and_given_back(
+    feed: Any, runner: Runner, screen: Screen, memberships: Memberships
+) -> None:
+    await feed(chat=GROUP, text="/tasks@baton_bot")
+    await feed(chat=GROUP, pressed="t:p:2")
+    await feed(chat=GROUP, pressed="t:c:t1")
+    await feed(chat=GROUP, pressed="f:abcdefgh:0:n:0")
+    await feed(chat=GROUP, text="/cancel")
+    assert screen.sent == ["offers of -100, page 0", "offers of -100, page 2"]
+    assert runner.events == [
+        ("claimed", ADA_THERE, "Ada", "t1", ("chat:-100",)),
+        ("pressed", ADA_THERE, "f:abcdefgh:0:n:0"),
+        ("cancelled", ADA_THERE),
+    ]
+    assert memberships.people == [ADA_THERE, ADA_THERE]
+
+
+async def test_a_task_that_is_somebodys_is_opened_in_private_only(feed: Any, runner: Runner) -> None:
+    await feed(chat=GROUP, pressed="t:o:t1")
+    assert runner.events == []
+    await feed(pressed="t:o:t1")
+    assert runner.events == [("opened", "t1")]
+
+
+async def test_in_private_a_task_is_taken_as_a_member_of_ones_groups(feed: Any, runner: Runner, screen: Screen) -> None:
+    await feed(text="/tasks")
+    await feed(pressed="t:p:x")
+    await feed(pressed="t:c:t1")
+    assert screen.sent == ["inbox of 7, page 0", "inbox of 7, page 0"]
+    assert runner.events == [("claimed", Place(7, 7), "Ada", "t1", ("chat:-100",))]
+
+
+@pytest.mark.parametrize(("is_there", "events"), [(False, 0), (None, 1)])
+async def test_an_offer_that_left_its_group_is_for_its_members_as_far_as_telegram_tells(
+    feed: Any, runner: Runner, screen: Screen, memberships: Memberships, is_there: bool | None, events: int
+) -> None:
+    memberships.is_there = is_there
+    await feed(text="/start offer")
+    assert (len(runner.events), len(screen.sent)) == (events, 1 - events)
+
+
+async def test_what_was_offered_to_a_group_is_offered_to_the_supergroup_that_it_became(
+    feed: Any, runner: Runner
+) -> None:
+    await feed(chat=GROUP, migrate_from_chat_id=-7)
+    await feed(chat=GROUP, pressed="t:c:t1")
+    assert runner.events == [("claimed", ADA_THERE, "Ada", "t1", ("chat:-100", "chat:-7"))]

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -9,13 +10,18 @@ from bot.conversation import (
     Alert,
     Conversation,
     Find,
+    GiveBack,
+    Notice,
     Open,
+    Prompt,
     Reply,
     Retire,
     Show,
     Submit,
-    Titles,
+    Watch,
+    cancelled,
     changed,
+    completed,
     ended,
     form_opened,
     left_for_another,
@@ -24,10 +30,12 @@ from bot.conversation import (
     pressed,
     said,
     spoken,
+    taken,
     taken_away,
     task_came,
 )
-from bot.engine_api import OpenForm, OpenTask
+from bot.engine_api import Completed, OpenForm, OpenTask
+from bot.titles import Titles
 from bpmn.catalog import Catalog
 from drafts.record import Closed
 from forms.events import Operation, Typed
@@ -44,7 +52,8 @@ SCHEMA = {
         {"type": "textfield", "key": "city", "label": "City"},
     ],
 }
-TASK = OpenTask("t1", "Profile", "profile", "quest", "i1", assignee="telegram-7")
+CREATED = datetime(2026, 11, 25, 12, 3, tzinfo=UTC)
+TASK = OpenTask("t1", "Profile", "profile", "quest", "i1", CREATED, assignee="telegram-7")
 DRAFT = FormSession("abcdefgh", Subject("t1", "profile", "i1"), "telegram-7", "en", "UTC", "Profile", SCHEMA, {})
 
 
@@ -179,3 +188,60 @@ def test_a_form_that_is_elsewhere_is_no_dead_end() -> None:
     _, (told,) = form_opened(state, OpenForm(None, "external", "https://example.org/f?a=1&b=2"), None)
     assert isinstance(told, Reply)
     assert "https://example.org/f?a=1&amp;b=2" in told.text
+
+
+def test_an_errand_leaves_the_own_matter_where_it_is_and_comes_back_to_it() -> None:
+    waiting = replace(ADA, instance_id="own")
+    state, effects = taken(waiting, TASK, TITLES)
+    assert (state.instance_id, effects) == ("own", (Retire(), Open(TASK)))
+    after, effects = completed(state, Completed(None, ended=False), TITLES)
+    assert (after, effects) == (replace(state, is_errand=False), (Reply("✅ Done. Thank you!"), Find()))
+    after, effects = completed(waiting, Completed(None, ended=False), TITLES)
+    assert [type(effect) for effect in effects] == [Notice, Watch]
+
+
+def test_an_errand_of_several_tasks_goes_on_as_one() -> None:
+    state, _ = taken(ADA, TASK, TITLES)
+    following = replace(TASK, id="t2")
+    after, effects = completed(state, Completed(following, ended=False), TITLES)
+    assert (after.is_errand, after.instance_id, effects) == (True, None, (Open(following),))
+
+
+def test_an_offered_task_is_given_back_and_the_own_one_put_aside(asked: Conversation) -> None:
+    assert cancelled(replace(asked, is_errand=True))[1] == (GiveBack(),)
+    assert [type(effect) for effect in cancelled(asked)[1]] == [Retire, Reply]
+
+
+def in_group(state: Conversation, **more: Any) -> Conversation:
+    return replace(state, chat_id=-100, is_errand=True, **more)
+
+
+def test_in_a_group_only_replies_to_the_question_are_answers(asked: Conversation) -> None:
+    there = in_group(asked, prompt=Prompt(6, "Name"))
+    for replied_to in (None, 4):
+        assert said(there, Typed("Ada"), 11, replied_to) == (there, ())
+    for replied_to in (5, 6):
+        assert isinstance(said(there, Typed("Ada"), 11, replied_to)[1][0], Show)
+    unasked = in_group(ADA)
+    assert said(unasked, Typed("Ada"), 11, None) == (unasked, ())
+
+
+def test_a_form_that_was_filled_in_a_group_goes_on_in_private() -> None:
+    state, _ = taken(in_group(ADA), TASK, TITLES)
+    assert completed(state, Completed(None, ended=False), TITLES)[1] == ()
+    after, effects = completed(state, Completed(replace(TASK, id="t2"), ended=False), TITLES)
+    assert (after.session, effects) == (None, (Reply("The next step waits for you in our private chat: /tasks"),))
+
+
+def test_a_secret_is_not_asked_for_in_a_group() -> None:
+    secret = {"type": "textfield", "key": "pin", "label": "PIN", "properties": {"sensitive": "true"}}
+    form = replace(DRAFT, schema={"type": "default", "components": [secret]})
+    assert form.secrets()
+    state, _ = taken(in_group(ADA), TASK, TITLES)
+    assert form_opened(state, OpenForm("abcdefgh", "camunda"), form)[1] == (GiveBack("secret_in_private"),)
+
+
+def test_who_is_at_an_errand_is_not_called_to_the_own_matter(asked: Conversation) -> None:
+    errand = replace(asked, is_errand=True)
+    assert (asked.is_busy_elsewhere, errand.is_busy_elsewhere) == (False, True)
+    assert not replace(errand, closed=Closed("web-9", CREATED)).is_busy_elsewhere

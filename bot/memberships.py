@@ -1,0 +1,94 @@
+"""Which groups people are in, as Telegram says it. Nobody can ask it for the groups of a person: those are remembered
+in which the bot has met them.
+"""
+
+import time
+from datetime import timedelta
+
+import redis.asyncio
+import structlog
+from aiogram import Bot
+from aiogram.enums import ChatMemberStatus
+from aiogram.exceptions import AiogramError, TelegramBadRequest
+from aiogram.types import ChatMemberRestricted
+
+from bot.errors import BotError
+from bot.place import Place
+
+__all__ = ["GROUP_PREFIX", "Memberships", "chat_of", "group_of"]
+
+# A candidate group of a task that is a chat of Telegram: `chat:<its id>`.
+GROUP_PREFIX = "chat:"
+LIFE = timedelta(days=90)
+# Each is a call to Telegram.
+MOST_GROUPS = 20
+_OUTSIDE = frozenset({ChatMemberStatus.LEFT, ChatMemberStatus.KICKED})
+# In the words of the Bot API for who was never there.
+_STRANGER = ("user not found", "participant_id_invalid", "member not found")
+
+log = structlog.get_logger()
+
+
+def group_of(chat_id: int) -> str:
+    """The name that a chat has as a candidate group."""
+    return f"{GROUP_PREFIX}{chat_id}"
+
+
+def chat_of(group: str) -> int:
+    """The chat that a candidate group is. Raises `ValueError` for one that is none."""
+    return int(group.removeprefix(GROUP_PREFIX))
+
+
+class Memberships:
+    """The groups of one bot's people."""
+
+    def __init__(self, client: redis.asyncio.Redis, bot: Bot) -> None:
+        self._redis = client
+        self._bot = bot
+        self._prefix = f"baton:bot:{bot.id}:groups"
+
+    async def met(self, place: Place) -> None:
+        """Somebody did something in a group."""
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.zadd(self._key(place.person_id), {str(place.chat_id): time.time()})
+            pipe.expire(self._key(place.person_id), LIFE)
+            await pipe.execute()
+
+    async def moved(self, chat_id: int, before: int) -> None:
+        """A group became a supergroup and has another number; what was offered to the old one is offered to it."""
+        await self._redis.hset(self._moved_key, str(chat_id), str(before))
+
+    async def names_of(self, chat_id: int) -> tuple[str, ...]:
+        """The candidate groups that a chat is: its own, and that of the group it was before."""
+        before = await self._redis.hget(self._moved_key, str(chat_id))
+        return (group_of(chat_id), group_of(int(before))) if before else (group_of(chat_id),)
+
+    async def groups_of(self, person_id: int) -> tuple[str, ...]:
+        """The candidate groups that a person is in, of those where the bot has met them lately."""
+        found: list[str] = []
+        for kept in await self._redis.zrevrange(self._key(person_id), 0, MOST_GROUPS - 1):
+            chat_id = int(str(kept))
+            is_there = await self.has(chat_id, person_id)
+            if is_there:
+                found += await self.names_of(chat_id)
+            elif is_there is False:
+                await self._redis.zrem(self._key(person_id), str(chat_id))
+        return tuple(found)
+
+    async def has(self, chat_id: int, person_id: int) -> bool | None:
+        """Whether a person is in a group; None where Telegram does not tell, as of groups that hide their members."""
+        try:
+            member = await self._bot.get_chat_member(chat_id, person_id)
+        except (AiogramError, BotError) as error:
+            if isinstance(error, TelegramBadRequest) and any(word in error.message.lower() for word in _STRANGER):
+                return False
+            log.info("not known who is in a group", chat=chat_id, reason=str(error))
+            return None
+        return member.is_member if isinstance(member, ChatMemberRestricted) else member.status not in _OUTSIDE
+
+    @property
+    def _moved_key(self) -> str:
+        return f"{self._prefix}:moved"
+
+    def _key(self, person_id: int) -> str:
+        return f"{self._prefix}:{person_id}"

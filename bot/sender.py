@@ -1,0 +1,28 @@
+"""Who wrote or pressed, at aiogram's edge."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from aiogram.types import CallbackQuery, Message
+
+from bot.place import Place
+
+__all__ = ["Sender"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who wrote or pressed, and where; `language_code` is what their Telegram is set to."""
+
+    place: Place
+    name: str = ""
+    language_code: str | None = None
+
+    @classmethod
+    def of(cls, event: Message | CallbackQuery) -> Self | None:
+        """None for what has no chat, and for those who write as a channel or as the group itself."""
+        message = event.message if isinstance(event, CallbackQuery) else event
+        person = event.from_user
+        if message is None or person is None or person.is_bot:
+            return None
+        return cls(Place(message.chat.id, person.id), person.full_name, person.language_code)

@@ -1,0 +1,114 @@
+"""Where a conversation shows its form: one message whose buttons count.
+
+In a group it says whose form it is, and a second message opens that person's field for an answer: privacy mode lets
+nothing through to the bot but commands and replies.
+"""
+
+import html
+import time
+from dataclasses import replace
+from datetime import timedelta
+
+import structlog
+from aiogram.exceptions import AiogramError
+
+from bot import conversation as talk
+from bot.conversation import Conversation, Prompt
+from bot.errors import BotError
+from bot.filling import Filling
+from bot.screen import Screen
+from bot.store import Store, Waiting
+from bot.texts import say
+from forms.telegram import Expects, TelegramView
+
+__all__ = ["Stage"]
+
+FIRST_LOOK = timedelta(milliseconds=400)
+
+log = structlog.get_logger()
+
+
+class Stage:
+    """The forms on the screens of one bot."""
+
+    def __init__(self, screen: Screen, filling: Filling, store: Store) -> None:
+        self._screen = screen
+        self._filling = filling
+        self._store = store
+
+    async def play(self, state: Conversation, effect: talk.Effect) -> Conversation:
+        """Show what an effect says."""
+        match effect:
+            case talk.Show(shown, in_place):
+                return await self.show(state, shown, in_place=in_place)
+            case talk.Retire(shown) if state.message_id is not None:
+                return await self.retire(state, shown)
+            case talk.Notice(text):
+                view = TelegramView(text, ())
+                return replace(state, message_id=await self._screen.show(state.chat_id, view, state.message_id))
+            case talk.Reply(text):
+                await self.say(state, text)
+            case talk.Watch(instance_id):
+                await self._screen.typing(state.chat_id)
+                waiting = Waiting(instance_id, state.user_id, state.chat_id, time.time())
+                await self._store.watch(waiting, at=time.time() + FIRST_LOOK.total_seconds())
+        return state
+
+    async def show(self, state: Conversation, view: TelegramView, *, in_place: bool) -> Conversation:
+        """A view as a new message, or in place of the one whose buttons count; that one counts from now on."""
+        message_id = state.message_id
+        if not in_place and message_id is not None:
+            # Not at the same time: who sees a message change last takes that one for the newest.
+            await self._unbuttoned(state.chat_id, message_id)
+            state, message_id = await self._unprompted(state), None
+        if not state.place.is_group:
+            return await self._filling.moved(state, await self._screen.show(state.chat_id, view, message_id))
+        # A keyboard that shares a contact or a place is for private chats.
+        shown = replace(_of_person(state, view), reply=None)
+        state = await self._filling.moved(state, await self._screen.show(state.chat_id, shown, message_id))
+        return await self._prompted(state, view)
+
+    async def retire(self, state: Conversation, view: TelegramView | None) -> Conversation:
+        """Take the buttons off the message that counts, and with a view also replace its text; none counts then."""
+        assert state.message_id is not None
+        if state.place.is_group and view is not None:
+            view = _of_person(state, view)
+        await self._screen.retire(state.chat_id, state.message_id, view)
+        return await self._filling.moved(await self._unprompted(state), None)
+
+    async def say(self, state: Conversation, text: str) -> None:
+        """A message that stays."""
+        view = TelegramView(text, ())
+        await self._screen.send(state.chat_id, _of_person(state, view) if state.place.is_group else view)
+
+    async def _unbuttoned(self, chat_id: int, message_id: int) -> None:
+        """The message above the one that counts loses its buttons; those that stay do nothing."""
+        try:
+            await self._screen.retire(chat_id, message_id, None)
+        except (AiogramError, BotError) as error:
+            log.warning("old buttons stay", chat=chat_id, message=message_id, reason=repr(error))
+
+    async def _prompted(self, state: Conversation, view: TelegramView) -> Conversation:
+        question = view.reply.placeholder if view.reply is not None else ""
+        if state.prompt is not None and state.prompt.question == question and view.expects is not Expects.NONE:
+            return state
+        state = await self._unprompted(state)
+        if view.expects is Expects.NONE:
+            return state
+        asked = say("reply_here", state.locale, name=_mention(state), question=html.escape(question, quote=False))
+        message_id = await self._screen.ask(state.chat_id, asked, question)
+        return state if message_id is None else replace(state, prompt=Prompt(message_id, question))
+
+    async def _unprompted(self, state: Conversation) -> Conversation:
+        if state.prompt is not None:
+            await self._screen.erase(state.chat_id, state.prompt.message_id)
+        return replace(state, prompt=None)
+
+
+def _of_person(state: Conversation, view: TelegramView) -> TelegramView:
+    return replace(view, text=f"👤 {_mention(state)}\n{view.text}")
+
+
+def _mention(state: Conversation) -> str:
+    name = html.escape(state.name or state.user_id, quote=False)
+    return f'<a href="tg://user?id={state.place.person_id}">{name}</a>'

@@ -1,0 +1,145 @@
+"""Tasks that are offered to a group in Telegram: filled there by one person while the others look on, or in private."""
+
+import asyncio
+import json
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from baton.sandbox.person import Person, Shown
+from bpmn.types import Task
+
+Join = Callable[..., Awaitable[Person]]
+FORM = {
+    "id": "review",
+    "type": "default",
+    "schemaVersion": 19,
+    "components": [
+        {"type": "textfield", "key": "verdict", "label": "Verdict", "validate": {"required": True}},
+        {"type": "checkbox", "key": "again", "label": "Again"},
+    ],
+}
+MODEL = """<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="test"
+ xmlns:camunda="http://camunda.org/schema/1.0/bpmn"><process id="KEY" isExecutable="true"
+ camunda:historyTimeToLive="P1D"><startEvent id="s"/><sequenceFlow id="f1" sourceRef="s" targetRef="t"/>
+<userTask id="t" name="Review it" camunda:candidateGroups="chat:${chat}" camunda:formRef="review"
+ camunda:formRefBinding="deployment"/>
+<sequenceFlow id="f2" sourceRef="t" targetRef="e"/><endEvent id="e"/></process></definitions>"""
+
+
+@pytest.fixture(scope="module")
+async def key(house: Any) -> str:
+    key = f"group-{uuid.uuid4().hex[:8]}"
+    form = json.dumps(FORM).encode()
+    await house.engine.deploy(key, {f"{key}.bpmn": MODEL.replace("KEY", key).encode(), "review.form": form})
+    return key
+
+
+async def offered(house: Any, key: str, there: Person) -> Task:
+    """A new task that is offered to the group where `there` is."""
+    instance = await house.engine.start(key, variables={"chat": str(there.chat_id)})
+    (task,) = await house.engine.tasks(process_instance_id=instance.id)
+    return task  # type: ignore[no-any-return]
+
+
+async def prompted(there: Person, question: str) -> Shown:
+    """The message that the person is made to reply to."""
+    return await there.sees(lambda message: message.forces_reply and question in message.text)
+
+
+def token_of(card: Shown) -> str:
+    return card.links["In private"].partition("?start=")[2]
+
+
+async def test_a_task_is_filled_in_the_group_by_whoever_takes_it(house: Any, join: Join, key: str) -> None:
+    ada, bob = await join(name="Ada"), await join(name="Bob")
+    ada_there = await ada.found_group("Crew", bob)
+    bob_there = bob.at(ada_there)
+    task = await offered(house, key, ada_there)
+    card = await ada_there.sees("✋ Fill here")
+    assert (card.text, list(card.links)) == (f"📌 Review it · {key}\nWhoever takes it first has it.", ["In private"])
+    assert await ada_there.press("Fill here", on=card) is None
+    prompt = await prompted(ada_there, "Verdict")
+    assert prompt.text == "↩️ Ada, reply to this message: Verdict"
+    await bob_there.sees("👤 Ada has it.", on=card.message_id)
+    assert await bob_there.press("Go on") == "Ada was faster: this task is theirs."
+    assert await bob_there.press("Cancel", on=await bob_there.sees("1 of 2")) == "This form is filled by Ada."
+    await bob_there.say("bad", reply_to=prompt)
+    await ada_there.say("never mind me")
+    await ada_there.say("good", reply_to=prompt)
+    asked = await ada_there.sees("2 of 2")
+    assert asked.text.startswith("👤 Ada\n")
+    assert prompt.message_id not in {message.message_id for message in await ada_there.look()}
+    assert await bob_there.press("Yes", on=await bob_there.sees("2 of 2")) == "This form is filled by Ada."
+    await ada_there.press("Yes", on=asked)
+    await ada_there.press("Submit", on=await ada_there.sees("Submit"))
+    done = await bob_there.sees("✅ Ada, ", on=card.message_id)
+    assert done.buttons == ()
+    assert await house.engine.history_variables(task.process_instance_id) == {
+        "chat": str(ada_there.chat_id), "verdict": "good", "again": True,
+    }  # fmt: skip
+    assert str(await bob_there.press("Fill here", on=card)).startswith("Ada has completed this task already")
+    assert len([message for message in await bob_there.look() if "📌" in message.text]) == 1
+
+
+async def test_of_two_at_once_in_the_group_and_in_private_one_has_the_task(house: Any, join: Join, key: str) -> None:
+    ada, bob = await join(name="Ada"), await join(name="Bob")
+    ada_there = await ada.found_group("Crew", bob)
+    task = await offered(house, key, ada_there)
+    card = await ada_there.sees("✋ Fill here")
+    alert, _ = await asyncio.gather(ada_there.press("Fill here", on=card), bob.start(token_of(card)))
+    if alert is None:
+        await prompted(ada_there, "Verdict")
+        await bob.sees("Ada was faster: this task is theirs.")
+    else:
+        assert alert == "Bob was faster: this task is theirs."
+        await bob.sees("Verdict")
+    winner = ada if alert is None else bob
+    assert (await house.engine.task(task.id)).assignee == f"telegram-{winner.user_id}"
+    await ada_there.sees(f"👤 {winner.name} has it.", on=card.message_id)
+
+
+async def test_who_cancels_gives_it_back_and_a_member_takes_it_in_private(house: Any, join: Join, key: str) -> None:
+    ada, bob, eve = await join(name="Ada"), await join(name="Bob"), await join(name="Eve")
+    ada_there = await ada.found_group("Crew", bob)
+    task = await offered(house, key, ada_there)
+    card = await ada_there.sees("✋ Fill here")
+    await ada_there.press("Fill here", on=card)
+    await ada_there.sees("👤 Ada has it.", on=card.message_id)
+    question = await ada_there.sees("1 of 2")
+    await ada_there.press("Cancel", on=question)
+    await ada_there.sees("Given back", on=question.message_id)
+    card = await ada_there.sees("✋ Fill here", on=card.message_id)
+    await eve.start(token_of(card))
+    await eve.sees("a group that you are not in")
+    assert (await house.engine.task(task.id)).assignee is None
+    await bob.start(token_of(card))
+    await bob.say("fine", reply_to=await bob.sees("Verdict"))
+    await bob.press("Yes", on=await bob.sees("2 of 2"))
+    await bob.press("Submit", on=await bob.sees("Submit"))
+    await bob.sees("Done. Thank you!")
+    await ada_there.sees("✅ Bob, ", on=card.message_id)
+
+
+async def test_lists_show_what_a_group_and_its_members_could_take_and_nobody_takes_more(
+    house: Any, join: Join, key: str
+) -> None:
+    ada, eve = await join(name="Ada"), await join(name="Eve")
+    ada_there, eve_there = await ada.found_group("Crew"), await eve.found_group("Others")
+    await eve_there.say("/tasks")
+    elsewhere = await eve_there.sees(f"Nothing is offered to this group (chat:{eve_there.chat_id}) right now.")
+    task = await offered(house, key, ada_there)
+    await ada_there.sees("✋ Fill here")
+    await ada_there.say("/tasks")
+    await ada_there.sees("What anybody here can take:")
+    await ada.say("/tasks")
+    listed = await ada.sees("✋ 1. Review it")
+    await eve.say("/tasks")
+    await eve.sees("No task waits for you.")
+    assert await eve_there.forge(f"t:c:{task.id}", on=elsewhere) == "This task is not offered to you."
+    assert (await house.engine.task(task.id)).assignee is None
+    await ada.press("✋", on=listed)
+    await ada.sees("Verdict")
+    await ada_there.sees("👤 Ada has it.")

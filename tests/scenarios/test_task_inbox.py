@@ -1,0 +1,105 @@
+"""/tasks in a private chat: what waits is listed, opened and taken; of several people one has it; nobody has more."""
+
+import asyncio
+import json
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from baton.sandbox.person import Person
+from bpmn.types import Task
+
+Join = Callable[..., Awaitable[Person]]
+FORM = {
+    "id": "review",
+    "type": "default",
+    "schemaVersion": 19,
+    "components": [{"type": "textfield", "key": "verdict", "label": "Verdict", "validate": {"required": True}}],
+}
+MODEL = """<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="test"
+ xmlns:camunda="http://camunda.org/schema/1.0/bpmn"><process id="KEY" isExecutable="true"
+ camunda:historyTimeToLive="P1D"><startEvent id="s"/><sequenceFlow id="f1" sourceRef="s" targetRef="t"/>
+<userTask id="t" name="Review it" WHOSE camunda:formRef="review" camunda:formRefBinding="deployment"/>
+<sequenceFlow id="f2" sourceRef="t" targetRef="e"/><endEvent id="e"/></process></definitions>"""
+
+
+async def waiting(house: Any, whose: str, **variables: str) -> Task:
+    """A task of a new process; `whose` is what the model says about that."""
+    key = f"inbox-{uuid.uuid4().hex[:8]}"
+    model = MODEL.replace("KEY", key).replace("WHOSE", whose)
+    await house.engine.deploy(key, {f"{key}.bpmn": model.encode(), "review.form": json.dumps(FORM).encode()})
+    instance = await house.engine.start(key, variables=variables)
+    (task,) = await house.engine.tasks(process_instance_id=instance.id)
+    return task  # type: ignore[no-any-return]
+
+
+async def offered(house: Any, *people: Person) -> Task:
+    names = ",".join(f"telegram-{person.user_id}" for person in people)
+    return await waiting(house, 'camunda:candidateUsers="${people}"', people=names)
+
+
+async def test_two_take_a_task_at_once_one_has_it_and_the_other_reads_who(house: Any, join: Join) -> None:
+    ada, bob = await join(name="Ada"), await join(name="Bob")
+    for person in (ada, bob):
+        await person.say("/tasks")
+        await person.sees("No task waits for you.")
+    task = await offered(house, ada, bob)
+    for person in (ada, bob):
+        await person.say("/tasks")
+        await person.sees("✋ 1. Review it")
+    alerts = await asyncio.gather(ada.press("✋"), bob.press("✋"))
+    winner, loser = (ada, bob) if alerts[0] is None else (bob, ada)
+    assert sorted(map(str, alerts)) == sorted(["None", f"{winner.name} was faster: this task is theirs."])
+    await winner.sees("Verdict")
+    assert await loser.press("✋") == f"{winner.name} was faster: this task is theirs."
+    await winner.say("good")
+    await winner.sees("Done. Thank you!")
+    assert "already" in str(await loser.press("✋"))
+    assert await house.engine.history_variables(task.process_instance_id) == {
+        "people": f"telegram-{ada.user_id},telegram-{bob.user_id}", "verdict": "good",
+    }  # fmt: skip
+    await loser.say("/tasks")
+    await loser.sees("No task waits for you.")
+
+
+async def test_who_cancels_gives_the_task_back_and_finds_the_answers_again(house: Any, join: Join) -> None:
+    ada, bob = await join(), await join()
+    task = await offered(house, ada, bob)
+    await ada.say("/tasks")
+    await ada.press("✋", on=await ada.sees("✋ 1. Review it"))
+    await ada.press("Cancel", on=await ada.sees("Verdict"))
+    await ada.sees("Given back")
+    assert (await house.engine.task(task.id)).assignee is None
+    await bob.say("/tasks")
+    await bob.press("✋", on=await bob.sees("✋ 1. Review it"))
+    await bob.sees("Verdict")
+    assert (await house.engine.task(task.id)).assignee == f"telegram-{bob.user_id}"
+    await bob.say("/cancel")
+    await bob.sees("Given back")
+    await ada.press("✋", on=await ada.sees("✋ 1. Review it"))
+    await ada.sees("Verdict")
+
+
+async def test_an_own_task_is_opened_and_nobody_opens_that_of_another_by_a_forged_button(
+    house: Any, join: Join
+) -> None:
+    ada, eve = await join(), await join()
+    mine = 'camunda:assignee="${who}"'
+    task = await waiting(house, mine, who=f"telegram-{ada.user_id}")
+    other = await offered(house, ada)
+    await eve.say("/help")
+    shown = await eve.sees("/tasks — tasks that wait for me")
+    await eve.forge(f"t:o:{task.id}", on=shown)
+    await eve.sees("This task belongs to somebody else.")
+    assert await eve.forge(f"t:c:{other.id}", on=shown) == "This task is not offered to you."
+    assert await eve.forge(f"t:c:{task.id}", on=shown) == "This task is not offered to you."
+    assert await eve.forge("t:c:nothing", on=shown) == "This task is not open any more."
+    assert "out of date" in str(await eve.forge("t:x:y", on=shown))
+    assert (await house.engine.task(other.id)).assignee is None
+    await ada.say("/tasks")
+    listed = await ada.sees("✋ 2. Review it")
+    await ada.press("▶️ 1. Review it", on=listed)
+    await ada.sees("Verdict")
+    await ada.say("fine")
+    await ada.sees("That was all")
+    assert (await house.engine.history_task(task.id)).delete_reason == "completed"
