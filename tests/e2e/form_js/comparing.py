@@ -123,6 +123,9 @@ def _of_data(theirs: Any, ours: Any, path: tuple[str, ...], types: Mapping[str, 
             elif name in ours and here and isinstance(here, dict) and ".".join((*path, name)) not in types:
                 # What only differs inside of it.
                 yield from _of_data({}, here, (*path, name), types)
+            elif name in ours and here and types.get(".".join((*path, name))) == "dynamiclist":
+                for index, item in enumerate(here):
+                    yield from _of_data({}, item, (*path, name, str(index)), types)
             else:
                 spelled = ".".join((*path, name))
                 yield Difference("submitted", spelled, types.get(spelled, ""), theirs.get(name), ours.get(name))
