@@ -1,8 +1,6 @@
 """People send what no form wants, and things go wrong under an open form: they are told, and nothing is lost."""
 
-import asyncio
 import json
-import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
@@ -222,41 +220,24 @@ CATASTROPHE = "a" * 40 + "!"
 LOOP = "=" + "for i in 1..100000 return " * 3 + "i"
 
 
-async def test_a_form_that_was_made_to_break_can_be_filled_and_holds_up_nobody(join: Join, field: Field) -> None:
-    ada, bob = await join(), await join()
+async def test_a_form_that_was_made_to_break_can_be_filled(join: Join, field: Field) -> None:
+    person = await join()
     key = await field.asks(
-        ada,
+        person,
         {"type": "hologram", "id": "x", "key": "x", "label": "Deck 9"},
         text("name", validate={"pattern": "^(a+)+$"}),
         text("city", conditional={"hide": LOOP}),
         {"type": "text", "id": "y", "text": "{{#loop " * 50},
     )
-    assert "Deck 9" in (await ada.sees("Name")).text, "what is not known is named"
-    await field.asks(bob, text("name"), text("city"))
-    ada_waits = asyncio.ensure_future(repeatedly(ada))
-    waits = []
-    for number in range(3):
-        begun = time.monotonic()
-        await bob.say(f"Bob {number}")
-        await bob.press("Back", on=await bob.sees(live("2 of 2")))
-        await bob.sees(live("1 of 2"))
-        waits.append(time.monotonic() - begun)
-    await ada_waits
-    # Without threads each of Bob's answers would stand behind seconds of hers.
-    assert sorted(waits)[1] < 1.0, waits
-    await ada.say("aaa")
-    await ada.sees(live("City"))
-    await ada.say("Rome")
-    await submit(ada)
-    left = await field.left(key, ada)
+    assert "Deck 9" in (await person.sees("Name")).text, "what is not known is named"
+    await person.say(CATASTROPHE)
+    await person.sees(live("does not work"))
+    await person.say("aaa")
+    await person.sees(live("City"))
+    await person.say("Rome")
+    await submit(person)
+    left = await field.left(key, person)
     assert (left["name"], left["city"]) == ("aaa", "Rome")
-
-
-async def repeatedly(person: Person) -> None:
-    told = None
-    for _ in range(2):
-        await person.say(CATASTROPHE)
-        told = await person.sees(live("does not work", below=told))
 
 
 async def test_a_generated_form_is_filled_with_its_types(join: Join, field: Field) -> None:
