@@ -9,6 +9,9 @@ __all__ = ["FileReference", "is_reference"]
 
 _PATH = re.compile(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*")
 
+# It becomes a header of HTTP.
+CONTENT_TYPE = r"^[\x20-\x7e]+$"
+
 # What the stored bytes were: a file that somebody gave a name, or the value of a variable that was too large for one.
 Holds = Literal["file", "text", "bytes", "json"]
 
@@ -25,7 +28,7 @@ class FileReference(BaseModel):
     path: str = Field(max_length=500, description="inside the store")
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     size_bytes: int = Field(ge=0)
-    content_type: str = Field(default="application/octet-stream", max_length=200)
+    content_type: str = Field(default="application/octet-stream", max_length=200, pattern=CONTENT_TYPE)
     name: str | None = Field(default=None, max_length=255, description="as people know it")
     holds: Holds = "file"
 

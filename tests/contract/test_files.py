@@ -130,6 +130,12 @@ def test_a_name_is_a_name_only(name: str) -> None:
         FileReference(path="a", sha256="0" * 64, size_bytes=1, name=name)
 
 
+@pytest.mark.parametrize("content_type", ["", "text/html\r\nSet-Cookie: a=b", "text/\u043f\u0440", "a\n"])
+def test_a_type_can_be_a_header(content_type: str) -> None:
+    with pytest.raises(ValidationError, match="content_type"):
+        FileReference(path="a", sha256="0" * 64, size_bytes=1, content_type=content_type)
+
+
 @pytest.mark.parametrize(
     ("url", "reason"), [(None, "FILES_URL is not set"), ("ftp://x", "not ftp"), ("/x", "no scheme")]
 )

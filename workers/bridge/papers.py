@@ -16,6 +16,7 @@ from workers.registry import Handler
 __all__ = ["Papers"]
 
 MAX_NAME_CHARACTERS = 255
+MAX_TYPE_CHARACTERS = 200
 
 
 class Papers:
@@ -46,10 +47,16 @@ class Papers:
             reference = await self._files.keep(
                 await self._engine.file_content(task, name),
                 "file",
-                value.mime_type or "application/octet-stream",
+                _plain_type(value.mime_type),
                 name=_plain_name(value.filename),
             )
         return reference.model_dump(mode="json")
+
+
+def _plain_type(mime_type: str | None) -> str:
+    """What the engine took for a type may be any text."""
+    is_plain = mime_type and mime_type.isascii() and mime_type.isprintable() and len(mime_type) <= MAX_TYPE_CHARACTERS
+    return mime_type if mime_type and is_plain else "application/octet-stream"
 
 
 def _plain_name(filename: str) -> str | None:
