@@ -354,7 +354,7 @@ class Runner:
             return await self._carry_out(*talk.completed(state, Completed(task, ended=ended), self._titles))
         if problem.code in {"not_your_task", "claimed_by_other"}:
             return await self._carry_out(*talk.taken_away(state))
-        if problem.code in {"revision_conflict", "form_changed"}:
+        if problem.code in {"revision_conflict", "form_changed", "being_submitted"}:
             reopened = await self._filling.reopened(state)
             return await self._carry_out(
                 *await worked_out(reopened.session, lambda: talk.changed(reopened, problem.code))

@@ -80,6 +80,9 @@ class EngineError(BatonError):
 class EngineUnavailable(EngineError):
     """The engine did not answer; what it did is unknown. Repeat: a 404 then means that the first try got through."""
 
+    was_asked: bool = True
+    """False where not even a connection was made: then it did nothing."""
+
 
 class EngineConflict(EngineError):
     """Two transactions met; this one was rolled back. Repeat."""

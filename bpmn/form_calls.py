@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from bpmn.errors import NotFound
-from bpmn.read import read_historic_task, read_instance, read_reference, read_task
+from bpmn.read import read_historic_task, read_instance, read_past_instance, read_reference, read_task
 from bpmn.transport import EngineTransport
 from bpmn.types import FormReference, HistoricTask, ProcessInstance, Task
 from bpmn.variables import encode_all
@@ -106,6 +106,12 @@ class FormCalls(EngineTransport):
         """Start with the engine's validation of a generated form. Raises `FormFieldRefused`, `NotAVariable`."""
         body = {"variables": encode_all(variables), "businessKey": business_key}
         return read_instance(await self.request("POST", f"{_definition(definition_id)}/submit-form", json=body))
+
+    async def started_with(self, variable: str, value: str) -> ProcessInstance | None:
+        """The instance, running or over, that has this text as a variable; of several any. None without one."""
+        body = {"variables": [{"name": variable, "operator": "eq", "value": value}]}
+        found = await self.request("POST", "/history/process-instance", params={"maxResults": 1}, json=body)
+        return read_past_instance(found[0]) if found else None
 
     async def known_to_history(self, instance_ids: Collection[str]) -> set[str]:
         """Those of these instances that run or are in the history still."""

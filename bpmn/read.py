@@ -30,6 +30,7 @@ __all__ = [
     "read_historic_task",
     "read_incident",
     "read_instance",
+    "read_past_instance",
     "read_reference",
     "read_task",
 ]
@@ -59,6 +60,17 @@ def read_instance(json: Json) -> ProcessInstance:
         business_key=json.get("businessKey"),
         ended=json["ended"],
         suspended=json["suspended"],
+    )
+
+
+def read_past_instance(json: Json) -> ProcessInstance:
+    """An instance as the history tells of it."""
+    return ProcessInstance(
+        id=json["id"],
+        definition_id=json["processDefinitionId"],
+        business_key=json.get("businessKey"),
+        ended=json.get("endTime") is not None,
+        suspended=json["state"] == "SUSPENDED",
     )
 
 

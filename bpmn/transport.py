@@ -88,7 +88,9 @@ class EngineTransport:
             raise EngineUnavailable(what, message=message) from error
         except (aiohttp.ClientError, OSError) as error:
             message = f"{self.base_url} cannot be reached: {error or type(error).__name__}"
-            raise EngineUnavailable(what, message=message) from error
+            unavailable = EngineUnavailable(what, message=message)
+            unavailable.was_asked = not isinstance(error, aiohttp.ClientConnectorError)
+            raise unavailable from error
         if answer.status >= 400:
             raise engine_error(answer.status, body.decode(errors="replace"), what=what)
         return body

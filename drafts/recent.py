@@ -6,7 +6,7 @@ FEEL is in it, which may look at the clock; and what is never stored must not be
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from drafts.record import Draft, surfaces_of
 from drafts.secrets import keeps_all
@@ -38,7 +38,7 @@ class Recent:
         if known is None or known.fields != _lasting(fields):
             return None
         self._known.move_to_end(session_id)
-        return Draft(known.draft.session.shown_on(surfaces_of(fields)), known.draft.form_hash)
+        return replace(known.draft, session=known.draft.session.shown_on(surfaces_of(fields)))
 
     def read(self, fields: _Fields, draft: Draft) -> None:
         """Remember what was made of these fields."""
@@ -53,7 +53,7 @@ class Recent:
         if known is None or known.draft.session.locale != session.locale:
             return
         as_stored = session.spoken(known.draft.session.title, session.locale)
-        self.read({**known.fields, **changed}, Draft(as_stored, known.draft.form_hash))
+        self.read({**known.fields, **changed}, replace(known.draft, session=as_stored))
 
 
 def _lasting(fields: _Fields) -> _Fields:

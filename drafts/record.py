@@ -14,13 +14,14 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from bpmn.files import FileReference
 from drafts.secrets import without_secrets
 from forms.identity import Identity
 from forms.options import same
 from forms.paths import MISSING, Json, Path
 from forms.session import FormSession, Glance, Status, Subject, Surface
 
-__all__ = ["Closed", "Draft", "Stored", "read_session", "schema_text", "stored", "surfaces_of"]
+__all__ = ["Closed", "Draft", "Stored", "file_mark", "marks_of", "read_session", "schema_text", "stored", "surfaces_of"]
 
 _KEPT_SCHEMAS = 256
 
@@ -41,6 +42,10 @@ class Draft:
     form_hash: str
     """Of the schema that it was opened with."""
     closed: Closed | None = None
+    was_tried: bool = False
+    """Somebody has submitted it before: perhaps the engine took it, and nobody was told."""
+    file_marks: frozenset[str] = frozenset()
+    """Of the files that were sent for it, by `file_mark`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +146,16 @@ def read_session(session_id: str, schema: Mapping[str, Json], fields: Mapping[st
 def surfaces_of(fields: Mapping[str, str]) -> tuple[Surface, ...]:
     """Where a draft is shown."""
     return tuple(_surface(name) for name in sorted(fields) if name.startswith("s:"))
+
+
+def file_mark(reference: FileReference) -> str:
+    """By this a file is known again, with all that its reference says; the name of a secret one is not told."""
+    return hashlib.sha256(reference.model_dump_json().encode()).hexdigest()[:32]
+
+
+def marks_of(fields: Mapping[str, str]) -> frozenset[str]:
+    """The marks of the files that were sent for a draft."""
+    return frozenset(name.removeprefix("f:") for name in fields if name.startswith("f:"))
 
 
 def _surface(name: str) -> Surface:

@@ -1,6 +1,6 @@
 """What Redis does in one step for a draft. A draft is a hash; the schemas, the index and the stream are beside it."""
 
-__all__ = ["CLOSE", "OPEN", "SAVE", "SHOWN"]
+__all__ = ["CLOSE", "DROP", "OPEN", "SAVE", "SHOWN"]
 
 _ANNOUNCE = """
 local function announce(draft, stream, id, revision, status, by, cap)
@@ -40,6 +40,7 @@ local revision = redis.call('HGET', KEYS[1], 'revision')
 if not revision then return 'gone' end
 if revision ~= ARGV[2] then return 'conflict' end
 redis.call('HSET', KEYS[1], 'revision', ARGV[3], 'state', ARGV[4], 'status', ARGV[5], 'busy', ARGV[6])
+if ARGV[5] == 'submitting' then redis.call('HSET', KEYS[1], 'tried', '1') end
 if ARGV[10] then
   redis.call('HSET', KEYS[1], 'opened', ARGV[10], 'variables', ARGV[11], 'schema', ARGV[12])
   redis.call('SET', KEYS[3], ARGV[13])
@@ -70,6 +71,15 @@ announce(KEYS[1], KEYS[3], ARGV[1], revision, ARGV[2], ARGV[6], ARGV[7])
 return 'now'
 """
 )
+
+DROP = """
+-- KEYS: draft, index. ARGV: id, user, the revision that it must have.
+local revision = redis.call('HGET', KEYS[1], 'revision')
+if revision and revision ~= ARGV[3] then return 'conflict' end
+redis.call('DEL', KEYS[1])
+if redis.call('HGET', KEYS[2], ARGV[2]) == ARGV[1] then redis.call('HDEL', KEYS[2], ARGV[2]) end
+return 'dropped'
+"""
 
 SHOWN = """
 -- KEYS: draft. ARGV: the surface that shows it, and the one that does not any more; '' for none.

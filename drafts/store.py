@@ -11,12 +11,13 @@ from datetime import UTC, datetime, timedelta
 import redis.asyncio
 import structlog
 
+from bpmn.files import FileReference
 from drafts.changes import Changes
 from drafts.errors import DraftConflict, DraftGone
 from drafts.recent import Recent
-from drafts.record import Closed, Draft, Stored, read_session, stored
+from drafts.record import Closed, Draft, Stored, file_mark, marks_of, read_session, stored
 from drafts.schemas import Schemas
-from drafts.scripts import CLOSE, OPEN, SAVE, SHOWN
+from drafts.scripts import CLOSE, DROP, OPEN, SAVE, SHOWN
 from forms.errors import FormUnreadable
 from forms.session import FormSession, Status, Subject, Surface
 
@@ -57,6 +58,7 @@ class Drafts:
         self._recent = Recent()
         self._open, self._save = client.register_script(OPEN), client.register_script(SAVE)
         self._close, self._shown = client.register_script(CLOSE), client.register_script(SHOWN)
+        self._drop = client.register_script(DROP)
 
     async def open_or_get(self, session: FormSession) -> Draft:
         """The draft that this person has of this subject, or `session` as a new one; its id may be another then.
@@ -91,7 +93,9 @@ class Drafts:
             return known
         try:
             session = read_session(session_id, await self._schemas.get(fields["schema"]), fields)
-            draft = Draft(_not_stuck(session, fields), fields["schema"], _closed(fields))
+            draft = Draft(
+                _not_stuck(session, fields), fields["schema"], _closed(fields), "tried" in fields, marks_of(fields)
+            )
         except (ValueError, KeyError, TypeError, FormUnreadable) as error:
             log.warning("draft put aside", draft=session_id, reason=f"{type(error).__name__}: {error}"[:300])
             await self._put_aside(session_id)
@@ -135,6 +139,11 @@ class Drafts:
         """Note that a surface does not show the draft any more."""
         await self._shown(keys=[self._key(session_id)], args=["", f"s:{surface_name(surface)}"])
 
+    async def note_file(self, session_id: str, reference: FileReference) -> None:
+        """A file was sent for the draft: its answers may name it. Raises `DraftGone`."""
+        if not await self._shown(keys=[self._key(session_id)], args=[f"f:{file_mark(reference)}", ""]):
+            raise DraftGone(session_id)
+
     async def close(self, session_id: str, status: Status, *, who: str | None, at: datetime, by: str = "") -> bool:
         """The form is over: `who` completed the task. Answers are deleted, surfaces are kept for a while.
 
@@ -168,17 +177,14 @@ class Drafts:
                 continue
         return tuple(ended)
 
-    async def drop(self, session_id: str) -> None:
-        """Delete a draft and its answers."""
-        try:
-            draft = await self.get(session_id)
-        except DraftGone:
-            return
-        index = self._index(draft.session.subject, draft.session.user_id)
-        async with self._redis.pipeline(transaction=True) as pipe:
-            pipe.delete(self._key(session_id))
-            pipe.hdel(index, draft.session.user_id)
-            await pipe.execute()
+    async def drop(self, session: FormSession) -> None:
+        """Delete a draft and its answers, if it is there. Raises `DraftConflict` when it has changed meanwhile."""
+        answer = await self._drop(
+            keys=[self._key(session.id), self._index(session.subject, session.user_id)],
+            args=[session.id, session.user_id, session.revision],
+        )
+        if _text(answer) == "conflict":
+            raise DraftConflict(session.id)
 
     def changes(self, consumer: str, *, group: str) -> Changes:
         """The changes of drafts that a surface other than the one which made them shows, for one group of readers."""
@@ -252,8 +258,9 @@ class Drafts:
         return f"{self._prefix}:one:{session_id}"
 
     def _index(self, subject: Subject, user_id: str) -> str:
-        # Any number of people may start a process: they share no index, so that each part of it can expire.
-        owner = f"{subject.id}:{user_id}" if subject.is_start else subject.id
+        # Any number of people may start a process: they share no index, so that each part of it can expire. It has the
+        # key, not the id: whoever has begun goes on with the version that is deployed by then.
+        owner = f"{subject.key}:{user_id}" if subject.is_start else subject.id
         return f"{self._prefix}:of:{owner}"
 
 

@@ -47,10 +47,12 @@ async def sweep(
     files: Files,
     known_to_history: Callable[[Collection[str]], Awaitable[set[str]]],
     has_draft: Callable[[str], Awaitable[bool]],
+    started_by: Callable[[str], Awaitable[str | None]],
 ) -> int:
     """Delete the files of instances that the history has forgotten, and of starts that nobody went on with.
 
-    Returns how many files. Raises `FilesUnavailable`, and what the two questions raise: then nothing more is deleted.
+    `started_by` answers the instance that a draft has started, in case it could not be noted then. Returns how many
+    files. Raises `FilesUnavailable`, and what the three questions raise: then nothing more is deleted.
     """
     count = 0
     owned: set[str] = set()
@@ -63,7 +65,11 @@ async def sweep(
             else:
                 count += await erase_instance(files, instance_id)
     for session_id in await files.folders(f"{ROOT}/{START}"):
-        if session_id not in owned and not await has_draft(session_id):
+        if session_id in owned or await has_draft(session_id):
+            continue
+        if (started := await started_by(session_id)) is not None:
+            await note_start(files, session_id, started)
+        else:
             count += await erase_draft(files, session_id, None)
     return count
 

@@ -3,7 +3,7 @@
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Query, Request, UploadFile
+from fastapi import APIRouter, Depends, Path, Query, Request, UploadFile
 from fastapi.responses import StreamingResponse
 
 from api.engine.form_files import FormFiles
@@ -17,6 +17,9 @@ __all__ = ["SIGNED_BELOW", "UPLOADS", "router", "signed_router"]
 SIGNED_BELOW = "/files"
 """Links with a signature of ours; whoever has one needs no service token."""
 UPLOADS = "/forms/*/files"
+
+# Not `start`: there are the files of forms whose process is not started yet.
+InstanceId = Annotated[str, Path(pattern=r"^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{1,20})$")]
 
 router = APIRouter(tags=["files"])
 signed_router = APIRouter(tags=["files"])
@@ -69,7 +72,7 @@ async def fetch_file(token: str, files: Store) -> StreamingResponse:
 
 
 @router.delete("/process-instance/{instance_id}/files")
-async def erase_files(instance_id: str, files: Store) -> ErasedOut:
+async def erase_files(instance_id: InstanceId, files: Store) -> ErasedOut:
     """Delete the files that people sent for an instance that is over; 409 `still_running`."""
     return ErasedOut(files=await files.erase_instance(instance_id))
 

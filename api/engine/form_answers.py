@@ -1,13 +1,16 @@
 """Answers of people on their way to variables: checked once more, typed, and refused by name."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from itertools import chain
 from typing import Any
 
 import structlog
+from pydantic import ValidationError
 
 from api.engine.form_models import FieldProblemOut
 from api.kit.problems import Problem as Refusal
-from bpmn.files import FileReference
+from bpmn.files import FileReference, is_reference
 from bpmn.variables import TypedValue
 from files.places import note_start
 from files.store import FileDamaged, FileMissing, Files, FilesUnavailable
@@ -21,10 +24,12 @@ from forms.submission import Received, received
 from forms.threads import in_thread
 from forms.variables import data_of, inline_files, typed_variables
 
-__all__ = ["PROTECTED_VARIABLES", "Answers", "refuse_protected", "told"]
+__all__ = ["DRAFT_VARIABLE", "PROTECTED_VARIABLES", "Answers", "Wires", "new_files", "refuse_protected", "told"]
 
+# Of an instance that a form has started: which draft did, so that it is found when nobody was told of it.
+DRAFT_VARIABLE = "batonDraft"
 # Variables that the platform sets; a model may read them, a form may not overwrite who a person is.
-PROTECTED_VARIABLES = frozenset({"initiator", "surface", "chat"})
+PROTECTED_VARIABLES = frozenset({"initiator", "surface", "chat", DRAFT_VARIABLE})
 
 log = structlog.get_logger()
 
@@ -46,6 +51,23 @@ def told(problems: Mapping[str, Problem], locale: str) -> list[FieldProblemOut]:
         FieldProblemOut(field=name, code=problem.code, message=text(problem.code, locale, **problem.params))
         for name, problem in sorted(problems.items())
     ]
+
+
+def new_files(schema: Mapping[str, Any], known: Wires, answers: Mapping[str, Json]) -> dict[str, set[FileReference]]:
+    """The files that answers name and that no variable of the form has, by the answer that they are in."""
+    there = set(_files_in(data_of(parse(schema), known, zone="UTC")))
+    named = {name: set(_files_in(value)) - there for name, value in answers.items()}
+    return {name: files for name, files in named.items() if files}
+
+
+def _files_in(value: object) -> Iterator[FileReference]:
+    if is_reference(value):
+        with suppress(ValidationError):  # looks like one, and is a value like others
+            yield FileReference.model_validate(value)
+    elif isinstance(value, Mapping):
+        yield from chain.from_iterable(map(_files_in, value.values()))
+    elif isinstance(value, list):
+        yield from chain.from_iterable(map(_files_in, value))
 
 
 class Answers:

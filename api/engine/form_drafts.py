@@ -23,11 +23,11 @@ from forms.errors import FormUnreadable
 from forms.filling import opened
 from forms.messages import supported
 from forms.schema import parse
-from forms.session import FormSession, Subject
+from forms.session import FormSession, Status, Subject
 from forms.threads import in_thread
 from forms.variables import data_of
 
-__all__ = ["FormDrafts", "Person", "conflict", "own_draft"]
+__all__ = ["FormDrafts", "Person", "being_submitted", "conflict", "own_draft"]
 
 log = structlog.get_logger()
 
@@ -112,11 +112,23 @@ class FormDrafts:
         return DraftOut(session=session_out(changed), data=dict(changed.data))
 
     async def drop(self, session_id: str, user: str) -> None:
-        """Delete a draft, and the files that were sent for it. Raises `Problem` 403, 404 or 410."""
-        session = (await own_draft(self.store, session_id, user)).session
-        await self.store.drop(session_id)
-        if self._files is not None:
+        """Delete a draft, and the files that were sent for it. Raises `Problem` 403, 404, 409 or 410."""
+        draft = await own_draft(self.store, session_id, user)
+        session = draft.session
+        if session.status is Status.SUBMITTING:
+            raise being_submitted(session)
+        try:
+            await self.store.drop(session)
+        except DraftConflict as error:
+            raise conflict((await own_draft(self.store, session_id, user)).session) from error
+        # What was submitted once the engine may have taken, though nobody was told: such files go with the instance.
+        if self._files is not None and not draft.was_tried:
             await erase_draft(self._files, session_id, session.subject.process_instance_id)
+
+    async def file_marks(self, subject: Subject, user: str) -> frozenset[str]:
+        """Of the files that a person has sent for the form of a task or a start; none where nothing is kept."""
+        draft = await self._drafts.of(subject, user) if self._drafts is not None else None
+        return draft.file_marks if draft is not None else frozenset()
 
     async def over(self, task_id: str) -> Problem:
         """Why a task cannot be answered: 410 or 404.
@@ -154,17 +166,20 @@ class FormDrafts:
 
     async def _session(self, found: Found, subject: Subject, title: str, person: Person) -> tuple[FormSession, bool]:
         assert found.schema is not None
+        zone = person.zone
         if person.user is not None and self._drafts is not None:
             draft = await self._drafts.of(subject, person.user)
             if draft is not None and draft.closed is not None:
-                await self._drafts.drop(draft.session.id)  # of a task that was opened again
+                await self._drafts.drop(draft.session)  # of a task that was opened again
             elif draft is not None and draft.form_hash == schema_text(found.schema)[0]:
                 return _in_language(draft.session, person), True
+            elif draft is not None:
+                zone = draft.session.zone  # the answers that it keeps are meant so
         wires = await self._sources.wires(found, subject.id, is_start=subject.is_start)
         locale = supported(person.locale or "en")
         session = FormSession(
-            new_session_id(), subject, person.user or "", locale, person.zone, title, found.schema,
-            data_of(parse(found.schema), wires, zone=person.zone),
+            new_session_id(), subject, person.user or "", locale, zone, title, found.schema,
+            data_of(parse(found.schema), wires, zone=zone),
         )  # fmt: skip
         if person.user is None or self._drafts is None:
             return session, False
@@ -202,3 +217,9 @@ def conflict(current: FormSession) -> Problem:
     detail = "The draft has changed meanwhile, on this surface or another one; here is how it is now."
     state = {"session": session_out(current).model_dump(), "data": dict(current.data)}
     return Problem(409, "revision_conflict", detail, headers={"ETag": etag(current)}, current=state)
+
+
+def being_submitted(current: FormSession) -> Problem:
+    """409: the answers are on their way to the engine, or it is not known whether they have arrived."""
+    detail = "The answers of this draft are being submitted just now: wait for that, a minute at most, and look again."
+    return Problem(409, "being_submitted", detail, session=session_out(current).model_dump())

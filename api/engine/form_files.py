@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from fastapi import UploadFile
 from pydantic import SecretStr
 
+from api.engine.form_answers import DRAFT_VARIABLE
 from api.engine.form_drafts import FormDrafts, own_draft
 from api.engine.form_models import FileLinkOut
 from api.kit.problems import Problem
@@ -72,7 +73,9 @@ class FormFiles:
             raise Problem(
                 409, "too_many_files", f"{MAX_FILES} files were sent for this draft; that must do.", max=MAX_FILES
             )
-        return await self._files.put(_pieces(head, upload), name=name, content_type=content_type, folder=folder)
+        kept = await self._files.put(_pieces(head, upload), name=name, content_type=content_type, folder=folder)
+        await self._forms.store.note_file(session_id, kept)
+        return kept
 
     def link(self, reference: FileReference) -> FileLinkOut:
         """A link by which a browser fetches a file without a service token."""
@@ -100,7 +103,7 @@ class FormFiles:
 
     async def sweep(self) -> int:
         """Delete the files of instances that the history has forgotten, and of starts that nobody went on with."""
-        return await sweep(self._files, self._engine.known_to_history, self._has_draft)
+        return await sweep(self._files, self._engine.known_to_history, self._has_draft, self._started_by)
 
     async def _has_draft(self, session_id: str) -> bool:
         try:
@@ -108,6 +111,10 @@ class FormFiles:
         except DraftGone:
             return False
         return True
+
+    async def _started_by(self, session_id: str) -> str | None:
+        instance = await self._engine.started_with(DRAFT_VARIABLE, session_id)
+        return instance.id if instance is not None else None
 
 
 def _field(session: FormSession, place: str) -> Field:

@@ -61,7 +61,8 @@ class FilledFormOut(_Out):
 
     `form_schema` is form-js, `json_schema` the same as JSON Schema 2020-12; both are null where nothing can be drawn,
     as `problem` says, and for a start without a form. With the `source` `external` (`key` says where it is) or `none`
-    there is nothing to fill here, and the form says so.
+    there is nothing to fill here, and the form says so. `zone` is the clock of its days and hours: a draft keeps that
+    in which it was opened.
     """
 
     session: SessionOut | None
@@ -71,6 +72,7 @@ class FilledFormOut(_Out):
     data: dict[str, Any]
     json_schema: dict[str, Any] | None
     actions: list[ActionOut]
+    zone: str | None = None
     problem: str | None = None
 
 
@@ -97,7 +99,8 @@ class CheckRequest(_In):
 
 
 class SubmitRequest(CheckRequest):
-    """`session` and `revision` name the draft that the answers come from: nobody may have changed it meanwhile.
+    """`session` and `revision` name the draft that the answers come from: nobody may have changed it meanwhile. Its own
+    zone holds for them then, not `zone`.
 
     `surface` names where the answers come from; others that show the draft are told.
     """

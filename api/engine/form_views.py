@@ -45,6 +45,7 @@ def shown(found: Found, session: FormSession, *, is_draft: bool) -> FilledFormOu
         data=dict(data),
         json_schema=json_schema(form, data, session),
         actions=[ActionOut(key=action.key, label=action.label) for action in form.actions],
+        zone=session.zone,
     )
 
 

@@ -4,14 +4,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 import structlog
 from redis.exceptions import RedisError
 
 from api.engine.access import refuse_stranger, take
-from api.engine.form_answers import Answers, refuse_protected, told
-from api.engine.form_drafts import FormDrafts, conflict, own_draft
+from api.engine.form_answers import DRAFT_VARIABLE, Answers, Wires, new_files, refuse_protected, told
+from api.engine.form_drafts import FormDrafts, being_submitted, conflict, own_draft
 from api.engine.form_models import CheckRequest, FieldProblemOut, StartFormRequest, SubmitRequest
 from api.engine.form_sources import FormSources, Found
 from api.engine.form_views import session_out
@@ -21,11 +21,13 @@ from bpmn.errors import EngineError, EngineUnavailable, FormFieldRefused
 from bpmn.types import ProcessDefinition, ProcessInstance, Task
 from bpmn.variables import NotAVariable, TypedValue
 from drafts.errors import DraftConflict, DraftError
-from drafts.record import Closed, Draft, schema_text
+from drafts.record import Closed, Draft, file_mark, schema_text
 from forms.errors import FormUnreadable
+from forms.model import Problem as Trouble
 from forms.options import words
+from forms.paths import Json
 from forms.schema import parse
-from forms.session import FormSession, Status
+from forms.session import FormSession, Status, Subject
 from forms.variables import MAX_INLINE_FILE_BYTES, key_of
 
 __all__ = ["Submissions"]
@@ -62,7 +64,9 @@ class Submissions:
         answered = await self._answers.checked(
             found.schema, known, request.answers, locale=request.locale, zone=request.zone
         )
-        return told(answered.problems, request.locale)
+        subject = Subject(task.id, task.task_definition_key)
+        problems = answered.problems or await self._strange_files(found, known, answered.answers, subject, request.user)
+        return told(problems, request.locale)
 
     async def complete(self, task_id: str, request: SubmitRequest) -> Task:
         """Complete a person's task. Raises `NotFound` when it is not open, `Problem` 403, 409, 410 or 422."""
@@ -70,12 +74,14 @@ class Submissions:
         task = await self._engine.task(task_id)
         await refuse_stranger(self._engine, task, request.user, request.groups)
         draft = await self._draft(request, task.id)
+        zone = _zone(draft, request)
         found = await self._form_of(task, request)
         variables: Mapping[str, object] = request.answers
         if found is not None and found.asks:
             _refuse_changed_form(draft, found)
             known = await self._sources.wires(found, task.id, is_start=False)
-            variables = await self._variables(found, known, request)
+            subject = Subject(task.id, task.task_definition_key)
+            variables = await self._variables(found, known, request, subject, zone)
         if task.assignee is None:
             # So that the history knows whose answers these are, and of several only one can give them.
             task = await take(self._engine, task, request.user)
@@ -87,27 +93,34 @@ class Submissions:
         return task
 
     async def start(self, key_or_id: str, request: StartFormRequest) -> ProcessInstance:
-        """Start a process with the answers of its form. Raises `NotFound`, `Problem` 403, 409, 410 or 422."""
+        """Start a process with the answers of its form. Raises `NotFound`, `Problem` 403, 409, 410 or 422.
+
+        A draft starts one instance: where an earlier try of it got through and nobody was told, this is the answer.
+        """
         refuse_protected(request.answers)
         definition = await self._engine.process_definition(key_or_id)
+        draft = await self._draft(request, definition.key, is_start=True)
+        if draft is not None and draft.was_tried:
+            earlier = await self._engine.started_with(DRAFT_VARIABLE, draft.session.id)
+            if earlier is not None:
+                return await self._started(draft, earlier, request)
         found = await self._sources.of_start(definition.id)
-        draft = await self._draft(request, definition.id)
         variables: Mapping[str, object] = request.answers
         if found.asks:
             _refuse_changed_form(draft, found)
             known = await self._sources.wires(found, definition.id, is_start=True)
-            variables = await self._variables(found, known, request)
+            subject = Subject(definition.id, definition.key, is_start=True)
+            variables = await self._variables(found, known, request, subject, _zone(draft, request))
         key = _business_key(found, variables, request, definition)
         variables = {**_without_business_key(found, variables), **_platform(request)}
+        if draft is not None:
+            variables[DRAFT_VARIABLE] = draft.session.id
         if found.source == "generated":
             start = partial(self._engine.submit_start_form, definition.id, variables, business_key=key)
         else:
             start = partial(self._engine.start, definition.id, variables=variables, business_key=key)
         instance = await self._held(draft, found, start, request)
-        if draft is not None:
-            await self._answers.belong_to(draft.session.id, instance.id)
-            await self._closed(draft.session.id, request)
-        return instance
+        return await self._started(draft, instance, request) if draft is not None else instance
 
     async def completed(self, task_id: str, user: str | None, *, by: str = "") -> None:
         """Close the drafts of a task that was completed just now."""
@@ -130,30 +143,44 @@ class Submissions:
             detail = f"Task {task.id} cannot be answered, its form {task.form.form_id!r} cannot be read: {error}"
             raise Problem(422, "form_unreadable", detail) from error
 
-    async def _draft(self, request: SubmitRequest, subject_id: str) -> Draft | None:
+    async def _draft(self, request: SubmitRequest, subject: str, *, is_start: bool = False) -> Draft | None:
+        """The draft of a request. `subject`: the id of the task, or the key of the process that is started."""
         if request.session is None:
             return None
         draft = await own_draft(self._forms.store, request.session, request.user)
-        if draft.session.subject.id != subject_id:
+        about = draft.session.subject
+        if about.is_start is not is_start or subject != (about.key if is_start else about.id):
             raise Problem(403, "not_your_draft", "This draft belongs to another task.")
-        # Who has put it into submission itself says so by its revision.
-        is_held = draft.session.status is Status.SUBMITTING and request.revision is None
-        if is_held or (request.revision is not None and request.revision != draft.session.revision):
+        if draft.session.status is Status.SUBMITTING:
+            raise being_submitted(draft.session)
+        if request.revision is not None and request.revision != draft.session.revision:
             raise conflict(draft.session)
         return draft
 
     async def _variables(
-        self, found: Found, known: Mapping[str, Mapping[str, Any]], request: SubmitRequest
+        self, found: Found, known: Wires, request: SubmitRequest, subject: Subject, zone: str
     ) -> Mapping[str, object]:
         assert found.schema is not None
-        locale, zone = request.locale, request.zone
+        locale = request.locale
         answered = await self._answers.checked(found.schema, known, request.answers, locale=locale, zone=zone)
-        if problems := answered.problems:
+        problems = answered.problems
+        problems = problems or await self._strange_files(found, known, answered.answers, subject, request.user)
+        if problems:
             is_strange = any(problem.code == "not_in_form" for problem in problems.values())
             errors = [entry.model_dump() for entry in told(problems, locale)]
             detail = f"The form {found.reference.form_id!r} does not take {', '.join(sorted(problems))}."
             raise Problem(422, "unknown_variable" if is_strange else "invalid_answer", detail, errors=errors)
         return await self._answers.typed(found.schema, known, answered.answers, locale=locale, zone=zone)
+
+    async def _strange_files(
+        self, found: Found, known: Wires, answers: Mapping[str, Json], subject: Subject, user: str
+    ) -> Mapping[str, Trouble]:
+        """Files among the answers that are neither the variables' nor were sent for this person's draft, by name."""
+        assert found.schema is not None
+        if not (named := new_files(found.schema, known, answers)):
+            return {}
+        marks = await self._forms.file_marks(subject, user)
+        return {name: Trouble("file_missing") for name, files in named.items() if not {*map(file_mark, files)} <= marks}
 
     async def _held(
         self,
@@ -162,7 +189,11 @@ class Submissions:
         submit: Callable[[], Awaitable[_Result]],
         request: SubmitRequest,
     ) -> _Result:
-        """Submit while nobody else can; a draft that the engine did not take can be answered again."""
+        """Submit while nobody else can; a draft that the engine did not take can be answered again.
+
+        What became of a start that was not answered nobody knows yet: the engine may be at it, so it stays held for as
+        long as that may take. A task cannot be completed twice.
+        """
         held = await self._hold(draft, request.surface) if draft is not None else None
         try:
             return await submit()
@@ -172,19 +203,21 @@ class Submissions:
             members = {"session": session_out(released).model_dump()} if released is not None else {}
             detail = f"The engine does not take {error.field}: {error.message}"
             raise Problem(422, "invalid_answer", detail, errors=[entry], **members) from error
-        except (EngineError, NotAVariable):
-            await self._released(held, request.surface)
+        except (EngineError, NotAVariable) as error:
+            is_unknown = isinstance(error, EngineUnavailable) and error.was_asked
+            if held is None or not (is_unknown and held.subject.is_start):
+                await self._released(held, request.surface)
             raise
 
-    async def _hold(self, draft: Draft, by: str) -> FormSession | None:
-        """The session as it is held by this call; None when the caller holds it already."""
-        if draft.session.status is Status.SUBMITTING:
-            return None
+    async def _hold(self, draft: Draft, by: str) -> FormSession:
+        """The session as it is held by this call."""
         held = replace(draft.session, status=Status.SUBMITTING).turned()
         try:
             await self._forms.store.save(held, draft.session.revision, by=by)
         except DraftConflict as error:
-            raise conflict((await own_draft(self._forms.store, held.id, held.user_id)).session) from error
+            current = (await own_draft(self._forms.store, held.id, held.user_id)).session
+            is_held = current.status is Status.SUBMITTING
+            raise (being_submitted(current) if is_held else conflict(current)) from error
         return held
 
     async def _released(self, held: FormSession | None, by: str) -> FormSession | None:
@@ -198,13 +231,22 @@ class Submissions:
             log.warning("draft not released", draft=held.id, reason=str(error))
         return released
 
-    async def _closed(self, session_id: str, request: SubmitRequest) -> None:
+    async def _started(self, draft: Draft, instance: ProcessInstance, request: SubmitRequest) -> ProcessInstance:
+        """The instance of a draft, which is over now, and whose files are the instance's."""
+        session_id = draft.session.id
+        await self._answers.belong_to(session_id, instance.id)
         try:
             await self._forms.store.close(
                 session_id, Status.DONE, who=request.user, at=datetime.now(UTC), by=request.surface
             )
         except (DraftError, RedisError) as error:
             log.warning("draft of a started process not closed", draft=session_id, reason=str(error))
+        return instance
+
+
+def _zone(draft: Draft | None, request: SubmitRequest) -> str:
+    """The clock by which answers are meant: another surface may show a draft, which keeps its own."""
+    return draft.session.zone if draft is not None else request.zone
 
 
 def _refuse_changed_form(draft: Draft | None, found: Found) -> None:

@@ -136,7 +136,7 @@ class FormClient:
                 subject=Subject(place.id, place.id, is_start=place.is_start),
                 user_id=self.user,
                 locale=self.locale,
-                zone=self.zone,
+                zone=found["zone"],
                 title=place.title or place.id,
                 schema=found["schema"],
                 variables=found["data"],

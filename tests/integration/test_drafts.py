@@ -194,8 +194,10 @@ async def test_what_is_gone_is_said_to_be_gone(drafts: Drafts, client: redis.asy
         with pytest.raises(DraftGone):
             await call
     session = (await drafts.open_or_get(session)).session
-    await drafts.drop(session.id)
-    await drafts.drop(session.id)
+    with pytest.raises(DraftConflict):
+        await drafts.drop(session.turned())
+    await drafts.drop(session)
+    await drafts.drop(session)
     assert await drafts.of(session.subject, "ada") is None
     assert await drafts.of_task(session.subject.id) == ()
 
@@ -318,16 +320,29 @@ async def test_a_process_is_started_by_a_person_again_and_again(drafts: Drafts) 
     assert len(ids) == 2
 
 
+async def test_a_start_is_gone_on_with_in_the_version_that_is_deployed_by_then(drafts: Drafts) -> None:
+    first, second = (Subject(f"key:{version}:id", "key", is_start=True) for version in (1, 2))
+    session = (await drafts.open_or_get(replace(session_of(), subject=first))).session
+    await drafts.save(step(session, Typed("Ada"))[0], session.revision)
+    later = replace(session_of(form(field("name"), field("email"))), subject=second)
+    moved = (await drafts.open_or_get(later)).session
+    assert (moved.id, moved.subject, moved.data) == (session.id, second, {"name": "Ada", "email": ""})
+
+
 async def test_a_surface_that_dies_while_it_submits_leaves_the_draft(
     drafts: Drafts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    session = (await drafts.open_or_get(session_of())).session
+    opened_draft = await drafts.open_or_get(session_of())
+    session = opened_draft.session
     busy = replace(session.turned(), status=Status.SUBMITTING)
     await drafts.save(busy, session.revision)
     assert (await drafts.get(session.id)).session.status is Status.SUBMITTING
+    assert not opened_draft.was_tried
     monkeypatch.setattr("drafts.store.SUBMITTING_LIFE", timedelta(seconds=-1))
     await drafts.save(busy.turned(), busy.revision)
-    assert (await drafts.get(session.id)).session.status is Status.DRAFT
+    freed = await drafts.get(session.id)
+    assert (freed.session.status, freed.was_tried) == (Status.DRAFT, True)
+    assert (await drafts.get(session.id)).was_tried, "also as it is remembered"
 
 
 async def test_changes_reach_every_group_and_again_when_a_reader_dies(

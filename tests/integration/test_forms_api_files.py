@@ -171,9 +171,17 @@ async def test_files_are_taken_by_what_they_are_and_become_variables(
     while (last := await sent(api, of_photos, PNG, "more.png"))[0] == 201:
         continue
     assert (last[0], last[1]["code"]) == (409, "too_many_files")
-    body = {"user": user, "answers": {"cv": [{**cv, "path": cv["path"] + "0"}]}, "locale": "ru"}
-    status, problem = await call(api, "POST", f"/task/{task.id}/submit-form", json=body)
-    assert (status, problem["errors"][0]["field"], problem["errors"][0]["code"]) == (422, "cv", "file_missing")
+    program = {"path": "spilled/2026-11-24/0", "name": "a.exe", "content_type": "image/png"}
+    for name, strange in (
+        ("cv", {**cv, "path": cv["path"] + "0"}),
+        ("cv", {**cv, "name": "b.txt"}),
+        ("cv", photos[0] | {"content_type": "text/plain", "name": "a.txt"}),
+        ("photos", photos[0] | program),
+    ):
+        body = {"user": user, "answers": {name: [strange]}, "locale": "ru"}
+        for path in ("submit-form", "form/validate"):
+            _, problem = await call(api, "POST", f"/task/{task.id}/{path}", json=body)
+            assert [(found["field"], found["code"]) for found in problem["errors"]] == [(name, "file_missing")]
     body = {"user": user, "answers": {"cv": [cv], "photos": photos}}
     assert (await call(api, "POST", f"/task/{task.id}/submit-form", json=body))[0] == 200
     found = await engine.request("GET", "/history/variable-instance", params={
@@ -230,6 +238,7 @@ async def test_files_go_with_their_instance(api: aiohttp.ClientSession, engine: 
     erase = f"/process-instance/{started['id']}/files"
     status, problem = await call(api, "DELETE", erase)
     assert (status, problem["code"]) == (409, "still_running")
+    assert (await call(api, "DELETE", "/process-instance/start/files"))[0] == 422, "open start forms keep theirs"
     assert await call(api, "POST", "/file/sweep") == (200, {"files": 0}), "all of them belong to somebody"
     body = {"user": user, "answers": {"cv": [other]}}
     assert (await call(api, "POST", f"/task/{started['next']['id']}/submit-form", json=body))[0] == 200

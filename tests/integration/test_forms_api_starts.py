@@ -1,0 +1,270 @@
+"""Starts by a form whose first try nobody knows the outcome of, that are pressed twice, or that were deployed anew."""
+
+import asyncio
+import json
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+from pydantic import SecretStr
+
+from bpmn.client import EngineClient
+
+MODEL = """<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL"
+    xmlns:camunda="http://camunda.org/schema/1.0/bpmn" targetNamespace="test">
+  <process id="{key}" isExecutable="true" camunda:historyTimeToLive="P1D">
+    <startEvent id="start" camunda:formRef="asks" camunda:formRefBinding="deployment"/>
+    <sequenceFlow id="f0" sourceRef="start" targetRef="step"/>
+    <userTask id="step" name="{step}" camunda:assignee="${{initiator}}" camunda:formRef="asks"
+        camunda:formRefBinding="deployment"/>
+  </process>
+</definitions>"""
+FORM: dict[str, Any] = {
+    "id": "asks",
+    "type": "default",
+    "schemaVersion": 19,
+    "components": [
+        {"type": "textfield", "id": "f1", "key": "name", "label": "Name", "validate": {"required": True}},
+        {"type": "number", "id": "f2", "key": "age", "label": "Age"},
+        {"type": "datetime", "id": "f3", "key": "born", "label": "Born", "subtype": "date"},
+        {"type": "filepicker", "id": "f4", "key": "cv", "label": "CV"},
+    ],
+}
+TOKEN = "t" * 40
+
+
+class Line:
+    """The line to the engine: starts can be kept waiting on it, and their answers lost."""
+
+    def __init__(self, engine: EngineClient) -> None:
+        self._engine = engine
+        self.url = ""
+        self.is_open, self.has_arrived = asyncio.Event(), asyncio.Event()
+        self.is_open.set()
+        self.loses_answers = False
+
+    async def pass_on(self, request: web.Request) -> web.Response:
+        is_start = request.method == "POST" and request.path.endswith("/start")
+        if is_start:
+            self.has_arrived.set()
+            await self.is_open.wait()
+        passed = {name: request.headers[name] for name in ("Authorization", "Content-Type") if name in request.headers}
+        url = self._engine.base_url.removesuffix("/engine-rest") + request.raw_path
+        async with (
+            aiohttp.ClientSession() as http,
+            http.request(request.method, url, headers=passed, data=await request.read()) as answer,
+        ):
+            body = await answer.read()
+            if is_start and self.loses_answers:
+                assert request.transport is not None
+                request.transport.abort()
+            kind = answer.content_type if answer.status != 204 else None
+            return web.Response(status=answer.status, body=body, content_type=kind)
+
+
+@pytest.fixture(scope="module")
+async def line(engine: EngineClient) -> AsyncIterator[Line]:
+    line = Line(engine)
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", line.pass_on)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    suffix = "/engine-rest" if engine.base_url.endswith("/engine-rest") else ""
+    line.url = f"http://127.0.0.1:{runner.addresses[0][1]}{suffix}"
+    yield line
+    await runner.cleanup()
+
+
+@pytest.fixture(scope="module")
+async def api(
+    engine_api_of: Callable[..., AbstractAsyncContextManager[str]],
+    line: Line,
+    valkey_url: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[aiohttp.ClientSession]:
+    settings = {
+        "engine_url": line.url,
+        "redis_url": SecretStr(valkey_url),
+        "files_url": (tmp_path_factory.mktemp("files") / "store").as_uri(),
+        "files_secret": SecretStr("f" * 40),
+        "file_inline_max_bytes": 0,
+    }
+    async with (
+        engine_api_of(TOKEN, **settings) as url,
+        aiohttp.ClientSession(url, headers={"Authorization": f"Bearer {TOKEN}"}) as session,
+    ):
+        yield session
+
+
+@pytest.fixture
+def user() -> str:
+    return f"user-{uuid.uuid4().hex[:12]}"
+
+
+async def call(api: aiohttp.ClientSession, method: str, path: str, **options: Any) -> tuple[int, Any]:
+    async with api.request(method, path, **options) as answer:
+        return answer.status, await answer.json(content_type=None) if answer.content_length != 0 else None
+
+
+async def deployed(engine: EngineClient, key: str = "", form: object = FORM, step: str = "Step") -> str:
+    key = key or f"p-{uuid.uuid4().hex[:8]}"
+    model = MODEL.format(key=key, step=step).encode()
+    await engine.deploy(key, {f"{key}.bpmn": model, "asks.form": json.dumps(form).encode()})
+    return key
+
+
+async def instances_of(engine: EngineClient, key: str) -> list[str]:
+    return [instance.id for instance in await engine.process_instances(key=key)]
+
+
+async def kept(api: aiohttp.ClientSession, path: str, user: str, data: dict[str, Any]) -> dict[str, Any]:
+    """The body by which a draft with these answers is submitted."""
+    _, form = await call(api, "GET", f"{path}/form?user={user}")
+    session, revision = form["session"]["id"], form["session"]["revision"]
+    tag = {"If-Match": f'"{session}.{revision}"'}
+    status, saved = await call(api, "PUT", f"/forms/{session}?user={user}", json={"data": data}, headers=tag)
+    assert status == 200
+    return {"user": user, "answers": data, "session": session, "revision": saved["session"]["revision"]}
+
+
+async def lost_start(
+    api: aiohttp.ClientSession, line: Line, path: str, body: dict[str, Any], patch: pytest.MonkeyPatch
+) -> None:
+    """A start that the engine commits and that nobody is told of; the draft is free again at once."""
+    patch.setattr("drafts.store.SUBMITTING_LIFE", timedelta(0))
+    line.loses_answers = True
+    try:
+        status, problem = await call(api, "POST", f"{path}/submit-form", json=body)
+    finally:
+        line.loses_answers = False
+    assert (status, problem["code"]) == (503, "engine_unavailable")
+
+
+async def test_a_start_that_is_under_way_is_not_made_again_by_another_page(
+    api: aiohttp.ClientSession, engine: EngineClient, line: Line, user: str
+) -> None:
+    key = await deployed(engine)
+    path = f"/process-definition/{key}"
+    body = await kept(api, path, user, {"name": "Ada"})
+    line.is_open.clear()
+    line.has_arrived.clear()
+    first = asyncio.create_task(call(api, "POST", f"{path}/submit-form", json=body))
+    await asyncio.wait_for(line.has_arrived.wait(), 10)
+    _, form = await call(api, "GET", f"{path}/form?user={user}")
+    assert form["session"]["status"] == "submitting"
+    second = body | {"revision": form["session"]["revision"]}
+    again = asyncio.create_task(call(api, "POST", f"{path}/submit-form", json=second))
+    dropped = asyncio.create_task(call(api, "DELETE", f"/forms/{body['session']}?user={user}"))
+    await asyncio.wait({again, dropped}, timeout=5)
+    line.is_open.set()
+    for refused in (await again, await dropped):
+        assert (refused[0], refused[1]["code"]) == (409, "being_submitted")
+    status, started = await first
+    assert status == 201
+    assert await instances_of(engine, key) == [started["id"]]
+
+
+async def test_a_start_whose_answer_was_lost_is_found_again(
+    api: aiohttp.ClientSession, engine: EngineClient, line: Line, user: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = await deployed(engine)
+    path = f"/process-definition/{key}"
+    body = await kept(api, path, user, {"name": "Ada"})
+    await lost_start(api, line, path, body, monkeypatch)
+    (instance,) = await instances_of(engine, key)
+    _, form = await call(api, "GET", f"{path}/form?user={user}")
+    body["revision"] = form["session"]["revision"]
+    status, started = await call(api, "POST", f"{path}/submit-form?next=true", json=body)
+    assert (status, started["id"], started["next"]["assignee"]) == (201, instance, user)
+    assert await instances_of(engine, key) == [instance]
+    status, problem = await call(api, "POST", f"{path}/submit-form", json=body)
+    assert (status, problem["code"]) == (410, "completed_elsewhere")
+
+
+async def test_a_start_whose_answer_was_lost_is_not_made_again_at_once(
+    api: aiohttp.ClientSession, engine: EngineClient, line: Line, user: str
+) -> None:
+    key = await deployed(engine)
+    path = f"/process-definition/{key}"
+    body = await kept(api, path, user, {"name": "Ada"})
+    line.loses_answers = True
+    try:
+        assert (await call(api, "POST", f"{path}/submit-form", json=body))[0] == 503
+    finally:
+        line.loses_answers = False
+    body["revision"] = (await call(api, "GET", f"{path}/form?user={user}"))[1]["session"]["revision"]
+    status, problem = await call(api, "POST", f"{path}/submit-form", json=body)
+    assert (status, problem["code"]) == (409, "being_submitted"), "the engine may be at it still"
+
+
+async def test_a_draft_goes_on_with_the_version_that_was_deployed_meanwhile(
+    api: aiohttp.ClientSession, engine: EngineClient, user: str
+) -> None:
+    key = await deployed(engine)
+    path = f"/process-definition/{key}"
+    body = await kept(api, path, user, {"name": "Ada", "age": 36})
+    await deployed(engine, key, step="Another step")
+    _, form = await call(api, "GET", f"{path}/form?user={user}")
+    assert (form["session"]["id"], form["data"]["name"]) == (body["session"], "Ada")
+    changed = {**FORM, "components": [FORM["components"][0], {"type": "checkbox", "id": "x", "key": "agrees"}]}
+    await deployed(engine, key, form=changed)
+    status, problem = await call(api, "POST", f"{path}/submit-form", json=body)
+    assert (status, problem["code"]) == (409, "form_changed")
+    _, form = await call(api, "GET", f"{path}/form?user={user}")
+    assert (form["session"]["id"], form["data"]) == (body["session"], {"name": "Ada", "agrees": False})
+    body |= {"answers": {"name": "Ada"}, "revision": form["session"]["revision"]}
+    assert (await call(api, "POST", f"{path}/submit-form", json=body))[0] == 201
+    other = await deployed(engine)
+    body["session"] = (await kept(api, path, user, {"name": "Ada"}))["session"]
+    status, problem = await call(api, "POST", f"/process-definition/{other}/submit-form", json=body)
+    assert (status, problem["code"]) == (403, "not_your_draft")
+
+
+async def test_a_date_that_was_left_alone_stays_the_same_moment_on_a_surface_of_another_zone(
+    api: aiohttp.ClientSession, engine: EngineClient, user: str
+) -> None:
+    moment = {"value": "2026-05-05T22:00:00.000+0000", "type": "Date"}
+    key = await deployed(engine)
+    instance = await engine.request("POST", f"/process-definition/key/{key}/start", json={
+        "variables": {"born": moment, "initiator": {"value": user, "type": "String"}},
+    })  # fmt: skip
+    (task,) = await engine.tasks(process_instance_id=instance["id"])
+    _, form = await call(api, "GET", f"/task/{task.id}/form?user={user}&zone=Europe/Berlin")
+    assert (form["data"]["born"], form["zone"]) == ("2026-05-06", "Europe/Berlin")
+    _, form = await call(api, "GET", f"/task/{task.id}/form?user={user}&zone=UTC")
+    assert (form["data"]["born"], form["zone"]) == ("2026-05-06", "Europe/Berlin")
+    assert (await call(api, "GET", f"/task/{task.id}/form?zone=UTC"))[1]["zone"] == "UTC"
+    body = {
+        "user": user, "answers": {"name": "Ada", "born": form["data"]["born"]}, "zone": "UTC",
+        "session": form["session"]["id"], "revision": form["session"]["revision"],
+    }  # fmt: skip
+    assert (await call(api, "POST", f"/task/{task.id}/submit-form", json=body))[0] == 200
+    (found,) = await engine.request("GET", "/history/variable-instance", params={
+        "processInstanceId": instance["id"], "variableName": "born",
+    })  # fmt: skip
+    assert found["value"] == moment["value"]
+
+
+async def test_files_of_a_start_that_nobody_was_told_of_are_kept(
+    api: aiohttp.ClientSession, engine: EngineClient, line: Line, user: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = await deployed(engine)
+    path = f"/process-definition/{key}"
+    _, form = await call(api, "GET", f"{path}/form?user={user}")
+    session = form["session"]["id"]
+    content = aiohttp.FormData()
+    content.add_field("file", b"x" * 100, filename="cv.txt")
+    _, cv = await call(api, "POST", f"/forms/{session}/files?user={user}&field=cv", data=content)
+    body = {"user": user, "answers": {"name": "Ada", "cv": [cv]}, "session": session}
+    await lost_start(api, line, path, body, monkeypatch)
+    (instance,) = await instances_of(engine, key)
+    assert (await call(api, "DELETE", f"/forms/{session}?user={user}"))[0] == 204
+    assert await call(api, "POST", "/file/sweep") == (200, {"files": 0})
+    await engine.delete_process_instance(instance)
+    assert await call(api, "DELETE", f"/process-instance/{instance}/files") == (200, {"files": 1})
