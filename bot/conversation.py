@@ -8,6 +8,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from bot.effects import (
+    Alert,
+    Effect,
+    Effects,
+    Find,
+    GiveBack,
+    Notice,
+    Open,
+    Reply,
+    Retire,
+    Show,
+    Submit,
+    Watch,
+    told_below,
+)
 from bot.engine_api import Completed, OpenForm, OpenTask
 from bot.place import Place
 from bot.texts import say
@@ -18,9 +33,8 @@ from forms.events import Event, PutAside, Render, Shared, Stale, Submitted, Type
 from forms.filling import refused, step
 from forms.messages import supported
 from forms.model import Problem
-from forms.paths import Json
 from forms.session import FormSession, Surface
-from forms.telegram import TelegramView, closed_view, decode, superseded_view, view
+from forms.telegram import closed_view, decode, superseded_view, view
 
 __all__ = [
     "Alert",
@@ -53,6 +67,7 @@ __all__ = [
     "taken",
     "taken_away",
     "task_came",
+    "told_below",
     "waited",
 ]
 
@@ -89,7 +104,7 @@ class Conversation:
     prompt: Prompt | None = None
     """In groups: the message that opens the person's field for an answer."""
     last_text_id: int = 0
-    """The newest message of the person that was taken; the same one again is a repeated delivery."""
+    """The newest message of the person of which all was carried out; the same one again is a repeated delivery."""
 
     @property
     def surface(self) -> Surface:
@@ -110,80 +125,13 @@ class Conversation:
         """The person is at somebody else's task: their own matter does not come in between."""
         return self.is_errand and self.session is not None and self.session.is_open and self.closed is None
 
+    def spelled(self, message_id: int) -> str:
+        """A message of this chat, as the draft names it."""
+        return f"{self.chat_id}:{message_id}"
 
-@dataclass(frozen=True, slots=True)
-class Show:
-    """Show a view: in place of the message whose buttons count, or as a new one below that, which loses its buttons."""
-
-    view: TelegramView
-    in_place: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Retire:
-    """Take the buttons off the current message; with a view also replace its text. There is then no current one."""
-
-    view: TelegramView | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """A message without buttons that may be replaced by the next view."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """A message that stays."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Alert:
-    """A window over the chat, in answer to a press."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Open:
-    """Open the form of a task; the draft is told to `form_opened`."""
-
-    task: OpenTask
-
-
-@dataclass(frozen=True, slots=True)
-class Submit:
-    """Complete the task with these answers of its form; what follows is told to `completed` or `not_taken`."""
-
-    session: FormSession
-    answers: Mapping[str, Json]
-
-
-@dataclass(frozen=True, slots=True)
-class Find:
-    """Look what is open in the current instance, and show it unless it is shown."""
-
-
-@dataclass(frozen=True, slots=True)
-class GiveBack:
-    """Offer the task of the open form to the others again, and say so; the answers stay in the draft."""
-
-    told: str = "given_back"
-    """The code of what is said."""
-
-
-@dataclass(frozen=True, slots=True)
-class Watch:
-    """Somebody else is at work: look again until there is a next task or the end."""
-
-    instance_id: str
-
-
-Effect = Show | Retire | Notice | Reply | Alert | Open | Submit | Find | GiveBack | Watch
-Effects = tuple[Effect, ...]
+    def has_taken(self, message_id: int) -> bool:
+        """Whether a message of the person is in the draft as its last answer."""
+        return self.session is not None and self.session.taken == self.spelled(message_id)
 
 
 def said(
@@ -197,8 +145,11 @@ def said(
         return ended(state, state.closed.by, state.closed.at.isoformat())
     if state.session is None or state.message_id is None:
         return state, (Reply(say("nothing_open", state.locale)),)
+    if state.has_taken(message_id):
+        # It is in the draft, and what should have followed may never have been seen.
+        return shown_again(state)
     # The person's words stand below the question now: what follows them goes below, too.
-    return _filled(state, state.session, event, in_place=False)
+    return _filled(state, state.session, event, in_place=False, taken=state.spelled(message_id))
 
 
 def answer_refused(state: Conversation, problem: Problem, message_id: int) -> tuple[Conversation, Effects]:
@@ -225,8 +176,12 @@ def pressed(state: Conversation, data: str, message_id: int) -> tuple[Conversati
     return _filled(state, session, event, in_place=True)
 
 
-def _filled(state: Conversation, session: FormSession, event: Event, *, in_place: bool) -> tuple[Conversation, Effects]:
+def _filled(
+    state: Conversation, session: FormSession, event: Event, *, in_place: bool, taken: str = ""
+) -> tuple[Conversation, Effects]:
     after, outcome = step(session, event)
+    if taken and outcome == Render():  # what was refused may be refused again
+        after = after.having_taken(taken)
     state = replace(state, session=after)
     match outcome:
         case Stale():

@@ -6,7 +6,8 @@ import structlog
 from aiogram import Bot
 
 from bot import conversation as talk
-from bot.conversation import Conversation, Effects
+from bot.conversation import Conversation
+from bot.effects import Effects
 from bot.engine_api import EngineApi, OpenForm, OpenTask
 from bot.errors import ApiProblem, FileRefused
 from bot.media import MAX_FILE_BYTES, Media
@@ -19,9 +20,10 @@ from forms.events import Uploaded
 from forms.fields import kind_of
 from forms.fields.file import accepts
 from forms.model import Problem
-from forms.paths import spell
+from forms.paths import Path, spell
 from forms.session import FormSession
 from forms.telegram import decode
+from forms.threads import worked_out
 from forms.widgets import Upload
 
 __all__ = ["Filling"]
@@ -79,25 +81,27 @@ class Filling:
             await self._drafts.save(after.session, before.session.revision, by=surface_name(before.surface))
         except (DraftConflict, DraftGone) as error:
             log.info("draft changed elsewhere meanwhile", chat=before.chat_id, reason=str(error))
-            fresh, seen = talk.seen_again(await self.with_draft(before))
+            now = await self.with_draft(before)
+            fresh, seen = await worked_out(now.session, lambda: talk.seen_again(now))
             return fresh, (talk.Alert(say("changed_elsewhere", before.locale)), *seen)
         return after, effects
 
     async def sent(self, state: Conversation, media: Media) -> Uploaded | Problem:
         """A person's file as the answer that it may be, or why it is none. Raises `ApiUnavailable`, `ApiProblem`."""
-        question = state.session.question if state.session is not None and state.closed is None else None
-        if state.session is None or question is None or state.message_id is None:
+        session = state.session
+        if session is None or state.closed is not None or state.message_id is None:
             return Uploaded(())  # nothing is asked: the conversation says so
-        widget = kind_of(question).widget(question, state.session.value(question.path), state.session)
-        if not isinstance(widget, Upload):
+        asked = await worked_out(session, lambda: _upload(session))
+        if asked is None:
             return Uploaded(())  # the form says what it asks for instead
+        place, widget = asked
         if media.size_bytes > MAX_FILE_BYTES:
             return _too_large(MAX_FILE_BYTES)
         if not accepts(widget.accept, media.name, media.content_type):
             return Problem("wrong_file_type", {"name": media.name, "accept": widget.accept})
         try:
             async with media.fetched(self._bot) as content:
-                sent = await self._api.send_file(state.session.id, state.user_id, spell(question.path), media, content)
+                sent = await self._api.send_file(session.id, state.user_id, spell(place), media, content)
         except FileRefused as error:
             log.info("file not fetched", chat=state.chat_id, reason=str(error))
             return Problem("file_refused")
@@ -110,9 +114,11 @@ class Filling:
     async def moved(self, state: Conversation, message_id: int | None) -> Conversation:
         """The form is shown in another message now, or in none: other surfaces redraw it where it is."""
         after = replace(state, message_id=message_id)
-        if state.session is None or message_id == state.message_id:
+        if state.session is None or (message_id is None and state.message_id is None):
             return after
-        before = state.surface if state.message_id is not None else None
+        if message_id == state.message_id and after.surface in state.session.surfaces:
+            return after  # else the message said something else before
+        before = state.surface if state.message_id not in {None, message_id} else None
         try:
             if message_id is not None:
                 await self._drafts.show(state.session.id, after.surface, instead_of=before)
@@ -121,6 +127,14 @@ class Filling:
         except DraftGone as error:
             log.info("draft ended while it was shown", chat=state.chat_id, reason=str(error))
         return after
+
+
+def _upload(session: FormSession) -> tuple[Path, Upload] | None:
+    """Where the form asks for a file now, and for which; None where it does not."""
+    if (question := session.question) is None:
+        return None
+    widget = kind_of(question).widget(question, session.value(question.path), session)
+    return (question.path, widget) if isinstance(widget, Upload) else None
 
 
 def _refusal(problem: ApiProblem, media: Media) -> Problem | None:

@@ -15,8 +15,9 @@ from functools import partial
 import structlog
 
 from bot import conversation as talk
-from bot.conversation import Conversation, Effects
+from bot.conversation import Conversation
 from bot.delivery import notifying
+from bot.effects import Effects
 from bot.engine_api import Answers, Completed, EngineApi
 from bot.errors import ApiProblem, ApiUnavailable
 from bot.filling import Filling
@@ -32,7 +33,7 @@ from bot.store import Store, Waiting
 from bot.texts import say
 from bot.titles import Titles
 from drafts.store import surface_name
-from forms.events import Shared, Typed
+from forms.events import Shared, Typed, Uploaded
 from forms.model import Problem
 from forms.telegram import TelegramView
 from forms.threads import worked_out
@@ -155,16 +156,15 @@ class Runner:
             if not state.hears(replied_to):
                 return
             try:
-                event = await self._filling.sent(state, media)
-            except ApiProblem as error:
+                taken = state.has_taken(message_id)  # then it only has to be seen that it is
+                event = Uploaded(()) if taken else await self._filling.sent(state, media)
+            except (ApiUnavailable, ApiProblem) as error:
                 await self._excuse(state, told(error), error)
                 return
         if isinstance(event, Problem):
-            problem = event
-            await self._event(place, lambda state: talk.answer_refused(state, problem, message_id))
+            await self._event(place, partial(talk.answer_refused, problem=event, message_id=message_id))
         else:
-            uploaded = event
-            await self._event(place, lambda state: talk.said(state, uploaded, message_id, replied_to))
+            await self._event(place, partial(talk.said, event=event, message_id=message_id, replied_to=replied_to))
 
     async def pressed(self, place: Place, data: str, message_id: int, answer: Press, language_code: str | None) -> None:
         """A button. In groups everybody can press it, and the one whose form it is may."""
@@ -240,11 +240,10 @@ class Runner:
             if any(isinstance(effect, talk.Submit) for effect in effects):
                 await self._carry_on(before, state, effects, answer)
                 return
-            # Before anything is seen: what is shown is kept, and a text that is taken once is not taken again.
-            await self._store.save(state)
+            # Kept before it is shown; the conversation only when all is: until then the same event comes again.
             state, effects = await self._filling.kept(before, state, effects)
             if answer is None:
-                await self._carry_on(before, state, effects)
+                await self._carry_on(before, state, talk.told_below(effects))
                 return
             alert = next((effect.text for effect in effects if isinstance(effect, talk.Alert)), None)
             async with meanwhile(answer(alert)):
@@ -257,8 +256,7 @@ class Runner:
         try:
             state = await self._carry_out(state, effects)
         except (ApiUnavailable, ApiProblem) as error:
-            # The draft is as it was before: the same button or text works again.
-            await self._store.save(before)
+            # All is as it was before: the same button or text works again.
             await self._excuse(before, told(error), error, answer)
             await self._freed(before)
             return
@@ -344,8 +342,8 @@ class Runner:
         assert session is not None
         instance_id = session.subject.process_instance_id if state.is_errand else state.instance_id
         if problem.code == "completed_elsewhere" and problem.members.get("by") not in (None, state.user_id):
-            state = await self._carry_out(*talk.ended(state, problem.members.get("by"), problem.members.get("at")))
-            return await self._find(state)
+            by, at = problem.members.get("by"), problem.members.get("at")
+            return await self._carry_out(*await worked_out(session, partial(talk.ended, state, by, at)))
         if problem.code in {"task_gone", "completed_elsewhere", "draft_gone"} and instance_id is not None:
             # Our own earlier try got through, or the task was cancelled: go on with what is open now.
             state = await self._carry_out(state, rest)
@@ -361,9 +359,13 @@ class Runner:
             )
         if problem.status != 422:
             raise problem
+        # To be asked, the engine held the draft and gave it back, which are two revisions.
+        now = await self._filling.with_draft(state)
+        if (given_back := now.session) is None or now.closed is not None:
+            return await self._carry_out(*talk.seen_again(now))
         errors = problem.members.get("errors") or []
-        after, effects = await worked_out(session, lambda: talk.not_taken(state, session, errors))
-        return await self._carry_out(*await self._filling.kept(state, after, effects))
+        after, effects = await worked_out(given_back, lambda: talk.not_taken(now, given_back, errors))
+        return await self._carry_out(*await self._filling.kept(now, after, effects))
 
     async def _give_back(self, state: Conversation, code: str) -> Conversation:
         assert state.session is not None
@@ -389,6 +391,10 @@ class Runner:
         if state.instance_id is None or state.is_busy_elsewhere:
             return state
         task = await self._api.next_task(state.instance_id, state.user_id)
-        if task is None:
+        if task is not None:
+            return await self._carry_out(*talk.task_came(state, task, self._titles))
+        if state.session is not None:
             return state
-        return await self._carry_out(*talk.task_came(state, task, self._titles))
+        # Nobody may be waiting for the workers yet: the event that ended the form may have been cut off.
+        ended = await self._api.has_ended(state.instance_id)
+        return await self._carry_out(*talk.completed(state, Completed(None, ended=ended), self._titles))

@@ -81,6 +81,7 @@ class _State(_Part):
     cursor: Path | None = None
     glance: Glance = Glance()
     is_returning: bool = False
+    taken: str = ""
 
 
 def schema_text(schema: Mapping[str, Json]) -> tuple[str, str]:
@@ -106,6 +107,7 @@ def stored(session: FormSession) -> Stored:
         cursor=session.cursor,
         glance=session.glance,
         is_returning=session.is_returning,
+        taken=session.taken,
     )
     variables = without_secrets(session.source, session.variables)
     return Stored(
@@ -134,6 +136,7 @@ def read_session(session_id: str, schema: Mapping[str, Json], fields: Mapping[st
         cursor=state.cursor,
         glance=state.glance,
         is_returning=state.is_returning,
+        taken=state.taken,
         revision=int(fields["revision"]),
         status=Status(fields["status"]),
         surfaces=surfaces_of(fields),

@@ -17,6 +17,7 @@ from forms.events import (
     Uploaded,
 )
 from forms.fields import kind_of
+from forms.fields.moment import moment_value, typed_minute
 from forms.fields.number import counted
 from forms.initial import new_item
 from forms.kind import Refused
@@ -108,10 +109,9 @@ def _read(session: FormSession, question: Field, widget: Widget, text: str) -> V
     except Refused:
         if not isinstance(widget, Moment) or widget.day is None or not widget.asks_time:
             raise
-        value = kind.typed(question, f"{widget.day.isoformat()} {text}", session)
-        if isinstance(value, str) and value.endswith("T"):
+        if (minute := typed_minute(text, session)) is None:
             raise Refused("not_a_time") from None
-        return value
+        return moment_value(question, widget.day, minute, session)
 
 
 def _searched(session: FormSession, question: Field, widget: Pick, text: str) -> _Changed:

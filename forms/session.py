@@ -83,6 +83,8 @@ class FormSession:
     revision: int = 0
     status: Status = Status.DRAFT
     surfaces: tuple[Surface, ...] = ()
+    taken: str = ""
+    """The message that was last taken as an answer, as its surface names it: the same once more is no new answer."""
 
     @property
     def is_open(self) -> bool:
@@ -163,6 +165,10 @@ class FormSession:
     def shown_on(self, surfaces: tuple[Surface, ...]) -> "FormSession":
         """The session on other surfaces."""
         return self._same_form(replace(self, surfaces=surfaces))
+
+    def having_taken(self, message: str) -> "FormSession":
+        """The session with the message that its last answer came in."""
+        return self._same_form(replace(self, taken=message))
 
     def filled(self, entered: Mapping[str, Json]) -> "FormSession":
         """The session with data that were entered before."""

@@ -1,5 +1,6 @@
 """A date, a time of day, or both."""
 
+import re
 from collections.abc import Mapping
 from datetime import date, timedelta
 
@@ -15,12 +16,17 @@ from forms.paths import Json
 from forms.schema import Component
 from forms.widgets import Moment, Widget
 
-__all__ = ["Kind", "moment_value"]
+__all__ = ["Kind", "moment_value", "typed_minute"]
 
 _SUBTYPES = frozenset({"date", "time", "datetime"})
 DEFAULT_INTERVAL_MIN = 15
 # What Babel raises for texts that are no date or time; the last for numbers of many digits.
 _NO_MOMENT = (NoDate, ValueError, IndexError, OverflowError)
+# Of twelve hours; Babel takes noon for midnight, and knows the two halves only where a language writes them.
+_HALF_DAY = re.compile(r"(1[0-2]|0?[1-9])(?::([0-5]\d))?\s*([ap])\.?\s?m\.?", re.ASCII | re.IGNORECASE)
+# Such as "2:30 p. m."
+MAX_TIME_WORDS = 3
+_BETWEEN = re.compile(r"(?<=\d)T(?=\d)")
 
 
 class Kind:
@@ -46,12 +52,11 @@ class Kind:
         spelled = text.strip()
         day = minute = None
         if asks_date and asks_time:
-            first, _, second = spelled.replace("T", " ").rpartition(" ")
-            day, minute = (_day(first, asked), _minute(second, asked)) if first else (_day(second, asked), None)
+            day, minute = _day_and_minute(spelled, asked)
         elif asks_date:
             day = _day(spelled, asked)
         else:
-            minute = _minute(spelled, asked)
+            minute = typed_minute(spelled, asked)
         if (asks_date and day is None) or (not asks_date and minute is None):
             raise Refused("not_a_date" if asks_date else "not_a_time")
         return moment_value(field, day, minute, asked)
@@ -145,7 +150,25 @@ def _day(spelled: str, asked: Asked) -> date | None:
         return None
 
 
-def _minute(spelled: str, asked: Asked) -> int | None:
+def _day_and_minute(spelled: str, asked: Asked) -> tuple[date | None, int | None]:
+    """Where the day ends and the time begins is seen by both being readable; without any time the day is enough."""
+    words = _BETWEEN.sub(" ", spelled).split()
+    found = []
+    for end in range(len(words) - 1, max(0, len(words) - 1 - MAX_TIME_WORDS), -1):
+        day, minute = _day(" ".join(words[:end]), asked), typed_minute(" ".join(words[end:]), asked)
+        if day is not None and minute is not None:
+            return day, minute
+        found.append(day)
+    if ":" not in spelled:  # Babel would take the hour for a part of the day
+        found.insert(0, _day(spelled, asked))
+    return next((day for day in found if day is not None), None), None
+
+
+def typed_minute(spelled: str, asked: Asked) -> int | None:
+    """Minutes since midnight of what a person typed as a time of day; None for what is none."""
+    spelled = spelled.strip()
+    if (half := _HALF_DAY.fullmatch(spelled)) is not None:
+        return int(half[1]) % 12 * 60 + int(half[2] or 0) + (12 * 60 if half[3] in "pP" else 0)
     if (minute := read_minute(spelled, asked.zone)) is not None and ":" in spelled:
         return minute
     if spelled.isascii() and spelled.isdecimal() and len(spelled) == 4:

@@ -5,7 +5,10 @@ import re
 from collections.abc import Mapping
 from decimal import ROUND_CEILING, Decimal
 
+from babel.numbers import get_decimal_symbol, get_group_symbol
+
 from forms.kind import Asked, Refused
+from forms.messages import supported
 from forms.model import Field, Problem, Value
 from forms.numbers import as_decimal, decimals, javascript_number, plain
 from forms.options import words
@@ -24,6 +27,8 @@ MAX_NUMBERS = 8
 _TYPED = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)")
 # Between thousands people put spaces of several kinds, or apostrophes.
 _GROUPING = re.compile(r"(?<=\d)[\s'\u2019](?=\d)")
+# Where a comma or a point may stand between thousands, as it does in many languages.
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}([.,])\d{3}(?:\1\d{3})*")
 
 
 class Kind:
@@ -52,8 +57,10 @@ class Kind:
     def kept(self, field: Field, value: Value) -> Value:  # noqa: ARG002
         return value
 
-    def typed(self, field: Field, text: str, asked: Asked) -> Value:  # noqa: ARG002
+    def typed(self, field: Field, text: str, asked: Asked) -> Value:
         spelled = _GROUPING.sub("", text.strip()).replace("\u2212", "-")
+        if len(spelled) <= MAX_DIGITS:
+            _refuse_thousands(field, spelled, asked)
         if len(spelled) > MAX_DIGITS or not _TYPED.fullmatch(spelled):
             raise Refused("not_a_number")
         return value_of(field, Decimal(spelled.replace(",", ".")))
@@ -111,6 +118,21 @@ def value_of(field: Field, number: Decimal) -> Value:
     if math.isinf(found):
         raise Refused("not_a_number")
     return found
+
+
+def _refuse_thousands(field: Field, spelled: str, asked: Asked) -> None:
+    """Raises `Refused` for what may be meant a thousand times greater than it would be read."""
+    is_whole = field.component.written("decimalDigits") == 0
+    if (found := _THOUSANDS.fullmatch(spelled)) is not None:
+        whole = spelled.replace(found[1], "")
+        if is_whole or spelled.count(found[1]) > 1:
+            raise Refused("thousands_apart", number=whole)
+        locale = supported(asked.locale)
+        if found[1] == get_group_symbol(locale):
+            fraction = spelled.replace(found[1], get_decimal_symbol(locale))
+            raise Refused("thousands_or_decimals", number=whole, fraction=fraction)
+    if is_whole and _TYPED.fullmatch(spelled) and ("," in spelled or "." in spelled):
+        raise Refused("not_whole")
 
 
 def _step(field: Field) -> Decimal | None:

@@ -118,6 +118,7 @@ def asked(person: Person) -> Shown | None:
 
 async def fill(person: Person, acts: Mapping[str, Act], *, up_to: str = "") -> None:
     """Answer whatever is asked, by its label, until the question `up_to`, or the end."""
+    answered = ""
     async with asyncio.timeout(PATIENCE.total_seconds()):
         while True:
             await person.look(timedelta(milliseconds=20))
@@ -128,8 +129,10 @@ async def fill(person: Person, acts: Mapping[str, Act], *, up_to: str = "") -> N
             if up_to in lines:
                 return
             label = next((line for line in lines if line in acts), "")
-            if not label:
+            if not label or (label == answered and isinstance(acts[label], str)):
+                # After a crash a question may be shown once more, above where its answer leads.
                 continue
+            answered = label
             await do(person, acts[label], question)
 
 

@@ -1,5 +1,6 @@
 """Dates and times in a chat: the calendar, the clock, and what may be typed instead."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -126,7 +127,20 @@ def test_at_the_clock_the_time_alone_can_be_typed() -> None:
     session = play(session_from(moment, {"type": "textfield", "key": "x"}), Typed("2030-05-06"))
     assert "for example: 2:30 PM" in view(session).text
     assert play(session, Typed("09:45")).value(("d",)) == "2030-05-06T09:45"
+    assert play(session, Typed("2:30 PM")).value(("d",)) == "2030-05-06T14:30"
+    assert play(session, Typed("10:12:15")).value(("d",)) == "2030-05-06T10:12"
     assert play(session, Typed("nine")).value(("d",)) == "2030-05-06T"
+
+
+@pytest.mark.parametrize("locale", ["en", "ru"])
+@pytest.mark.parametrize("use24h", [True, False])
+@pytest.mark.parametrize("subtype", ["datetime", "time"])
+def test_the_example_that_is_shown_can_be_typed(locale: str, use24h: bool, subtype: str) -> None:
+    moment = {"type": "datetime", "key": "d", "subtype": subtype, "use24h": use24h}
+    session = session_from(moment, {"type": "textfield", "key": "x"}, locale=locale)
+    example = re.search(r"(?:for example|например): (.+)", view(session).text)
+    assert example is not None
+    assert "14:30" in str(play(session, Typed(example[1])).value(("d",)))
 
 
 def test_a_date_and_time_that_are_there_can_be_kept_or_changed_each() -> None:

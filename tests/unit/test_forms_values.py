@@ -72,6 +72,18 @@ def widget(found: Field, value: Any = None, person: Person = ADA) -> Widget:
         ({}, "", "not_a_number"),
         ({}, "NaN", "not_a_number"),
         ({}, "١٢", 12),
+        ({}, "1.500", 1.5),
+        ({}, "0,500", 0.5),
+        ({}, "1,5000", 1.5),
+        ({}, "1,000", "thousands_or_decimals"),
+        ({"serializeToString": True}, "-12,500", "thousands_or_decimals"),
+        ({}, "1,000,000", "thousands_apart"),
+        ({}, "1.000.000", "thousands_apart"),
+        ({"decimalDigits": 0}, "1,000", "thousands_apart"),
+        ({"decimalDigits": 0}, "10.000", "thousands_apart"),
+        ({"decimalDigits": 0}, "1,5", "not_whole"),
+        ({"decimalDigits": 0}, "5.0", "not_whole"),
+        ({"decimalDigits": 0}, "1 000", 1000),
     ],
 )
 def test_a_number_is_read_as_people_write_it(more: dict[str, Any], text: str, value: object) -> None:
@@ -105,6 +117,13 @@ def test_a_number_is_read_as_people_write_it(more: dict[str, Any], text: str, va
 )
 def test_a_number_is_checked_to_the_last_digit(more: dict[str, Any], value: Any, code: str | None) -> None:
     assert wrong(field("number", **more), value) == code
+
+
+def test_what_may_be_thousands_is_asked_for_again_in_numbers_that_are_clear() -> None:
+    with pytest.raises(Refused) as refused:
+        kind_of(field("number")).typed(field("number"), "1,000", ADA)
+    assert refused.value.problem.params == {"number": "1000", "fraction": "1.000"}
+    assert kind_of(field("number")).typed(field("number"), "1,000", Person(locale="ru")) == 1
 
 
 def test_few_numbers_are_counted_and_many_are_typed() -> None:
@@ -241,6 +260,15 @@ BERLIN = {"subtype": "datetime", "timeSerializingFormat": "utc_offset"}
         (BERLIN, "2026-07-15 10:30", "2026-07-15T10:30+02:00"),
         (BERLIN, "2026-12-15 10:30", "2026-12-15T10:30+01:00"),
         (BERLIN, "2026-12-15", "2026-12-15T"),
+        (BERLIN, "2026-12-15 2:30 PM", "2026-12-15T14:30+01:00"),
+        (BERLIN, "12/20/26 2:30 p. m.", "2026-12-20T14:30+01:00"),
+        (BERLIN, "12/20/26 12:15 AM", "2026-12-20T00:15+01:00"),
+        (BERLIN, "20 12 2026 9am", "2026-12-20T09:00+01:00"),
+        (BERLIN, "12/20/26 soon", "2026-12-20T"),
+        (BERLIN, "12/20/26 25:61", "2026-12-20T"),
+        (BERLIN, "10:12:15", "not_a_date"),
+        ({"subtype": "time"}, "12:15 PM", "12:15"),
+        ({"subtype": "time"}, "12 am", "00:00"),
         ({**BERLIN, "timeSerializingFormat": "utc_normalized"}, "2026-07-15 00:30", "2026-07-14T22:30Z"),
         ({**BERLIN, "timeSerializingFormat": "no_timezone"}, "2026-07-15 00:30", "2026-07-15T00:30"),
     ],

@@ -1,0 +1,106 @@
+"""What a conversation wants to be done; `bot.runner` does it."""
+
+import html
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot.engine_api import OpenTask
+from forms.paths import Json
+from forms.session import FormSession
+from forms.telegram import TelegramView
+
+__all__ = [
+    "Alert", "Effect", "Effects", "Find", "GiveBack", "Notice", "Open", "Reply", "Retire", "Show", "Submit", "Watch",
+    "told_below",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """Show a view: in place of the message whose buttons count, or as a new one below that, which loses its buttons."""
+
+    view: TelegramView
+    in_place: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Retire:
+    """Take the buttons off the current message; with a view also replace its text. There is then no current one."""
+
+    view: TelegramView | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A message without buttons that may be replaced by the next view."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A message that stays."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A window over the chat, in answer to a press."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Open the form of a task; the draft is told to `form_opened`."""
+
+    task: OpenTask
+
+
+@dataclass(frozen=True, slots=True)
+class Submit:
+    """Complete the task with these answers of its form; what follows is told to `completed` or `not_taken`."""
+
+    session: FormSession
+    answers: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Find:
+    """Look what is open in the current instance, and show it unless it is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class GiveBack:
+    """Offer the task of the open form to the others again, and say so; the answers stay in the draft."""
+
+    told: str = "given_back"
+    """The code of what is said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Somebody else is at work: look again until there is a next task or the end."""
+
+    instance_id: str
+
+
+Effect = Show | Retire | Notice | Reply | Alert | Open | Submit | Find | GiveBack | Watch
+Effects = tuple[Effect, ...]
+
+
+def told_below(effects: Effects) -> Effects:
+    """What answers a press, as the answer to a message: the alert stands in the chat, and the form below it."""
+    if not any(isinstance(effect, Alert) for effect in effects):
+        return effects
+    return tuple(_below(effect) for effect in effects)
+
+
+def _below(effect: Effect) -> Effect:
+    match effect:
+        case Alert(text):
+            return Reply(html.escape(text, quote=False))
+        case Show(shown):
+            return Show(shown, in_place=False)
+    return effect
