@@ -5,7 +5,7 @@ Nothing here waits, stores or sends; `bot.runner` carries the effects out.
 
 import html
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.effects import (
@@ -103,6 +103,8 @@ class Conversation:
     """What the person is called; needed in groups, where others read whom the bot asks."""
     prompt: Prompt | None = None
     """In groups: the message that opens the person's field for an answer."""
+    origin: dict[str, str] = field(default_factory=dict)
+    """Variables of the instance that the form of a start will make."""
     last_text_id: int = 0
     """The newest message of the person of which all was carried out; the same one again is a repeated delivery."""
 
@@ -279,7 +281,9 @@ def ended(state: Conversation, by: str | None, at: str | None) -> tuple[Conversa
         return after, (Retire(), Find())
     who = say("you", state.locale) if by == state.user_id else by
     moment = datetime.fromisoformat(at) if at else None
-    return after, (Retire(superseded_view(state.session, by=who, at=moment)), Find())
+    subject = state.session.subject
+    found = Find(started=subject.key if subject.is_start else "")
+    return after, (Retire(superseded_view(state.session, by=who, at=moment)), found)
 
 
 def shown_again(state: Conversation) -> tuple[Conversation, Effects]:

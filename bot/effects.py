@@ -70,6 +70,9 @@ class Submit:
 class Find:
     """Look what is open in the current instance, and show it unless it is shown."""
 
+    started: str = ""
+    """The key of a process whose start was just seen: the current instance is the one that runs of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class GiveBack:

@@ -175,8 +175,14 @@ class EngineApi:
 
     async def form(self, task_id: str, user: str, *, locale: str, zone: str) -> OpenForm:
         """Open a task's form for a person: their draft is found, or begun."""
-        params = {"user": user, "locale": locale, "zone": zone}
-        found = await self._call("GET", f"/task/{quote(task_id, safe='')}/form", params=params)
+        return await self._form(f"/task/{quote(task_id, safe='')}/form", user, locale, zone)
+
+    async def start_form(self, key: str, user: str, *, locale: str, zone: str) -> OpenForm:
+        """The same for the form that a process is started with, in its latest version."""
+        return await self._form(f"/process-definition/{quote(key, safe='')}/form", user, locale, zone)
+
+    async def _form(self, path: str, user: str, locale: str, zone: str) -> OpenForm:
+        found = await self._call("GET", path, params={"user": user, "locale": locale, "zone": zone})
         session = found["session"] or {}
         return OpenForm(session.get("id"), found["source"], found["key"])
 
@@ -205,18 +211,20 @@ class EngineApi:
 
         Raises `ApiProblem` with the codes of engine-api's submit-form.
         """
-        body = {
-            "user": answers.user,
-            "answers": dict(answers.values),
-            "session": answers.session_id,
-            "revision": answers.revision,
-            "surface": answers.surface,
-            "locale": answers.locale,
-            "zone": answers.zone,
-        }
         path = f"/task/{quote(task_id, safe='')}/submit-form"
-        done = await self._call("POST", path, params={"next": "true"}, json=body)
-        return Completed(_task(done["next"]) if done["next"] else None, bool(done["ended"]))
+        done = await self._call("POST", path, params={"next": "true"}, json=_submission(answers))
+        return _completed(done)
+
+    async def submit_start(
+        self, key: str, answers: Answers, *, chat: str, variables: Mapping[str, str]
+    ) -> tuple[str, Completed]:  # fmt: skip
+        """Start a process with the answers of its form; returns the instance's id, and what follows. A draft starts
+        one instance, however often it is sent. Raises as `submit` does.
+        """
+        body = {**_submission(answers), "fromSurface": "telegram", "chat": chat, "variables": dict(variables)}
+        path = f"/process-definition/{quote(key, safe='')}/submit-form"
+        started = await self._call("POST", path, params={"next": "true"}, json=body)
+        return str(started["id"]), _completed(started)
 
     async def send_file(
         self, answers_of: str, user: str, field: str, media: Media, content: BinaryIO
@@ -234,7 +242,7 @@ class EngineApi:
         """Complete a task that asks nothing. Raises `ApiProblem` with code `task_gone` when it is done already."""
         path = f"/task/{quote(task_id, safe='')}/complete"
         done = await self._call("POST", path, params={"next": "true"}, json={"user": user})
-        return Completed(_task(done["next"]) if done["next"] else None, bool(done["ended"]))
+        return _completed(done)
 
     async def _call(self, method: str, path: str, **arguments: Any) -> Any:
         if self._session is None:
@@ -255,6 +263,22 @@ class EngineApi:
                 f"engine-api at {self._url}: {method} {path} was answered with nothing; is that engine-api?"
             )
         return body
+
+
+def _submission(answers: Answers) -> dict[str, object]:
+    return {
+        "user": answers.user,
+        "answers": dict(answers.values),
+        "session": answers.session_id,
+        "revision": answers.revision,
+        "surface": answers.surface,
+        "locale": answers.locale,
+        "zone": answers.zone,
+    }
+
+
+def _completed(done: Mapping[str, Any]) -> Completed:
+    return Completed(_task(done["next"]) if done["next"] else None, bool(done["ended"]))
 
 
 def _task(item: Mapping[str, Any]) -> OpenTask:

@@ -61,7 +61,17 @@ class Filling:
 
     async def opened(self, state: Conversation, task: OpenTask) -> tuple[OpenForm, FormSession | None]:
         """The person's draft of a task's form, wherever they began it. Raises `ApiProblem`, `ApiUnavailable`."""
-        form = await self._api.form(task.id, state.user_id, locale=state.locale, zone=self.zone)
+        return await self._drafted(
+            state, await self._api.form(task.id, state.user_id, locale=state.locale, zone=self.zone)
+        )
+
+    async def begun(self, state: Conversation, process_key: str) -> tuple[OpenForm, FormSession | None]:
+        """The same for the form that a process is started with."""
+        return await self._drafted(
+            state, await self._api.start_form(process_key, state.user_id, locale=state.locale, zone=self.zone)
+        )
+
+    async def _drafted(self, state: Conversation, form: OpenForm) -> tuple[OpenForm, FormSession | None]:
         if form.session_id is None:
             return form, None
         return form, _spoken(await self._drafts.get(form.session_id), state)
@@ -69,7 +79,9 @@ class Filling:
     async def reopened(self, state: Conversation) -> Conversation:
         """The conversation with its draft opened again, after the draft or the form has changed elsewhere."""
         assert state.session is not None
-        form = await self._api.form(state.session.subject.id, state.user_id, locale=state.locale, zone=self.zone)
+        subject = state.session.subject
+        ask, name = (self._api.start_form, subject.key) if subject.is_start else (self._api.form, subject.id)
+        form = await ask(name, state.user_id, locale=state.locale, zone=self.zone)
         draft_id = form.session_id if form.session_id is not None else state.draft_id
         return await self.with_draft(replace(state, draft_id=draft_id))
 

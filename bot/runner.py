@@ -15,6 +15,7 @@ from functools import partial
 import structlog
 
 from bot import conversation as talk
+from bot.beginning import Beginning
 from bot.conversation import Conversation
 from bot.delivery import notifying
 from bot.effects import Effects
@@ -59,6 +60,7 @@ class Runner:
         self._api = api
         self._screen = screen
         self._stage = Stage(screen, filling, store)
+        self._beginning = Beginning(api, filling, titles)
         self._titles = titles
 
     async def started(
@@ -287,23 +289,11 @@ class Runner:
         self, state: Conversation, process_key: str, origin: Mapping[str, str], *, goes_on: bool
     ) -> Conversation:
         session = state.session
-        business_key = f"{process_key}:{state.user_id}"
-        if session is not None and session.is_open and await self._api.is_open(session.subject.id):
-            if goes_on or session.subject.process_instance_id in await self._api.running(business_key):
+        if session is not None and await self._beginning.is_open(session):
+            if goes_on or await self._beginning.is_of(session, process_key, state.user_id):
                 return await self._carry_out(*await worked_out(session, lambda: talk.shown_again(state)))
             state = await self._carry_out(*talk.left_for_another(state))
-        state = replace(state, session=None)
-        running = await self._api.running(business_key)
-        if running:
-            state = replace(state, instance_id=running[0])
-            task = await self._api.next_task(running[0], state.user_id)
-        else:
-            instance_id, task = await self._api.start(
-                process_key, user=state.user_id, chat=str(state.chat_id), locale=state.locale, variables=origin
-            )
-            state = replace(state, instance_id=instance_id)
-        state = await self._carry_out(state, (talk.Retire(),))
-        return await self._carry_out(*talk.completed(state, Completed(task, ended=False), self._titles))
+        return await self._carry_out(*await self._beginning.of(replace(state, session=None), process_key, origin))
 
     async def _carry_out(self, state: Conversation, effects: Effects) -> Conversation:
         for number, effect in enumerate(effects):
@@ -315,8 +305,8 @@ class Runner:
                     state = await self._carry_out(
                         *await worked_out(session, partial(talk.form_opened, state, form, session))
                     )
-                case talk.Find():
-                    state = await self._find(state)
+                case talk.Find(started):
+                    state = await self._find(await self._beginning.seen(state, started) if started else state)
                 case talk.GiveBack(code):
                     state = await self._give_back(state, code)
                 case _:
@@ -331,7 +321,7 @@ class Runner:
             session.locale, session.zone,
         )  # fmt: skip
         try:
-            done = await self._api.submit(session.subject.id, answers)
+            state, done = await self._beginning.submitted(state, session, answers)
         except ApiProblem as problem:
             return await self._not_taken(replace(state, session=session), problem, rest)
         state = await self._carry_out(state, rest)
@@ -344,6 +334,9 @@ class Runner:
         if problem.code == "completed_elsewhere" and problem.members.get("by") not in (None, state.user_id):
             by, at = problem.members.get("by"), problem.members.get("at")
             return await self._carry_out(*await worked_out(session, partial(talk.ended, state, by, at)))
+        if session.subject.is_start and problem.code in {"completed_elsewhere", "draft_gone"}:
+            at = problem.members.get("at")
+            return await self._carry_out(*await worked_out(session, partial(talk.ended, state, state.user_id, at)))
         if problem.code in {"task_gone", "completed_elsewhere", "draft_gone"} and instance_id is not None:
             # Our own earlier try got through, or the task was cancelled: go on with what is open now.
             state = await self._carry_out(state, rest)

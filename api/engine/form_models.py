@@ -111,8 +111,12 @@ class SubmitRequest(CheckRequest):
 
 
 class StartFormRequest(SubmitRequest):
-    """`user` becomes the initiator. Without `business_key`: that of the form, else `<process key>:<user>`."""
+    """`user` becomes the initiator. Without `business_key`: that of the form, else `<process key>:<user>`.
 
+    `variables` are those that the form does not ask for; its own come from `answers` alone.
+    """
+
+    variables: Variables = Field(default_factory=dict)
     business_key: Name | None = None
     from_surface: Literal["telegram", "web", "cli"] | None = None
     chat: Name | None = None

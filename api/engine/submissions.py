@@ -26,6 +26,7 @@ from forms.errors import FormUnreadable
 from forms.model import Problem as Trouble
 from forms.options import words
 from forms.paths import Json
+from forms.reading import written_names
 from forms.schema import parse
 from forms.session import FormSession, Status, Subject
 from forms.variables import MAX_INLINE_FILE_BYTES, key_of
@@ -97,7 +98,7 @@ class Submissions:
 
         A draft starts one instance: where an earlier try of it got through and nobody was told, this is the answer.
         """
-        refuse_protected(request.answers)
+        refuse_protected({**request.answers, **request.variables})
         definition = await self._engine.process_definition(key_or_id)
         draft = await self._draft(request, definition.key, is_start=True)
         if draft is not None and draft.was_tried:
@@ -112,7 +113,9 @@ class Submissions:
             subject = Subject(definition.id, definition.key, is_start=True)
             variables = await self._variables(found, known, request, subject, _zone(draft, request))
         key = _business_key(found, variables, request, definition)
-        variables = {**_without_business_key(found, variables), **_platform(request)}
+        asked = frozenset(written_names(found.schema)) if found.schema is not None else frozenset()
+        besides = {name: value for name, value in request.variables.items() if name not in asked}
+        variables = {**besides, **_without_business_key(found, variables), **_platform(request)}
         if draft is not None:
             variables[DRAFT_VARIABLE] = draft.session.id
         if found.source == "generated":

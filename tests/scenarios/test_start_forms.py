@@ -1,0 +1,132 @@
+"""A process that begins with a form: people fill it in the chat, and it starts with their answers."""
+
+import json
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import aiohttp
+import pytest
+import redis.asyncio
+
+from baton.sandbox.person import Person
+from bot.links import Link, LinkKind, Links
+
+Join = Callable[..., Awaitable[Person]]
+Follow = Callable[[Person], Awaitable[str]]
+FORM = {
+    "id": "order",
+    "type": "default",
+    "schemaVersion": 19,
+    "components": [
+        {"type": "textfield", "id": "f1", "key": "dish", "label": "Dish", "validate": {"required": True}},
+        {"type": "number", "id": "f2", "key": "amount", "label": "Amount", "decimalDigits": 0, "validate": {"min": 1}},
+    ],
+}
+MODEL = """<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="test"
+ xmlns:camunda="http://camunda.org/schema/1.0/bpmn"><process id="KEY" isExecutable="true"
+ camunda:historyTimeToLive="P1D"><startEvent id="s" camunda:formRef="order" camunda:formRefBinding="deployment"/>
+<sequenceFlow id="f1" sourceRef="s" targetRef="t"/><userTask id="t" name="Pay" camunda:assignee="${initiator}"/>
+<sequenceFlow id="f2" sourceRef="t" targetRef="e"/><endEvent id="e"/></process></definitions>"""
+
+
+@pytest.fixture
+async def follow(house: Any, valkey_url: str) -> AsyncIterator[Callable[..., Awaitable[str]]]:
+    """Lets a person follow a link to a process that begins with a form; answers its key."""
+    bot_id = int(house.stack.home.secrets()["telegram_token"].partition(":")[0])
+    async with redis.asyncio.Redis.from_url(valkey_url, decode_responses=True) as client:
+        links = Links(client, bot_id)
+
+        async def begin(person: Person, key: str = "") -> str:
+            if not key:
+                key = f"start-{uuid.uuid4().hex[:8]}"
+                resources = {f"{key}.bpmn": MODEL.replace("KEY", key).encode(), "order.form": json.dumps(FORM).encode()}
+                await house.engine.deploy(key, resources)
+            await person.start(await links.make(Link(LinkKind.PROCESS, key, "spring fair")))
+            return key
+
+        yield begin
+
+
+async def instances(house: Any, key: str, person: Person) -> list[Any]:
+    found: list[Any] = await house.engine.history_processes(business_key=f"{key}:telegram-{person.user_id}")
+    return found
+
+
+async def test_the_form_is_asked_first_and_the_process_begins_with_its_answers(
+    house: Any, join: Join, follow: Follow
+) -> None:
+    person = await join()
+    key = await follow(person)
+    await person.sees("Dish")
+    assert await instances(house, key, person) == []
+    await person.say("Soup")
+    await person.sees("Amount")
+    await person.say("0")
+    await person.sees("⚠️")
+    await person.say("2")
+    await person.press("Submit", on=await person.sees("check your answers"))
+    await person.sees("Pay")
+    (instance,) = await instances(house, key, person)
+    variables = await house.engine.history_variables(instance.id)
+    told = {name: variables[name] for name in ("dish", "amount", "initiator", "surface", "campaign")}
+    assert told == {
+        "dish": "Soup", "amount": 2, "initiator": f"telegram-{person.user_id}", "surface": "telegram",
+        "campaign": "spring fair",
+    }  # fmt: skip
+
+
+async def test_a_start_that_was_put_aside_goes_on_where_it_was_and_starts_once(
+    house: Any, join: Join, follow: Any
+) -> None:
+    person = await join()
+    key = await follow(person)
+    await person.sees("Dish")
+    await person.say("Soup")
+    await person.sees("Amount")
+    await person.say("/cancel")
+    await person.sees("Put aside")
+    await follow(person, key)
+    await person.sees("2 of 2")
+    await person.press("Skip", on=await person.sees("Skip"))
+    summary = await person.sees("check your answers")
+    await person.press("Submit", on=summary)
+    await person.sees("Pay")
+    assert len(await instances(house, key, person)) == 1
+
+
+async def test_who_turns_to_another_process_starts_none_of_the_first(house: Any, join: Join, follow: Follow) -> None:
+    person = await join()
+    first = await follow(person)
+    await person.say("Soup", reply_to=await person.sees("Dish"))
+    await person.sees("Amount")
+    second = await follow(person)
+    await person.sees("1 of 2")
+    assert await instances(house, first, person) == []
+    assert await instances(house, second, person) == []
+
+
+async def test_a_start_that_was_submitted_elsewhere_goes_on_in_the_chat(house: Any, join: Join, follow: Follow) -> None:
+    person = await join()
+    key = await follow(person)
+    await person.sees("Dish")
+    url = str(house.stack.runs["engine-api"].server.url)
+    headers = {"Authorization": f"Bearer {house.stack.home.secrets()['service_token']}"}
+    user = f"telegram-{person.user_id}"
+    async with aiohttp.ClientSession(url, headers=headers) as api:
+        async with api.get(f"/process-definition/{key}/form?user={user}") as answer:
+            draft = (await answer.json())["session"]
+        body = {
+            "user": user, "answers": {"dish": "Soup"}, "session": draft["id"], "revision": draft["revision"],
+            "surface": "web", "variables": {"campaign": "winter", "dish": "Stone"},
+        }  # fmt: skip
+        async with api.post(f"/process-definition/{key}/submit-form", json=body) as answer:
+            assert answer.status == 201
+        async with api.post(
+            f"/process-definition/{key}/submit-form", json=body | {"variables": {"chat": "1"}}
+        ) as answer:
+            assert (answer.status, (await answer.json())["code"]) == (422, "protected_variable")
+    await person.sees("Pay")
+    (instance,) = await instances(house, key, person)
+    variables = await house.engine.history_variables(instance.id)
+    assert (variables["dish"], variables["campaign"]) == ("Soup", "winter")
