@@ -15,13 +15,16 @@ from aiogram.client.telegram import TelegramAPIServer
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from bot.conversation import Conversation, Titles
+from bot.conversation import Conversation
 from bot.engine_api import EngineApi
 from bot.filling import Filling
 from bot.languages import Languages
+from bot.people import People
+from bot.place import Place
 from bot.runner import Runner
 from bot.screen import Screen
 from bot.store import Store
+from bot.titles import Titles
 from bpmn.catalog import Catalog
 from drafts.store import Drafts, new_session_id
 from forms.filling import opened
@@ -72,10 +75,11 @@ async def test_a_slow_form_holds_up_nobody(telegram: tuple[Bot, list[str]], valk
         await drafts.open_or_get(session)
         await store.save(Conversation(user, CHAT, "en", session=session, title="Slow", message_id=5, instance_id="i"))
         api = EngineApi("http://127.0.0.1:9", "unused")
-        runner = Runner(store, Filling(drafts, api, bot, zone="UTC"), api, Screen(bot), Titles(Catalog({})))
+        filling, titles, people = Filling(drafts, api, bot, zone="UTC"), Titles(Catalog({})), People(client, bot.id)
+        runner = Runner(store, filling, api, Screen(bot), titles, people)
         ticks: list[float] = []
         ticking = asyncio.create_task(tick(ticks))
-        await runner.said(CHAT, CATASTROPHE, 6, "en")
+        await runner.said(Place.private(CHAT), CATASTROPHE, 6, "en")
         ticking.cancel()
     assert any("does not work" in text for text in texts)
     assert ticks[-1] - ticks[0] > 0.5, "it was no slow form"
