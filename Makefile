@@ -33,8 +33,9 @@ up: $(STAMP) ## start the embedded stack
 down: ## stop the embedded stack
 	@test ! -x $(BIN)/baton || $(BIN)/baton down
 
+# Two at a time, each with a stack of its own; a file stays in one hand, since its tests share what it starts.
 test: $(STAMP) ## the tests on Camunda 7, without those that take minutes each
-	@$(BIN)/python -m pytest -m "not full" $(PYTEST_FLAGS)
+	@$(BIN)/python -m pytest -m "not full" --numprocesses 2 --dist loadfile $(PYTEST_FLAGS)
 
 test-full: $(STAMP) ## every test, with all faults, and the engine contract suite on Operaton too
 	@$(BIN)/python -m pytest $(PYTEST_FLAGS)

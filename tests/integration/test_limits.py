@@ -228,7 +228,6 @@ async def ended(engine: EngineClient, business_key: str, count: int, limit: time
             await asyncio.sleep(0.2)
 
 
-@pytest.mark.full
 async def test_a_flood_of_limited_jobs_all_end_two_at_a_time_and_others_need_not_wait(
     engine: EngineClient, valkey_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

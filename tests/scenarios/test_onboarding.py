@@ -8,8 +8,6 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
-import pytest
-
 from baton.sandbox.onboarding import Answers, fill_profile, walk_onboarding
 from baton.sandbox.person import Person
 
@@ -187,7 +185,6 @@ async def test_the_bot_is_killed_in_the_form_and_goes_on_at_the_same_field(house
     await person.sees("4 of 4")
 
 
-@pytest.mark.full
 async def test_a_worker_is_killed_in_the_middle_and_the_answer_still_comes_once(house: Any, join: Join) -> None:
     person = await join()
     await up_to_the_profile(person)

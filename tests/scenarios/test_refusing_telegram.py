@@ -65,7 +65,6 @@ async def walk_on(person: Person) -> None:
                 acted = time.monotonic()
 
 
-@pytest.mark.full
 @pytest.mark.timeout(200)
 async def test_nobody_is_lost_whatever_telegram_refuses(house: Any, join: Join) -> None:
     people = {error_code: await join() for error_code in ERRORS}
