@@ -1,6 +1,6 @@
 """How a process begins for a person: where it runs already, by its form, or at once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -28,19 +28,16 @@ class Beginning:
         """Whether a form still waits for answers; that of a start always does."""
         return session.is_open and (session.subject.is_start or await self._api.is_open(session.subject.id))
 
-    async def is_of(self, session: FormSession, process_key: str, user_id: str) -> bool:
-        """Whether an open form belongs to a process of the person, or starts it."""
-        if session.subject.is_start:
-            return session.subject.key == process_key
-        return session.subject.process_instance_id in await self._api.running(_business_key(process_key, user_id))
+    async def running(self, process_key: str, user_id: str) -> list[str]:
+        """Ids of the instances of a process that run for a person, by its business key."""
+        return await self._api.running(f"{process_key}:{user_id}")
 
     async def of(
-        self, state: Conversation, process_key: str, origin: Mapping[str, str]
-    ) -> tuple[Conversation, Effects]:  # fmt: skip
-        """Go on with what runs of the process, else ask the form of its start, else start it. `origin` are variables
-        of a new instance.
+        self, state: Conversation, process_key: str, running: Sequence[str], origin: Mapping[str, str]
+    ) -> tuple[Conversation, Effects]:
+        """Go on with what is `running` of the process, else ask the form of its start, else start it. `origin` are
+        variables of a new instance.
         """
-        running = await self._api.running(_business_key(process_key, state.user_id))
         if running:
             state = replace(state, instance_id=running[0])
             return self._started(state, await self._api.next_task(running[0], state.user_id))
@@ -69,13 +66,9 @@ class Beginning:
 
     async def seen(self, state: Conversation, process_key: str) -> Conversation:
         """The conversation about what the form of a start has begun, here or elsewhere, if it still runs."""
-        running = await self._api.running(_business_key(process_key, state.user_id))
+        running = await self.running(process_key, state.user_id)
         return replace(state, instance_id=running[0], origin={}) if running else state
 
     def _started(self, state: Conversation, task: OpenTask | None) -> tuple[Conversation, Effects]:
         state, effects = talk.completed(state, Completed(task, ended=False), self._titles)
         return state, (Retire(), *effects)
-
-
-def _business_key(process_key: str, user_id: str) -> str:
-    return f"{process_key}:{user_id}"

@@ -1,6 +1,6 @@
 """The conversation with one person: what each event means, as plain functions `(state, event) → (state, effects)`.
 
-Nothing here waits, stores or sends; `bot.runner` carries the effects out.
+Nothing here waits, stores or sends; `bot.deeds` carries the effects out.
 """
 
 import html

@@ -1,4 +1,4 @@
-"""What a conversation wants to be done; `bot.runner` does it."""
+"""What a conversation wants to be done; `bot.deeds` does it."""
 
 import html
 from collections.abc import Mapping

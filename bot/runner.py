@@ -1,4 +1,4 @@
-"""Carries out what the conversation wants: one event of one chat at a time, state loaded before and saved after.
+"""What happens in the chats: one event of one conversation at a time, its state loaded before and saved after.
 
 A crash between an effect and the save repeats the event: completing twice is answered with `completed_elsewhere`, and a
 form that is shown twice has buttons of which only the newest count.
@@ -17,9 +17,10 @@ import structlog
 from bot import conversation as talk
 from bot.beginning import Beginning
 from bot.conversation import Conversation
+from bot.deeds import Deeds
 from bot.delivery import notifying
 from bot.effects import Effects
-from bot.engine_api import Answers, Completed, EngineApi
+from bot.engine_api import EngineApi
 from bot.errors import ApiProblem, ApiUnavailable
 from bot.filling import Filling
 from bot.media import Media
@@ -33,7 +34,6 @@ from bot.stage import Stage
 from bot.store import Store, Waiting
 from bot.texts import say
 from bot.titles import Titles
-from drafts.store import surface_name
 from forms.events import Shared, Typed, Uploaded
 from forms.model import Problem
 from forms.telegram import TelegramView
@@ -59,9 +59,9 @@ class Runner:
         self._filling = filling
         self._api = api
         self._screen = screen
-        self._stage = Stage(screen, filling, store)
-        self._beginning = Beginning(api, filling, titles)
         self._titles = titles
+        self._beginning = Beginning(api, filling, titles)
+        self._deeds = Deeds(api, filling, self._beginning, Stage(screen, filling, store), titles)
 
     async def started(
         self,
@@ -100,7 +100,7 @@ class Runner:
             state = await self._load(place, language_code)
             try:
                 task = await self._api.task(task_id)
-                state = await self._carry_out(
+                state = await self._deeds.carry_out(
                     *await worked_out(state.session, lambda: talk.linked(state, task, self._titles))
                 )
             except (ApiUnavailable, ApiProblem) as error:
@@ -121,7 +121,7 @@ class Runner:
                     await answer(None)
                     answer = None
                 taken = await worked_out(state.session, partial(talk.taken, state, task, self._titles))
-                state = await self._carry_out(*taken)
+                state = await self._deeds.carry_out(*taken)
             except ApiUnavailable as error:
                 await self._excuse(state, "unavailable", error, answer)
             except ApiProblem as problem:
@@ -210,7 +210,7 @@ class Runner:
             # Whoever has waited for so long has put the phone away: those who look at theirs go first.
             is_late = time.time() - waiting.since > TYPING_FOR.total_seconds()
             with notifying() if is_late else nullcontext():
-                state = await self._carry_out(state, effects)
+                state = await self._deeds.carry_out(state, effects)
             await self._store.save(state)
             return task is not None or state.instance_id is None
 
@@ -221,7 +221,7 @@ class Runner:
             if state.session is None or state.session.id != session_id or state.message_id is None:
                 return
             with notifying():
-                state = await self._carry_out(*await worked_out(state.session, lambda: talk.seen_again(state)))
+                state = await self._deeds.carry_out(*await worked_out(state.session, lambda: talk.seen_again(state)))
             await self._store.save(state)
 
     async def _load(self, place: Place, language_code: str | None = None) -> Conversation:
@@ -256,7 +256,7 @@ class Runner:
     ) -> None:
         """Carry out what follows from an event, and keep where that leads; then answer the press, if it is one."""
         try:
-            state = await self._carry_out(state, effects)
+            state = await self._deeds.carry_out(state, effects)
         except (ApiUnavailable, ApiProblem) as error:
             # All is as it was before: the same button or text works again.
             await self._excuse(before, told(error), error, answer)
@@ -283,111 +283,19 @@ class Runner:
         state = await self._filling.with_draft(before)
         if state.session is None or before.session is None or state.session.revision == before.session.revision:
             return
-        await self._store.save(await self._carry_out(*await worked_out(state.session, lambda: talk.seen_again(state))))
+        drawn = await self._deeds.carry_out(*await worked_out(state.session, lambda: talk.seen_again(state)))
+        await self._store.save(drawn)
 
     async def _begin(
         self, state: Conversation, process_key: str, origin: Mapping[str, str], *, goes_on: bool
     ) -> Conversation:
-        session = state.session
-        if session is not None and await self._beginning.is_open(session):
-            if goes_on or await self._beginning.is_of(session, process_key, state.user_id):
-                return await self._carry_out(*await worked_out(session, lambda: talk.shown_again(state)))
-            state = await self._carry_out(*talk.left_for_another(state))
-        return await self._carry_out(*await self._beginning.of(replace(state, session=None), process_key, origin))
-
-    async def _carry_out(self, state: Conversation, effects: Effects) -> Conversation:
-        for number, effect in enumerate(effects):
-            match effect:
-                case talk.Submit():
-                    return await self._submit(state, effect, effects[number + 1 :])
-                case talk.Open(task):
-                    form, session = await self._filling.opened(state, task)
-                    state = await self._carry_out(
-                        *await worked_out(session, partial(talk.form_opened, state, form, session))
-                    )
-                case talk.Find(started):
-                    state = await self._find(await self._beginning.seen(state, started) if started else state)
-                case talk.GiveBack(code):
-                    state = await self._give_back(state, code)
-                case _:
-                    state = await self._stage.play(state, effect)
-        return state
-
-    async def _submit(self, state: Conversation, effect: talk.Submit, rest: Effects) -> Conversation:
-        """The answers go out; what was to be shown of the form's end is shown when they are taken."""
-        session = effect.session
-        answers = Answers(
-            state.user_id, effect.answers, session.id, session.revision, surface_name(state.surface),
-            session.locale, session.zone,
-        )  # fmt: skip
-        try:
-            state, done = await self._beginning.submitted(state, session, answers)
-        except ApiProblem as problem:
-            return await self._not_taken(replace(state, session=session), problem, rest)
-        state = await self._carry_out(state, rest)
-        return await self._carry_out(*talk.completed(state, done, self._titles))
-
-    async def _not_taken(self, state: Conversation, problem: ApiProblem, rest: Effects) -> Conversation:
-        session = state.session
-        assert session is not None
-        instance_id = session.subject.process_instance_id if state.is_errand else state.instance_id
-        if problem.code == "completed_elsewhere" and problem.members.get("by") not in (None, state.user_id):
-            by, at = problem.members.get("by"), problem.members.get("at")
-            return await self._carry_out(*await worked_out(session, partial(talk.ended, state, by, at)))
-        if session.subject.is_start and problem.code in {"completed_elsewhere", "draft_gone"}:
-            at = problem.members.get("at")
-            return await self._carry_out(*await worked_out(session, partial(talk.ended, state, state.user_id, at)))
-        if problem.code in {"task_gone", "completed_elsewhere", "draft_gone"} and instance_id is not None:
-            # Our own earlier try got through, or the task was cancelled: go on with what is open now.
-            state = await self._carry_out(state, rest)
-            task = await self._api.next_task(instance_id, state.user_id)
-            ended = task is None and await self._api.has_ended(instance_id)
-            return await self._carry_out(*talk.completed(state, Completed(task, ended=ended), self._titles))
-        if problem.code in {"not_your_task", "claimed_by_other"}:
-            return await self._carry_out(*talk.taken_away(state))
-        if problem.code in {"revision_conflict", "form_changed", "being_submitted"}:
-            reopened = await self._filling.reopened(state)
-            return await self._carry_out(
-                *await worked_out(reopened.session, lambda: talk.changed(reopened, problem.code))
-            )
-        if problem.status != 422:
-            raise problem
-        # To be asked, the engine held the draft and gave it back, which are two revisions.
-        now = await self._filling.with_draft(state)
-        if (given_back := now.session) is None or now.closed is not None:
-            return await self._carry_out(*talk.seen_again(now))
-        errors = problem.members.get("errors") or []
-        after, effects = await worked_out(given_back, lambda: talk.not_taken(now, given_back, errors))
-        return await self._carry_out(*await self._filling.kept(now, after, effects))
-
-    async def _give_back(self, state: Conversation, code: str) -> Conversation:
-        assert state.session is not None
-        try:
-            await self._api.give_back(state.session.subject.id, state.user_id)
-        except ApiProblem as problem:
-            if problem.code == "no_candidates":  # it is offered to nobody any more, so stays theirs
-                return await self._dropped(state, "put_aside")
-            if problem.code not in {"not_your_task", "task_gone", "completed_elsewhere"}:
-                raise
-        return await self._dropped(state, code)
-
-    async def _dropped(self, state: Conversation, code: str) -> Conversation:
-        """The form is let go, and why is said."""
-        text = say(code, state.locale)
-        if state.place.is_group and state.message_id is not None:
-            state = await self._carry_out(state, (talk.Retire(TelegramView(text)),))
-        else:
-            state = await self._carry_out(state, (talk.Retire(), talk.Reply(text)))
-        return replace(state, session=None, draft_id=None, is_errand=False)
-
-    async def _find(self, state: Conversation) -> Conversation:
-        if state.instance_id is None or state.is_busy_elsewhere:
-            return state
-        task = await self._api.next_task(state.instance_id, state.user_id)
-        if task is not None:
-            return await self._carry_out(*talk.task_came(state, task, self._titles))
-        if state.session is not None:
-            return state
-        # Nobody may be waiting for the workers yet: the event that ended the form may have been cut off.
-        ended = await self._api.has_ended(state.instance_id)
-        return await self._carry_out(*talk.completed(state, Completed(None, ended=ended), self._titles))
+        session = state.session if state.session and await self._beginning.is_open(state.session) else None
+        if session is not None and (goes_on or (session.subject.is_start and session.subject.key == process_key)):
+            return await self._deeds.carry_out(*await worked_out(session, lambda: talk.shown_again(state)))
+        running = await self._beginning.running(process_key, state.user_id)
+        if session is not None:
+            if session.subject.process_instance_id in running:
+                return await self._deeds.carry_out(*await worked_out(session, lambda: talk.shown_again(state)))
+            state = await self._deeds.carry_out(*talk.left_for_another(state))
+        state = replace(state, session=None)
+        return await self._deeds.carry_out(*await self._beginning.of(state, process_key, running, origin))

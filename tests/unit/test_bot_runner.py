@@ -106,7 +106,20 @@ class Api:
     next: OpenTask | None = None
     is_over: bool = False
     refusal: ApiProblem | None = None
-    away: bool = False
+    looked_up: list[str] = field(default_factory=list)
+
+    async def is_open(self, _: str) -> bool:
+        return True
+
+    async def running(self, business_key: str) -> list[str]:
+        self.looked_up.append(business_key)
+        return []
+
+    async def start_form(self, *_: object, **__: object) -> OpenForm:
+        return OpenForm(None, "none")
+
+    async def start(self, *_: object, **__: object) -> tuple[str, None]:
+        return "i2", None
 
     async def submit(self, _: str, __: Answers) -> Completed:
         if self.refusal is not None:  # it held the draft and gave it back
@@ -276,6 +289,13 @@ async def test_a_chat_that_asks_in_the_place_of_a_notice_is_a_surface_of_the_dra
     await house.hears("hello?", 11)
     await house.runner.pressed(PLACE, "nonsense", 5, _unheard, "en")
     assert house.drafts.surfaces == {Surface("telegram", CHAT, 5)}
+
+
+async def test_who_turns_to_another_process_has_what_runs_of_it_looked_up_once(house: House) -> None:
+    await house.runner.started(CHAT, "feedback", "en")
+    assert house.api.looked_up == ["feedback:telegram-7"]
+    assert "is put aside" in house.screen.texts
+    assert house.store.watched == ["i2"]
 
 
 async def test_what_the_engine_refuses_is_told_though_the_draft_has_moved(house: House) -> None:

@@ -1,0 +1,129 @@
+"""What a conversation wants to be done, done: answers go out, forms are opened, and what follows is shown."""
+
+from dataclasses import replace
+from functools import partial
+
+from bot import conversation as talk
+from bot.beginning import Beginning
+from bot.conversation import Conversation
+from bot.effects import Effects
+from bot.engine_api import Answers, Completed, EngineApi
+from bot.errors import ApiProblem
+from bot.filling import Filling
+from bot.stage import Stage
+from bot.texts import say
+from bot.titles import Titles
+from drafts.store import surface_name
+from forms.telegram import TelegramView
+from forms.threads import worked_out
+
+__all__ = ["Deeds"]
+
+
+class Deeds:
+    """The effects of one bot's conversations. Who calls holds the conversation's lock, and saves what comes back."""
+
+    def __init__(self, api: EngineApi, filling: Filling, beginning: Beginning, stage: Stage, titles: Titles) -> None:
+        self._api = api
+        self._filling = filling
+        self._beginning = beginning
+        self._stage = stage
+        self._titles = titles
+
+    async def carry_out(self, state: Conversation, effects: Effects) -> Conversation:
+        """The conversation after these effects, in their order, and after those that they lead to."""
+        for number, effect in enumerate(effects):
+            match effect:
+                case talk.Submit():
+                    return await self._submit(state, effect, effects[number + 1 :])
+                case talk.Open(task):
+                    form, session = await self._filling.opened(state, task)
+                    state = await self.carry_out(
+                        *await worked_out(session, partial(talk.form_opened, state, form, session))
+                    )
+                case talk.Find(started):
+                    state = await self._find(await self._beginning.seen(state, started) if started else state)
+                case talk.GiveBack(code):
+                    state = await self._give_back(state, code)
+                case _:
+                    state = await self._stage.play(state, effect)
+        return state
+
+    async def _submit(self, state: Conversation, effect: talk.Submit, rest: Effects) -> Conversation:
+        """The answers go out; what was to be shown of the form's end is shown when they are taken."""
+        session = effect.session
+        answers = Answers(
+            state.user_id, effect.answers, session.id, session.revision, surface_name(state.surface),
+            session.locale, session.zone,
+        )  # fmt: skip
+        try:
+            state, done = await self._beginning.submitted(state, session, answers)
+        except ApiProblem as problem:
+            return await self._not_taken(replace(state, session=session), problem, rest)
+        state = await self.carry_out(state, rest)
+        return await self.carry_out(*talk.completed(state, done, self._titles))
+
+    async def _not_taken(self, state: Conversation, problem: ApiProblem, rest: Effects) -> Conversation:
+        session = state.session
+        assert session is not None
+        instance_id = session.subject.process_instance_id if state.is_errand else state.instance_id
+        if problem.code == "completed_elsewhere" and problem.members.get("by") not in (None, state.user_id):
+            by, at = problem.members.get("by"), problem.members.get("at")
+            return await self.carry_out(*await worked_out(session, partial(talk.ended, state, by, at)))
+        if session.subject.is_start and problem.code in {"completed_elsewhere", "draft_gone"}:
+            at = problem.members.get("at")
+            return await self.carry_out(*await worked_out(session, partial(talk.ended, state, state.user_id, at)))
+        if problem.code in {"task_gone", "completed_elsewhere", "draft_gone"} and instance_id is not None:
+            # Our own earlier try got through, or the task was cancelled: go on with what is open now.
+            state = await self.carry_out(state, rest)
+            task = await self._api.next_task(instance_id, state.user_id)
+            ended = task is None and await self._api.has_ended(instance_id)
+            return await self.carry_out(*talk.completed(state, Completed(task, ended=ended), self._titles))
+        if problem.code in {"not_your_task", "claimed_by_other"}:
+            return await self.carry_out(*talk.taken_away(state))
+        if problem.code in {"revision_conflict", "form_changed", "being_submitted"}:
+            reopened = await self._filling.reopened(state)
+            return await self.carry_out(
+                *await worked_out(reopened.session, lambda: talk.changed(reopened, problem.code))
+            )
+        if problem.status != 422:
+            raise problem
+        # To be asked, the engine held the draft and gave it back, which are two revisions.
+        now = await self._filling.with_draft(state)
+        if (given_back := now.session) is None or now.closed is not None:
+            return await self.carry_out(*talk.seen_again(now))
+        errors = problem.members.get("errors") or []
+        after, effects = await worked_out(given_back, lambda: talk.not_taken(now, given_back, errors))
+        return await self.carry_out(*await self._filling.kept(now, after, effects))
+
+    async def _give_back(self, state: Conversation, code: str) -> Conversation:
+        assert state.session is not None
+        try:
+            await self._api.give_back(state.session.subject.id, state.user_id)
+        except ApiProblem as problem:
+            if problem.code == "no_candidates":  # it is offered to nobody any more, so stays theirs
+                return await self._dropped(state, "put_aside")
+            if problem.code not in {"not_your_task", "task_gone", "completed_elsewhere"}:
+                raise
+        return await self._dropped(state, code)
+
+    async def _dropped(self, state: Conversation, code: str) -> Conversation:
+        """The form is let go, and why is said."""
+        text = say(code, state.locale)
+        if state.place.is_group and state.message_id is not None:
+            state = await self.carry_out(state, (talk.Retire(TelegramView(text)),))
+        else:
+            state = await self.carry_out(state, (talk.Retire(), talk.Reply(text)))
+        return replace(state, session=None, draft_id=None, is_errand=False)
+
+    async def _find(self, state: Conversation) -> Conversation:
+        if state.instance_id is None or state.is_busy_elsewhere:
+            return state
+        task = await self._api.next_task(state.instance_id, state.user_id)
+        if task is not None:
+            return await self.carry_out(*talk.task_came(state, task, self._titles))
+        if state.session is not None:
+            return state
+        # Nobody may be waiting for the workers yet: the event that ended the form may have been cut off.
+        ended = await self._api.has_ended(state.instance_id)
+        return await self.carry_out(*talk.completed(state, Completed(None, ended=ended), self._titles))
