@@ -15,8 +15,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from bpmn.files import FileReference
-from drafts.secrets import without_secrets
+from drafts.secrets import keeps_all, without_secrets
 from forms.identity import Identity
+from forms.known import VariableType
 from forms.options import same
 from forms.paths import MISSING, Json, Path
 from forms.session import FormSession, Glance, Status, Subject, Surface
@@ -71,6 +72,8 @@ class _Opened(_Part):
     locale: str
     zone: str
     title: str
+    types: dict[str, VariableType] | None = None
+    """Older drafts have none."""
 
 
 class _State(_Part):
@@ -99,8 +102,9 @@ def stored(session: FormSession) -> Stored:
     """The texts of a session. Raises `FormUnreadable`."""
     form_hash, schema = schema_text(session.schema)
     opened = _Opened(
-        subject=session.subject, user=session.user_id, locale=session.locale, zone=session.zone, title=session.title
-    )
+        subject=session.subject, user=session.user_id, locale=session.locale, zone=session.zone, title=session.title,
+        types=dict(session.types) if session.types is not None and keeps_all(session.source) else None,
+    )  # fmt: skip
     state = _State(
         entered=_difference(session),
         touched=sorted(session.touched, key=str),
@@ -111,7 +115,7 @@ def stored(session: FormSession) -> Stored:
     )
     variables = without_secrets(session.source, session.variables)
     return Stored(
-        opened=opened.model_dump_json(),
+        opened=opened.model_dump_json(exclude_none=True),
         variables=json.dumps(variables, separators=(",", ":")),
         state=state.model_dump_json(exclude_defaults=True),
         form_hash=form_hash,
@@ -132,6 +136,7 @@ def read_session(session_id: str, schema: Mapping[str, Json], fields: Mapping[st
         title=opened.title,
         schema=schema,
         variables=json.loads(fields.get("variables") or "{}"),
+        types=opened.types,
         touched=frozenset(state.touched),
         cursor=state.cursor,
         glance=state.glance,

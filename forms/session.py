@@ -7,6 +7,7 @@ from functools import cached_property
 
 from forms.clock import now_in
 from forms.initial import initial_data
+from forms.known import Known, VariableType
 from forms.model import Field, Form, Mode
 from forms.paths import MISSING, Json, Path, get_at
 from forms.resolve import Resolved, resolve
@@ -72,6 +73,8 @@ class FormSession:
     schema: Mapping[str, Json]
     variables: Mapping[str, Json]
     """Process variables as they were when the form was opened."""
+    types: Mapping[str, VariableType] | None = None
+    """Of the variables; None where not all of what was known of them has been kept."""
     entered: Mapping[str, Json] = field(default_factory=dict)
     """The data with what the person entered; empty before they have begun."""
     touched: frozenset[Path] = frozenset()
@@ -95,6 +98,11 @@ class FormSession:
     def source(self) -> Schema:
         """The schema, checked. Raises `FormUnreadable`."""
         return parse(self.schema)
+
+    @property
+    def known(self) -> Known | None:
+        """The variables as they were when the form was opened; None where not all of that has been kept."""
+        return Known(self.variables, self.types) if self.types is not None else None
 
     @cached_property
     def initial(self) -> Mapping[str, Json]:

@@ -18,13 +18,14 @@ from forms.clock import read_day, read_minute, write_moment, zone_of
 from forms.date_pattern import read_pattern
 from forms.errors import FormUnreadable
 from forms.fields.file import references
+from forms.known import Known, VariableType
 from forms.numbers import as_decimal
 from forms.options import same
 from forms.paths import Json
 from forms.places import value_path
 from forms.schema import Component, Schema
 
-__all__ = ["MAX_INLINE_FILE_BYTES", "data_of", "inline_files", "key_of", "typed_variables"]
+__all__ = ["MAX_INLINE_FILE_BYTES", "data_of", "inline_files", "key_of", "known_of", "typed_variables"]
 
 # A File variable is copied with every history level; what is larger stays in the store.
 MAX_INLINE_FILE_BYTES = 512 * 1024
@@ -49,6 +50,11 @@ def data_of(schema: Schema, variables: Mapping[str, Wire], *, zone: str) -> dict
     return {name: _data(wire, asked.get(name), zone) for name, wire in named.items()}
 
 
+def known_of(schema: Schema, variables: Mapping[str, Wire], *, zone: str) -> Known:
+    """The same with the types."""
+    return Known(data_of(schema, variables, zone=zone), {name: _type(wire) for name, wire in variables.items()})
+
+
 def inline_files(schema: Schema, answers: Mapping[str, Json], *, max_bytes: int) -> dict[str, FileReference]:
     """The files among the answers that become File variables, by variable: `typed_variables` needs their content."""
     found = {}
@@ -63,31 +69,31 @@ def inline_files(schema: Schema, answers: Mapping[str, Json], *, max_bytes: int)
 def typed_variables(
     schema: Schema,
     answers: Mapping[str, Json],
-    existing: Mapping[str, Wire],
+    known: Known,
     *,
     zone: str,
     contents: Mapping[str, bytes],
 ) -> dict[str, TypedValue]:
-    """Answers by key as variables for the engine; those that say what the variable says already are left out.
+    """Answers by key as variables for the engine; those that say what is `known` of the variable are left out.
 
-    The type is that of the custom property `camundaType`, else that of the existing variable if the value fits, else it
+    The type is that of the custom property `camundaType`, else that of the known variable if the value fits, else it
     follows from the value. `contents`: see `inline_files`. Raises `NotAVariable`.
     """
     asked, renamed = _asked(schema), schema.renamed
     typed = {}
     for key, value in answers.items():
         component, name = asked.get(key), renamed.get(key, key)
-        known = existing.get(name)
+        kind = known.types.get(name)
         is_reset = schema.is_generated and _is_reset(component)
-        if known is not None and not is_reset and _is_unchanged(value, known, component, zone):
+        if kind is not None and not is_reset and _is_unchanged(value, known.data.get(key), kind):
             continue
         if key in contents:
             (reference,) = _references(value)
             typed[name] = TypedValue(encode(_file(reference, contents[key])))
         elif component is not None and schema.is_generated:
-            typed[name] = TypedValue(_generated_wire(value, component, known, zone))
+            typed[name] = TypedValue(_generated_wire(value, component, kind, zone))
         else:
-            typed[name] = TypedValue(_wire(value, component, known, zone))
+            typed[name] = TypedValue(_wire(value, component, kind, zone))
     return typed
 
 
@@ -110,11 +116,16 @@ def _bound(components: Iterable[Component]) -> Iterator[tuple[str, Component]]:
             yield str(path[0]), component
 
 
-def _is_unchanged(value: Json, known: Wire, component: Component | None, zone: str) -> bool:
-    if known.get("type") == "File":
+def _type(wire: Wire) -> VariableType:
+    kind = {"type": wire.get("type")}
+    return kind | {"valueInfo": wire["valueInfo"]} if kind["type"] == "Object" and wire.get("valueInfo") else kind
+
+
+def _is_unchanged(value: Json, known: Json, kind: VariableType) -> bool:
+    if kind.get("type") == "File":
         # Its content is never seen here, so "no file" only says that nobody sent another one.
         return value is None or value == []
-    return same(value, _data(known, component, zone)) and known.get("type") != "Null"
+    return same(value, known) and kind.get("type") != "Null"
 
 
 def _is_reset(component: Component | None) -> bool:
@@ -122,7 +133,7 @@ def _is_reset(component: Component | None) -> bool:
     return component is not None and component.hint("hasDefault") == "true"
 
 
-def _generated_wire(value: Json, component: Component, known: Wire | None, zone: str) -> dict[str, Any]:
+def _generated_wire(value: Json, component: Component, known: VariableType | None, zone: str) -> dict[str, Any]:
     """As the engine's own form would send it: dates as texts, so that they are read by the clock that wrote them."""
     if value in (None, ""):
         return encode(None)
@@ -135,7 +146,7 @@ def _generated_wire(value: Json, component: Component, known: Wire | None, zone:
     return encode(read_pattern(pattern).from_iso(str(value)) if component.type == "datetime" else str(value))
 
 
-def _wire(value: Json, component: Component | None, known: Wire | None, zone: str) -> dict[str, Any]:
+def _wire(value: Json, component: Component | None, known: VariableType | None, zone: str) -> dict[str, Any]:
     if value is None:
         return encode(None)
     if component is not None and component.type == "filepicker":
@@ -203,7 +214,7 @@ def _as_date(value: Json, component: Component | None, zone: str) -> dict[str, A
     return {"value": write_time(moment), "type": "Date"}
 
 
-def _as_object(value: Json, known: Wire) -> dict[str, Any] | None:
+def _as_object(value: Json, known: VariableType) -> dict[str, Any] | None:
     """A Java object that the engine keeps as JSON stays one."""
     info = known.get("valueInfo") or {}
     if known.get("type") != "Object" or not isinstance(value, list | dict):

@@ -16,15 +16,16 @@ from files.places import note_start
 from files.store import FileDamaged, FileMissing, Files, FilesUnavailable
 from forms.clock import now_in
 from forms.initial import initial_data
+from forms.known import Known
 from forms.messages import text
 from forms.model import Problem
 from forms.paths import Json
 from forms.schema import parse
 from forms.submission import Received, received
 from forms.threads import in_thread
-from forms.variables import data_of, inline_files, typed_variables
+from forms.variables import inline_files, typed_variables
 
-__all__ = ["DRAFT_VARIABLE", "PROTECTED_VARIABLES", "Answers", "Wires", "new_files", "refuse_protected", "told"]
+__all__ = ["DRAFT_VARIABLE", "PROTECTED_VARIABLES", "Answers", "new_files", "refuse_protected", "told"]
 
 # Of an instance that a form has started: which draft did, so that it is found when nobody was told of it.
 DRAFT_VARIABLE = "batonDraft"
@@ -32,8 +33,6 @@ DRAFT_VARIABLE = "batonDraft"
 PROTECTED_VARIABLES = frozenset({"initiator", "surface", "chat", DRAFT_VARIABLE})
 
 log = structlog.get_logger()
-
-Wires = Mapping[str, Mapping[str, Any]]
 
 
 def refuse_protected(variables: Mapping[str, object]) -> None:
@@ -53,9 +52,9 @@ def told(problems: Mapping[str, Problem], locale: str) -> list[FieldProblemOut]:
     ]
 
 
-def new_files(schema: Mapping[str, Any], known: Wires, answers: Mapping[str, Json]) -> dict[str, set[FileReference]]:
+def new_files(known: Known, answers: Mapping[str, Json]) -> dict[str, set[FileReference]]:
     """The files that answers name and that no variable of the form has, by the answer that they are in."""
-    there = set(_files_in(data_of(parse(schema), known, zone="UTC")))
+    there = set(_files_in(known.data))
     named = {name: set(_files_in(value)) - there for name, value in answers.items()}
     return {name: files for name, files in named.items() if files}
 
@@ -78,19 +77,19 @@ class Answers:
         self._max_inline_file_bytes = max_inline_file_bytes
 
     async def checked(
-        self, schema: Mapping[str, Any], known: Wires, answers: Mapping[str, Json], *, locale: str, zone: str
+        self, schema: Mapping[str, Any], known: Known, answers: Mapping[str, Json], *, locale: str, zone: str
     ) -> Received:
         """What forms say of the answers. Raises `FormUnreadable`."""
 
         def work() -> Received:
             source = parse(schema)
-            initial = initial_data(source, data_of(source, known, zone=zone))
+            initial = initial_data(source, known.data)
             return received(source, initial, answers, locale=locale, now=now_in(zone))
 
         return await in_thread(work)
 
     async def typed(
-        self, schema: Mapping[str, Any], known: Wires, answers: Mapping[str, Json], *, locale: str, zone: str
+        self, schema: Mapping[str, Any], known: Known, answers: Mapping[str, Json], *, locale: str, zone: str
     ) -> dict[str, TypedValue]:
         """The variables of checked answers. Raises `Problem` 422 for a file that is not there, `NotAVariable`."""
         source = parse(schema)

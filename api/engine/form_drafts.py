@@ -25,7 +25,7 @@ from forms.messages import supported
 from forms.schema import parse
 from forms.session import FormSession, Status, Subject
 from forms.threads import in_thread
-from forms.variables import data_of
+from forms.variables import known_of
 
 __all__ = ["FormDrafts", "Person", "being_submitted", "conflict", "own_draft"]
 
@@ -176,11 +176,11 @@ class FormDrafts:
             elif draft is not None:
                 zone = draft.session.zone  # the answers that it keeps are meant so
         wires = await self._sources.wires(found, subject.id, is_start=subject.is_start)
+        known = known_of(parse(found.schema), wires, zone=zone)
         locale = supported(person.locale or "en")
         session = FormSession(
-            new_session_id(), subject, person.user or "", locale, zone, title, found.schema,
-            data_of(parse(found.schema), wires, zone=zone),
-        )  # fmt: skip
+            new_session_id(), subject, person.user or "", locale, zone, title, found.schema, known.data, known.types
+        )
         if person.user is None or self._drafts is None:
             return session, False
         draft = await self._drafts.open_or_get(await in_thread(lambda: opened(session)))

@@ -10,7 +10,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from api.engine.access import refuse_stranger, take
-from api.engine.form_answers import DRAFT_VARIABLE, Answers, Wires, new_files, refuse_protected, told
+from api.engine.form_answers import DRAFT_VARIABLE, Answers, new_files, refuse_protected, told
 from api.engine.form_drafts import FormDrafts, being_submitted, conflict, own_draft
 from api.engine.form_models import CheckRequest, FieldProblemOut, StartFormRequest, SubmitRequest
 from api.engine.form_sources import FormSources, Found
@@ -23,13 +23,14 @@ from bpmn.variables import NotAVariable, TypedValue
 from drafts.errors import DraftConflict, DraftError
 from drafts.record import Closed, Draft, file_mark, schema_text
 from forms.errors import FormUnreadable
+from forms.known import Known
 from forms.model import Problem as Trouble
 from forms.options import words
 from forms.paths import Json
 from forms.reading import written_names
 from forms.schema import parse
 from forms.session import FormSession, Status, Subject
-from forms.variables import MAX_INLINE_FILE_BYTES, key_of
+from forms.variables import MAX_INLINE_FILE_BYTES, key_of, known_of
 
 __all__ = ["Submissions"]
 
@@ -61,12 +62,12 @@ class Submissions:
         if not found.asks:
             return []
         assert found.schema is not None
-        known = await self._sources.wires(found, task.id, is_start=False)
+        known = await self._known(found, None, task.id, request.zone)
         answered = await self._answers.checked(
             found.schema, known, request.answers, locale=request.locale, zone=request.zone
         )
         subject = Subject(task.id, task.task_definition_key)
-        problems = answered.problems or await self._strange_files(found, known, answered.answers, subject, request.user)
+        problems = answered.problems or await self._strange_files(known, answered.answers, subject, request.user)
         return told(problems, request.locale)
 
     async def complete(self, task_id: str, request: SubmitRequest) -> Task:
@@ -80,7 +81,7 @@ class Submissions:
         variables: Mapping[str, object] = request.answers
         if found is not None and found.asks:
             _refuse_changed_form(draft, found)
-            known = await self._sources.wires(found, task.id, is_start=False)
+            known = await self._known(found, draft, task.id, zone)
             subject = Subject(task.id, task.task_definition_key)
             variables = await self._variables(found, known, request, subject, zone)
         if task.assignee is None:
@@ -109,9 +110,10 @@ class Submissions:
         variables: Mapping[str, object] = request.answers
         if found.asks:
             _refuse_changed_form(draft, found)
-            known = await self._sources.wires(found, definition.id, is_start=True)
+            zone = _zone(draft, request)
+            known = await self._known(found, draft, definition.id, zone, is_start=True)
             subject = Subject(definition.id, definition.key, is_start=True)
-            variables = await self._variables(found, known, request, subject, _zone(draft, request))
+            variables = await self._variables(found, known, request, subject, zone)
         key = _business_key(found, variables, request, definition)
         asked = frozenset(written_names(found.schema)) if found.schema is not None else frozenset()
         besides = {name: value for name, value in request.variables.items() if name not in asked}
@@ -160,14 +162,24 @@ class Submissions:
             raise conflict(draft.session)
         return draft
 
+    async def _known(
+        self, found: Found, draft: Draft | None, subject_id: str, zone: str, *, is_start: bool = False
+    ) -> Known:
+        """What the person saw of the variables: what became of them since is not theirs to change unseen."""
+        if draft is not None and (seen := draft.session.known) is not None:
+            return seen
+        assert found.schema is not None
+        wires = await self._sources.wires(found, subject_id, is_start=is_start)
+        return known_of(parse(found.schema), wires, zone=zone)
+
     async def _variables(
-        self, found: Found, known: Wires, request: SubmitRequest, subject: Subject, zone: str
+        self, found: Found, known: Known, request: SubmitRequest, subject: Subject, zone: str
     ) -> Mapping[str, object]:
         assert found.schema is not None
         locale = request.locale
         answered = await self._answers.checked(found.schema, known, request.answers, locale=locale, zone=zone)
         problems = answered.problems
-        problems = problems or await self._strange_files(found, known, answered.answers, subject, request.user)
+        problems = problems or await self._strange_files(known, answered.answers, subject, request.user)
         if problems:
             is_strange = any(problem.code == "not_in_form" for problem in problems.values())
             errors = [entry.model_dump() for entry in told(problems, locale)]
@@ -176,11 +188,10 @@ class Submissions:
         return await self._answers.typed(found.schema, known, answered.answers, locale=locale, zone=zone)
 
     async def _strange_files(
-        self, found: Found, known: Wires, answers: Mapping[str, Json], subject: Subject, user: str
+        self, known: Known, answers: Mapping[str, Json], subject: Subject, user: str
     ) -> Mapping[str, Trouble]:
         """Files among the answers that are neither the variables' nor were sent for this person's draft, by name."""
-        assert found.schema is not None
-        if not (named := new_files(found.schema, known, answers)):
+        if not (named := new_files(known, answers)):
             return {}
         marks = await self._forms.file_marks(subject, user)
         return {name: Trouble("file_missing") for name, files in named.items() if not {*map(file_mark, files)} <= marks}

@@ -19,7 +19,7 @@ from forms.paths import Json
 from forms.reading import variable_names
 from forms.schema import Schema, parse
 from forms.submission import received
-from forms.variables import data_of, typed_variables
+from forms.variables import data_of, known_of, typed_variables
 
 FOLDER = Path(__file__).parent / "generated"
 KEY = "generated-contract"
@@ -50,7 +50,7 @@ async def opened(engine: EngineClient, task: Task) -> tuple[Schema, dict[str, An
 def typed(schema: Schema, wires: dict[str, Any], answers: Mapping[str, Json]) -> dict[str, TypedValue]:
     taken = received(schema, initial_data(schema, data_of(schema, wires, zone=ZONE)), answers)
     assert taken.problems == {}
-    return typed_variables(schema, taken.answers, wires, zone=ZONE, contents={})
+    return typed_variables(schema, taken.answers, known_of(schema, wires, zone=ZONE), zone=ZONE, contents={})
 
 
 async def started(engine: EngineClient, **variables: object) -> Task:

@@ -122,13 +122,15 @@ async def test_a_form_is_opened_kept_and_submitted_with_types(
     assert (english["session"], english["jsonSchema"]["properties"]["age"]["title"]) == (again["session"], "Age")
     assert (again["session"]["id"], again["data"], same) == (session["id"], kept["data"], fresh)
 
+    elsewhere = {"value": "2000-02-01", "type": "String"}  # another step: nobody here answered that
+    await engine.request("PUT", f"/process-instance/{instance.id}/variables/born", json=elsewhere)
     answers = {"name": "Ada", "age": 36, "born": "2000-01-31", "action_go": True}
     body = {"user": user, "answers": answers, "session": session["id"], "revision": 1, "zone": "Europe/Berlin"}
     status, done, _ = await call(api, "POST", f"/task/{task.id}/submit-form?next=true", json=body)
     assert (status, done["completed"], done["ended"]) == (200, True, True)
     found = await types_of(engine, instance.id)
     assert {name: found[name] for name in answers} == {
-        "name": ("String", "Ada"), "age": ("Long", 36), "born": ("String", "2000-01-31"),
+        "name": ("String", "Ada"), "age": ("Long", 36), "born": ("String", "2000-02-01"),
         "action_go": ("Boolean", True),
     }  # fmt: skip
     status, gone, _ = await call(api, "PUT", put, json={"data": {}}, headers={"If-Match": fresh})

@@ -15,6 +15,7 @@ from forms.events import Event, Operation, Outcome, Pressed, Render, Shared, Sta
 from forms.fields import kind_of
 from forms.filling import opened, step
 from forms.json_schema import json_schema
+from forms.known import Known
 from forms.model import Mode
 from forms.reading import read_form
 from forms.session import FormSession, Subject
@@ -136,7 +137,7 @@ def is_still_usable(session: FormSession, outcome: Outcome) -> None:
     again = read_session(session.id, session.schema, {**written, "revision": str(session.revision), "status": "draft"})
     assert (again.question, again.data) == (session.question, session.data)
     answers = {name: value for name, value in session.data.items() if isinstance(value, str | int | float | bool)}
-    for typed in typed_variables(session.source, answers, {}, zone="UTC", contents={}).values():
+    for typed in typed_variables(session.source, answers, Known({}, {}), zone="UTC", contents={}).values():
         json.dumps(typed.wire, allow_nan=False).encode()
 
 

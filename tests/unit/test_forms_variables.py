@@ -8,9 +8,10 @@ import pytest
 
 from bpmn.files import FileReference
 from bpmn.variables import NotAVariable
+from forms.known import Known
 from forms.paths import Json
 from forms.schema import Schema, parse
-from forms.variables import MAX_INLINE_FILE_BYTES, data_of, inline_files, typed_variables
+from forms.variables import MAX_INLINE_FILE_BYTES, data_of, inline_files, known_of, typed_variables
 
 ZONE = "Europe/Berlin"
 
@@ -28,8 +29,8 @@ def date_field(subtype: str = "date", **more: Any) -> dict[str, Any]:
 
 
 def as_variable(component: dict[str, Any], value: Json, known: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    existing = {"x": known} if known is not None else {}
-    typed = typed_variables(schema(component), {"x": value}, existing, zone=ZONE, contents={})
+    form, existing = schema(component), {"x": known} if known is not None else {}
+    typed = typed_variables(form, {"x": value}, known_of(form, existing, zone=ZONE), zone=ZONE, contents={})
     return dict(typed["x"].wire)
 
 
@@ -124,8 +125,8 @@ def test_an_existing_variable_keeps_its_type_where_the_value_fits(
 )
 def test_what_was_left_as_it_was_is_not_sent(component: dict[str, Any], known: dict[str, Any]) -> None:
     form = schema(component)
-    shown = data_of(form, {"x": known}, zone=ZONE)
-    assert typed_variables(form, shown, {"x": known}, zone=ZONE, contents={}) == {}
+    seen = known_of(form, {"x": known}, zone=ZONE)
+    assert typed_variables(form, seen.data, seen, zone=ZONE, contents={}) == {}
 
 
 def test_a_long_text_becomes_json_and_a_text_that_nothing_stores_is_refused() -> None:
@@ -149,7 +150,7 @@ def test_a_small_file_becomes_a_file_variable_and_others_references() -> None:
     found = inline_files(form, answers, max_bytes=MAX_INLINE_FILE_BYTES)
     assert found == {"one": reference()}
     known = {"kept": {"type": "File", "value": None, "valueInfo": {"filename": "old.txt"}}}
-    typed = typed_variables(form, answers, known, zone=ZONE, contents={"one": b"abc"})
+    typed = typed_variables(form, answers, known_of(form, known, zone=ZONE), zone=ZONE, contents={"one": b"abc"})
     assert {name: value.wire["type"] for name, value in typed.items()} == {
         "one": "File", "big": "Json", "many": "Json", "none": "Null",
     }  # fmt: skip
@@ -197,7 +198,7 @@ def test_what_is_part_of_a_variable_has_no_type_of_its_own() -> None:
         {"type": "group", "id": "g", "path": "box", "components": [field("number", **HINT)]},
         {"type": "group", "id": "h", "components": [field("number", "inner", **HINT)]},
     )
-    typed = typed_variables(form, {"box": {"x": 1}, "inner": 2}, {}, zone=ZONE, contents={})
+    typed = typed_variables(form, {"box": {"x": 1}, "inner": 2}, Known({}, {}), zone=ZONE, contents={})
     assert {name: value.wire for name, value in typed.items()} == {
         "box": var("Json", '{"x": 1}'),
         "inner": var("Long", 2),

@@ -13,7 +13,7 @@ from forms.reading import read_form, variable_names
 from forms.rendered import read_labels
 from forms.schema import MAX_COMPONENTS, parse
 from forms.submission import received
-from forms.variables import data_of, key_of, typed_variables
+from forms.variables import data_of, key_of, known_of, typed_variables
 
 CAMUNDA = 'xmlns:camunda="http://camunda.org/schema/1.0/bpmn"'
 OPERATON = 'xmlns:camunda="http://operaton.org/schema/1.0/bpmn"'
@@ -50,7 +50,9 @@ def sent(source: dict[str, Any], wires: dict[str, Any], answers: dict[str, Any])
     found = parse(source)
     taken = received(found, initial_data(found, data_of(found, wires, zone="UTC")), answers)
     assert taken.problems == {}
-    typed = typed_variables(found, taken.answers, wires, zone="Asia/Tokyo", contents={})
+    typed = typed_variables(
+        found, taken.answers, known_of(found, wires, zone="Asia/Tokyo"), zone="Asia/Tokyo", contents={}
+    )
     return {name: (value.wire["value"], value.wire["type"]) for name, value in typed.items()}
 
 

@@ -7,6 +7,7 @@ import pytest
 from forms.form_data import Constraint, FormData, GeneratedField
 from forms.generated import generated_schema
 from forms.initial import initial_data
+from forms.known import Known
 from forms.model import Form, Mode
 from forms.prefixes import is_shown, with_prefixes
 from forms.reading import read_form
@@ -126,7 +127,7 @@ def test_options_may_stand_in_the_value_of_the_choice(wire: dict[str, Any], opti
 def test_a_file_is_sent_as_a_reference_in_a_text_and_read_from_it() -> None:
     found = parse(schema("s3_photo"))
     assert inline_files(found, {"s3_photo": [FILE]}, max_bytes=100) == {}
-    wire = typed_variables(found, {"s3_photo": [FILE]}, {}, zone="UTC", contents={})["s3_photo"].wire
+    wire = typed_variables(found, {"s3_photo": [FILE]}, Known({}, {}), zone="UTC", contents={})["s3_photo"].wire
     assert wire["type"] == "String"
     (read,) = initial_data(found, data_of(found, {"s3_photo": wire}, zone="UTC"))["s3_photo"]
     assert (read["path"], read["name"]) == ("forms/s/x", "x.txt")
