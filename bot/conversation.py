@@ -12,6 +12,7 @@ from bot.effects import (
     Alert,
     Effect,
     Effects,
+    Erase,
     Find,
     GiveBack,
     Notice,
@@ -25,6 +26,7 @@ from bot.effects import (
 )
 from bot.engine_api import Completed, OpenForm, OpenTask
 from bot.place import Place
+from bot.replied import Replied
 from bot.texts import say
 from bot.titles import Titles
 from drafts.record import Closed
@@ -40,6 +42,7 @@ __all__ = [
     "Alert",
     "Conversation",
     "Effect",
+    "Erase",
     "Find",
     "GiveBack",
     "Notice",
@@ -103,6 +106,8 @@ class Conversation:
     """What the person is called; needed in groups, where others read whom the bot asks."""
     prompt: Prompt | None = None
     """In groups: the message that opens the person's field for an answer."""
+    asked_before: int = 0
+    """The newest prompt of an earlier question; a message to the person that is newer asks what is asked now."""
     origin: dict[str, str] = field(default_factory=dict)
     """Variables of the instance that the form of a start will make."""
     last_text_id: int = 0
@@ -117,10 +122,19 @@ class Conversation:
     def place(self) -> Place:
         return Place.of(self.chat_id, self.user_id)
 
-    def hears(self, replied_to: int | None) -> bool:
+    def hears(self, replied_to: Replied | None) -> bool:
         """Whether a message is for this form; in groups a reply to the question is, and nothing else."""
-        questions = {self.message_id, self.prompt.message_id if self.prompt is not None else None} - {None}
-        return not self.place.is_group or replied_to in questions
+        if not self.place.is_group or replied_to is None:
+            return not self.place.is_group
+        return self.has_noted(replied_to) or (self.spoke_in(replied_to) and replied_to.message_id > self.asked_before)
+
+    def has_noted(self, replied_to: Replied) -> bool:
+        """Whether it is known that this message asks; of one after which the bot was killed it is not."""
+        return replied_to.message_id in {self.message_id, self.prompt.message_id if self.prompt is not None else None}
+
+    def spoke_in(self, replied_to: Replied) -> bool:
+        """Whether the bot spoke to this person in a message, who has a form here now."""
+        return self.message_id is not None and replied_to.person_id == self.place.person_id
 
     @property
     def is_busy_elsewhere(self) -> bool:
@@ -137,21 +151,36 @@ class Conversation:
 
 
 def said(
-    state: Conversation, event: Typed | Shared | Uploaded, message_id: int, replied_to: int | None = None
+    state: Conversation, event: Typed | Shared | Uploaded, message_id: int, replied_to: Replied | None = None
 ) -> tuple[Conversation, Effects]:
     """The person wrote something that is no command, or sent or shared what may be an answer."""
-    if message_id == state.last_text_id or not state.hears(replied_to):
+    if message_id == state.last_text_id:
         return state, ()
+    if not state.hears(replied_to):
+        return _overheard(state, message_id, replied_to)
+    # What was asked twice is taken away as prompts are, when it is answered.
+    twice = (Erase(replied_to.message_id),) if replied_to is not None and not state.has_noted(replied_to) else ()
     state = replace(state, last_text_id=message_id)
     if state.session is not None and state.closed is not None:
         return ended(state, state.closed.by, state.closed.at.isoformat())
     if state.session is None or state.message_id is None:
         return state, (Reply(say("nothing_open", state.locale)),)
+    session = state.session
     if state.has_taken(message_id):
         # It is in the draft, and what should have followed may never have been seen.
-        return shown_again(state)
-    # The person's words stand below the question now: what follows them goes below, too.
-    return _filled(state, state.session, event, in_place=False, taken=state.spelled(message_id))
+        state, effects = shown_again(state)
+    else:
+        # The person's words stand below the question now: what follows them goes below, too.
+        state, effects = _filled(state, session, event, in_place=False, taken=state.spelled(message_id))
+    return state, (*twice, *effects)
+
+
+def _overheard(state: Conversation, message_id: int, replied_to: Replied | None) -> tuple[Conversation, Effects]:
+    """What people say in a group is not for the bot, but who answers an earlier question is told which one is open."""
+    if replied_to is None or not state.spoke_in(replied_to) or state.session is None or state.closed is not None:
+        return state, ()
+    state, effects = shown_again(replace(state, last_text_id=message_id))
+    return state, (Reply(say("asked_before", state.locale)), *effects)
 
 
 def answer_refused(state: Conversation, problem: Problem, message_id: int) -> tuple[Conversation, Effects]:

@@ -10,8 +10,8 @@ from forms.session import FormSession
 from forms.telegram import TelegramView
 
 __all__ = [
-    "Alert", "Effect", "Effects", "Find", "GiveBack", "Notice", "Open", "Reply", "Retire", "Show", "Submit", "Watch",
-    "told_below",
+    "Alert", "Effect", "Effects", "Erase", "Find", "GiveBack", "Notice", "Open", "Reply", "Retire", "Show", "Submit",
+    "Watch", "told_below",
 ]  # fmt: skip
 
 
@@ -28,6 +28,13 @@ class Retire:
     """Take the buttons off the current message; with a view also replace its text. There is then no current one."""
 
     view: TelegramView | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Erase:
+    """Delete one of our messages that asks what another one asks, too."""
+
+    message_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +96,7 @@ class Watch:
     instance_id: str
 
 
-Effect = Show | Retire | Notice | Reply | Alert | Open | Submit | Find | GiveBack | Watch
+Effect = Show | Retire | Erase | Notice | Reply | Alert | Open | Submit | Find | GiveBack | Watch
 Effects = tuple[Effect, ...]
 
 

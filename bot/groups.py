@@ -13,6 +13,7 @@ from bot.languages import Languages
 from bot.media import media_of, shared_of
 from bot.memberships import Memberships
 from bot.offers import Wish, decode_wish
+from bot.replied import Replied
 from bot.routers import answer_press
 from bot.runner import Runner
 from bot.screen import Screen
@@ -37,16 +38,16 @@ def group_router(
 
     @router.message(is_reply)
     async def replied(message: Message, bot: Bot) -> None:
-        sender, question = Sender.of(message), message.reply_to_message
-        if sender is None or question is None or question.from_user is None or question.from_user.id != bot.id:
+        sender, question = Sender.of(message), _replied(message, bot)
+        if sender is None or question is None:
             return
-        place, language, asked = sender.place, sender.language_code, question.message_id
+        place, language = sender.place, sender.language_code
         if message.text:
-            await runner.said(place, message.text, message.message_id, language, asked)
+            await runner.said(place, message.text, message.message_id, language, question)
         elif (media := media_of(message)) is not None:
-            await runner.sent(place, media, message.message_id, language, asked)
+            await runner.sent(place, media, message.message_id, language, question)
         elif (shared := shared_of(message)) is not None:
-            await runner.shared(place, shared, message.message_id, language, asked)
+            await runner.shared(place, shared, message.message_id, language, question)
 
     @router.message()
     async def overheard(message: Message) -> None:
@@ -55,6 +56,16 @@ def group_router(
             await memberships.moved(message.chat.id, message.migrate_from_chat_id)
 
     return router
+
+
+def _replied(message: Message, bot: Bot) -> Replied | None:
+    """What a message answers; None where that is no message of ours."""
+    question = message.reply_to_message
+    if question is None or question.from_user is None or question.from_user.id != bot.id:
+        return None
+    marks = question.entities or question.caption_entities or ()
+    person = next((mark.user for mark in marks if mark.user is not None), None)
+    return Replied(question.message_id, person.id if person is not None else None)
 
 
 def _commands(

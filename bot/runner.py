@@ -28,6 +28,7 @@ from bot.people import People
 from bot.place import Place
 from bot.press import Press, meanwhile
 from bot.refusals import Refusals, told
+from bot.replied import Replied
 from bot.screen import Screen
 from bot.sender import Sender
 from bot.stage import Stage
@@ -134,7 +135,7 @@ class Runner:
         await self._event(Place.private(chat_id), lambda state: talk.spoken(state, locale))
 
     async def said(
-        self, place: Place, text: str, message_id: int, language_code: str | None, replied_to: int | None = None
+        self, place: Place, text: str, message_id: int, language_code: str | None, replied_to: Replied | None = None
     ) -> None:
         """Any other text. `replied_to`: in groups the message that it answers."""
         await self._event(
@@ -142,7 +143,12 @@ class Runner:
         )
 
     async def shared(
-        self, place: Place, shared: Shared, message_id: int, language_code: str | None, replied_to: int | None = None
+        self,
+        place: Place,
+        shared: Shared,
+        message_id: int,
+        language_code: str | None,
+        replied_to: Replied | None = None,
     ) -> None:
         """A contact or a place."""
         await self._event(
@@ -150,16 +156,15 @@ class Runner:
         )
 
     async def sent(
-        self, place: Place, media: Media, message_id: int, language_code: str | None, replied_to: int | None = None
+        self, place: Place, media: Media, message_id: int, language_code: str | None, replied_to: Replied | None = None
     ) -> None:
         """A file. It is fetched only where the form asks for one, and passed on to where the draft's files are."""
         async with self._store.conversation_lock(place):
             state = await self._load(place, language_code)
-            if not state.hears(replied_to):
-                return
             try:
-                taken = state.has_taken(message_id)  # then it only has to be seen that it is
-                event = Uploaded(()) if taken else await self._filling.sent(state, media)
+                # What is not for the form, or in it already, need not be fetched.
+                is_wanted = state.hears(replied_to) and not state.has_taken(message_id)
+                event = await self._filling.sent(state, media) if is_wanted else Uploaded(())
             except (ApiUnavailable, ApiProblem) as error:
                 await self._excuse(state, told(error), error)
                 return

@@ -43,6 +43,8 @@ class Stage:
                 return await self.show(state, shown, in_place=in_place)
             case talk.Retire(shown) if state.message_id is not None:
                 return await self.retire(state, shown)
+            case talk.Erase(message_id):
+                await self._screen.erase(state.chat_id, message_id)
             case talk.Notice(text):
                 view = TelegramView(text, ())
                 return replace(state, message_id=await self._screen.show(state.chat_id, view, state.message_id))
@@ -100,9 +102,10 @@ class Stage:
         return state if message_id is None else replace(state, prompt=Prompt(message_id, question))
 
     async def _unprompted(self, state: Conversation) -> Conversation:
-        if state.prompt is not None:
-            await self._screen.erase(state.chat_id, state.prompt.message_id)
-        return replace(state, prompt=None)
+        if state.prompt is None:
+            return state
+        await self._screen.erase(state.chat_id, state.prompt.message_id)
+        return replace(state, prompt=None, asked_before=state.prompt.message_id)
 
 
 def _of_person(state: Conversation, view: TelegramView) -> TelegramView:

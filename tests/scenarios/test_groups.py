@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import signal
 import uuid
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +14,8 @@ from baton.sandbox.person import Person, Shown
 from bpmn.types import Task
 
 Join = Callable[..., Awaitable[Person]]
+# A bot that was killed comes back, and so do the updates that it had taken.
+PATIENCE = timedelta(seconds=60)
 FORM = {
     "id": "review",
     "type": "default",
@@ -143,3 +147,31 @@ async def test_lists_show_what_a_group_and_its_members_could_take_and_nobody_tak
     await ada.press("✋", on=listed)
     await ada.sees("Verdict")
     await ada_there.sees("👤 Ada has it.")
+
+
+async def test_a_card_and_its_form_outlive_the_bot_whichever_prompt_is_answered(
+    house: Any, join: Join, key: str
+) -> None:
+    def verdict(message: Shown) -> bool:
+        return message.forces_reply and "Verdict" in message.text
+
+    ada = await join(name="Ada")
+    ada_there = await ada.found_group("Crew")
+    task = await offered(house, key, ada_there)
+    card = await ada_there.sees("✋ Fill here")
+    pressing = asyncio.create_task(ada_there.at(ada_there).press("Fill here", on=card))
+    first = await ada_there.sees(verdict)
+    house.signal_all("bot", signal.SIGKILL)  # mostly before the prompt is noted, and so it is asked twice
+    await pressing
+    await ada_there.say("good", reply_to=first)
+    asked = await ada_there.sees("2 of 2", patience=PATIENCE)
+    assert first.message_id not in {message.message_id for message in await ada_there.look()}
+    house.signal_all("bot", signal.SIGKILL)
+    await ada_there.press("Yes", on=asked)
+    summary = await ada_there.sees("Submit", patience=PATIENCE)
+    await ada_there.press("Submit", on=summary)
+    house.signal_all("bot", signal.SIGKILL)
+    await ada_there.sees("✅ Ada, ", on=card.message_id, patience=PATIENCE)
+    told = await house.engine.history_variables(task.process_instance_id)
+    assert (told["verdict"], told["again"]) == ("good", True)
+    assert len([message for message in await ada_there.look() if "📌" in message.text]) == 1

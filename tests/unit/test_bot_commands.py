@@ -15,6 +15,7 @@ from bot.language_choice import language_router
 from bot.links import Link, LinkKind
 from bot.media import Media
 from bot.place import Place
+from bot.replied import Replied
 from bot.routers import conversation_router
 from bot.sender import Sender
 from bot.tasks import tasks_router
@@ -43,10 +44,12 @@ class Runner:
     async def spoken(self, chat: int, locale: str) -> None:
         self.events.append(("spoken", locale))
 
-    async def said(self, place: Place, text: str, message_id: int, language: str | None, to: int | None = None) -> None:
+    async def said(
+        self, place: Place, text: str, message_id: int, language: str | None, to: Replied | None = None
+    ) -> None:
         self.events.append(("said", text) if to is None else ("said", place, text, to))
 
-    async def sent(self, place: Place, media: Media, message_id: int, language: str | None, *to: int) -> None:
+    async def sent(self, place: Place, media: Media, message_id: int, language: str | None, *to: Replied) -> None:
         self.events.append(("sent", media.content_type, *to))
 
     async def cancelled(self, place: Place, language: str | None) -> None:
@@ -278,14 +281,26 @@ async def test_in_a_group_it_is_silent_otherwise(feed: Any, runner: Runner, scre
 
 ADA_THERE = Place(-100, 7)
 QUESTION = {"message_id": 5, "date": 1, "chat": GROUP, "from": {"id": 42, "is_bot": True, "first_name": "Baton"}}
-OF_OTHERS = {**QUESTION, "from": {"id": 9, "is_bot": False, "first_name": "Bob"}}
+BOB = {"id": 9, "is_bot": False, "first_name": "Bob"}
+# "👤 Bob" and what is asked, which may name others.
+TO_BOB = [
+    {"type": "text_mention", "offset": 3, "length": 3, "user": BOB},
+    {"type": "text_mention", "offset": 9, "length": 3, "user": {**BOB, "id": 7}},
+]
+OF_OTHERS = {**QUESTION, "from": BOB}
 
 
 async def test_in_a_group_a_reply_to_the_bot_is_an_answer_of_whoever_replies(feed: Any, runner: Runner) -> None:
     await feed(chat=GROUP, text="Ada", reply_to_message=QUESTION)
     await feed(chat=GROUP, photo=PHOTO, reply_to_message=QUESTION)
     await feed(chat=GROUP, text="not for you", reply_to_message=OF_OTHERS)
-    assert runner.events == [("said", ADA_THERE, "Ada", 5), ("sent", "image/jpeg", 5)]
+    assert runner.events == [("said", ADA_THERE, "Ada", Replied(5)), ("sent", "image/jpeg", Replied(5))]
+
+
+@pytest.mark.parametrize("words", [{"text": "👤 Bob, Ada", "entities": TO_BOB}, {"caption_entities": TO_BOB}])
+async def test_in_a_group_a_reply_tells_whom_the_bot_had_asked(feed: Any, runner: Runner, words: Any) -> None:
+    await feed(chat=GROUP, text="Ada", reply_to_message={**QUESTION, **words})
+    assert runner.events == [("said", ADA_THERE, "Ada", Replied(5, 9))]
 
 
 async def test_who_writes_as_the_group_itself_answers_nothing(feed: Any, runner: Runner) -> None:

@@ -9,6 +9,7 @@ import pytest
 from bot.conversation import (
     Alert,
     Conversation,
+    Erase,
     Find,
     GiveBack,
     Notice,
@@ -35,6 +36,7 @@ from bot.conversation import (
     task_came,
 )
 from bot.engine_api import Completed, OpenForm, OpenTask
+from bot.replied import Replied
 from bot.titles import Titles
 from bpmn.catalog import Catalog
 from drafts.record import Closed
@@ -218,12 +220,32 @@ def in_group(state: Conversation, **more: Any) -> Conversation:
 
 def test_in_a_group_only_replies_to_the_question_are_answers(asked: Conversation) -> None:
     there = in_group(asked, prompt=Prompt(6, "Name"))
-    for replied_to in (None, 4):
+    for replied_to in (None, Replied(4), Replied(7)):
         assert said(there, Typed("Ada"), 11, replied_to) == (there, ())
-    for replied_to in (5, 6):
+    for replied_to in (Replied(5, 7), Replied(6)):
         assert isinstance(said(there, Typed("Ada"), 11, replied_to)[1][0], Show)
     unasked = in_group(ADA)
     assert said(unasked, Typed("Ada"), 11, None) == (unasked, ())
+
+
+def test_in_a_group_a_question_whose_number_was_not_noted_is_known_by_whom_it_asks(asked: Conversation) -> None:
+    there = in_group(asked, prompt=Prompt(9, "Name"), asked_before=6)
+    after, effects = said(there, Typed("Ada"), 11, Replied(8, 7))
+    assert [type(effect) for effect in effects] == [Erase, Show]
+    assert after.session is not None
+    assert after.session.data["name"] == "Ada"
+    for of_another in (Replied(8, 9), Replied(8)):
+        assert said(there, Typed("Ada"), 11, of_another) == (there, ())
+
+
+def test_in_a_group_who_answers_an_earlier_question_is_shown_the_open_one(asked: Conversation) -> None:
+    there = in_group(asked, prompt=Prompt(9, "Name"), asked_before=6)
+    after, effects = said(there, Typed("Ada"), 11, Replied(6, 7))
+    assert [type(effect) for effect in effects] == [Reply, Show]
+    assert after.session == there.session
+    assert said(after, Typed("Ada"), 11, Replied(6, 7)) == (after, ())
+    put_aside = replace(there, message_id=None, prompt=None)
+    assert said(put_aside, Typed("thanks"), 11, Replied(5, 7)) == (put_aside, ())
 
 
 def test_a_form_that_was_filled_in_a_group_goes_on_in_private() -> None:

@@ -1,0 +1,290 @@
+"""A runner of the bot with all that is around it, in memory: what breaks, breaks where a test says."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from bot.conversation import Conversation
+from bot.engine_api import Answers, Completed, OpenForm, OpenTask
+from bot.errors import ApiProblem, ApiUnavailable
+from bot.filling import Filling
+from bot.place import Place
+from bot.replied import Replied
+from bot.runner import Runner
+from bot.sender import Sender
+from bot.titles import Titles
+from bpmn.catalog import Catalog
+from drafts.errors import DraftConflict
+from drafts.record import Closed, Draft, read_session, stored
+from forms.events import Operation
+from forms.filling import opened
+from forms.session import FormSession, Status, Subject, Surface
+from forms.telegram import TelegramView, encode
+
+__all__ = ["CHAT", "PLACE", "TASK", "House", "Killed"]
+
+CHAT = 7
+PLACE = Place.private(CHAT)
+CREATED = datetime(2026, 11, 25, 12, 3, tzinfo=UTC)
+TASK = OpenTask("t1", "Profile", "profile", "quest", "i1", CREATED, assignee="telegram-7")
+FIELDS = [{"type": "textfield", "key": key, "label": key.title()} for key in ("name", "city")]
+FORM = {"type": "default", "components": FIELDS}
+
+
+class Killed(BaseException):
+    """Ends the process at this place."""
+
+
+@dataclass
+class Countdown:
+    """Kills the bot once, after so many things were done; 0 for never."""
+
+    left: int = 0
+
+    def one_more(self) -> None:
+        self.left -= 1
+        if self.left == 0:
+            raise Killed
+
+
+@dataclass
+class Store:
+    """Conversations in memory, with `faults` for the next saves."""
+
+    state: Conversation
+    faults: list[BaseException] = field(default_factory=list)
+    watched: list[str] = field(default_factory=list)
+    kills: Countdown = field(default_factory=Countdown)
+
+    @asynccontextmanager
+    async def conversation_lock(self, _: object) -> AsyncIterator[None]:
+        yield
+
+    async def load(self, _: object, *, language_code: str | None = None) -> Conversation:
+        return self.state
+
+    async def save(self, state: Conversation) -> None:
+        if self.faults:
+            raise self.faults.pop()
+        self.state = replace(state, draft_id=state.session.id if state.session else None, session=None, closed=None)
+        self.kills.one_more()
+
+    async def watch(self, waiting: Any, *, at: float) -> None:
+        self.watched.append(waiting.instance_id)
+
+
+@dataclass
+class Drafts:
+    """One draft, written and read as Redis has it."""
+
+    session: FormSession
+    closed: Closed | None = None
+    surfaces: set[Surface] = field(default_factory=set)
+    faults: list[BaseException] = field(default_factory=list)
+
+    async def get(self, _: str) -> Draft:
+        session, kept = self.session, stored(self.session)
+        fields = {"opened": kept.opened, "variables": kept.variables, "state": kept.state}
+        fields |= {"revision": str(session.revision), "status": str(session.status)}
+        read = read_session(session.id, session.schema, fields)
+        return Draft(read.shown_on(tuple(self.surfaces)), kept.form_hash, self.closed)
+
+    async def save(self, session: FormSession, expected: int, *, by: str = "") -> None:
+        if self.faults:
+            raise self.faults.pop()
+        if self.session.revision != expected:
+            raise DraftConflict(session.id)
+        self.session = session
+
+    async def show(self, _: str, surface: Surface, *, instead_of: Surface | None = None) -> None:
+        self.surfaces = self.surfaces - {instead_of} | {surface}
+
+    async def hide(self, _: str, surface: Surface) -> None:
+        self.surfaces -= {surface}
+
+    def end(self) -> None:
+        self.session = replace(self.session, status=Status.DONE, revision=self.session.revision + 1)
+        self.closed = Closed("telegram-7", CREATED)
+
+
+@dataclass
+class Api:
+    """engine-api with one task; a worker is next."""
+
+    drafts: Drafts
+    next: OpenTask | None = None
+    is_over: bool = False
+    refusal: ApiProblem | None = None
+    looked_up: list[str] = field(default_factory=list)
+    submitted: list[object] = field(default_factory=list)
+
+    async def is_open(self, _: str) -> bool:
+        return True
+
+    async def running(self, business_key: str) -> list[str]:
+        self.looked_up.append(business_key)
+        return []
+
+    async def start_form(self, *_: object, **__: object) -> OpenForm:
+        return OpenForm(None, "none")
+
+    async def start(self, *_: object, **__: object) -> tuple[str, None]:
+        return "i2", None
+
+    async def submit(self, _: str, answers: Answers) -> Completed:
+        if self.refusal is not None:  # it held the draft and gave it back
+            self.drafts.session = self.drafts.session.turned().turned()
+            raise self.refusal
+        self.drafts.end()
+        self.submitted.append(answers.values)
+        return Completed(self.next, ended=self.is_over)
+
+    async def claim(self, *_: object) -> OpenTask:
+        return TASK
+
+    async def form(self, *_: object, **__: object) -> OpenForm:
+        return OpenForm(self.drafts.session.id, "camunda")
+
+    async def next_task(self, *_: object) -> OpenTask | None:
+        return self.next
+
+    async def has_ended(self, _: str) -> bool:
+        return self.is_over
+
+    async def send_file(self, *_: object) -> None:
+        raise ApiUnavailable("connection refused")
+
+
+@dataclass
+class Screen:
+    """The chat's messages by their number, with `faults` for the next views and buttons that are taken off."""
+
+    shown: dict[int, TelegramView] = field(default_factory=dict)
+    faults: list[BaseException] = field(default_factory=list)
+    last_id: int = 100
+    kills: Countdown = field(default_factory=Countdown)
+
+    async def ask(self, chat_id: int, text: str, _: str) -> int:
+        return await self.send(chat_id, TelegramView(text))
+
+    async def erase(self, _: int, message_id: int) -> None:
+        self.shown.pop(message_id, None)
+        self.kills.one_more()
+
+    async def show(self, _: int, view: TelegramView, message_id: int | None) -> int:
+        if self.faults:
+            raise self.faults.pop()
+        if message_id is None:
+            self.last_id = message_id = self.last_id + 1
+        self.shown[message_id] = view
+        self.kills.one_more()
+        return message_id
+
+    async def send(self, chat_id: int, view: TelegramView) -> int:
+        return await self.show(chat_id, view, None)
+
+    async def retire(self, chat_id: int, message_id: int, view: TelegramView | None) -> None:
+        await self.show(chat_id, view or replace(self.shown.get(message_id, TelegramView("")), rows=()), message_id)
+
+    async def typing(self, _: int) -> None:
+        """Nothing to see."""
+
+    @property
+    def texts(self) -> str:
+        return "\n".join(view.text for view in self.shown.values())
+
+
+class House:
+    """A runner with all that is around it: Ada is being asked her name, or takes a task that asks for it."""
+
+    def __init__(self, form: dict[str, Any] = FORM, place: Place = PLACE) -> None:
+        self.place = place
+        draft = FormSession("abcdefgh", Subject("t1", "profile", "i1"), "telegram-7", "en", "UTC", "T", form, {})
+        self.drafts = Drafts(opened(draft), surfaces={Surface("telegram", CHAT, 5)})
+        self.api = Api(self.drafts)
+        state = Conversation("telegram-7", CHAT, "en", draft_id=draft.id, message_id=5, instance_id="i1")
+        self.store = Store(Conversation("telegram-7", place.chat_id, "en") if place.is_group else state)
+        self.screen = Screen()
+        self.screen.kills = self.store.kills
+        self.alerts: list[str | None] = []
+        api: Any = self.api
+        bot: Any = Bot()
+        filling = Filling(self.drafts, api, bot, zone="UTC")  # type: ignore[arg-type]
+        people: Any = People()
+        self.runner = Runner(self.store, filling, api, self.screen, Titles(Catalog({})), people)  # type: ignore[arg-type]
+
+    async def hears(self, text: str, message_id: int) -> None:
+        await self.runner.said(PLACE, text, message_id, "en")
+
+    async def feels(self, operation: Operation, argument: int = 0) -> None:
+        await self.presses(encode(self.drafts.session, operation, argument), self.store.state.message_id or 0)
+
+    async def presses(self, data: str, message_id: int) -> None:
+        async def answer(text: str | None) -> None:
+            self.alerts.append(text)
+
+        await self.runner.pressed(self.place, data, message_id, answer, "en")
+
+    async def takes(self) -> None:
+        await self.runner.claimed(Sender(self.place, "Ada", "en"), TASK.id, ())
+
+    async def reply_to_the_oldest(self, question: str, text: str) -> Callable[[], Awaitable[None]]:
+        """A reply, to be delivered, to the message that stands longest of those that ask a question in words."""
+        (asked, *_) = [number for number, view in self.screen.shown.items() if view.text.endswith(f": {question}")]
+        self.screen.last_id += 1
+        return partial(
+            self.runner.said, self.place, text, self.screen.last_id, "en", Replied(asked, self.place.person_id)
+        )
+
+    @staticmethod
+    async def delivered(event: Callable[[], Awaitable[None]]) -> None:
+        """An update comes once more to a bot that was killed over it."""
+        try:
+            await event()
+        except Killed:
+            await event()
+
+    @property
+    def question(self) -> object:
+        return self.drafts.session.cursor
+
+
+@dataclass
+class People:
+    """Nobody is known by name."""
+
+    async def met(self, _: Sender) -> None:
+        """Nobody is remembered."""
+
+    async def name_of(self, user_id: str) -> str:
+        return user_id
+
+
+class Bot:
+    """Hands out files that are empty."""
+
+    token = "42:A"
+
+    @property
+    def session(self) -> Any:
+        return self
+
+    api = property(lambda self: self)
+
+    async def get_file(self, _: str) -> Any:
+        return TelegramFile()
+
+    def file_url(self, *_: str) -> str:
+        return ""
+
+    async def stream_content(self, *_: object, **__: object) -> AsyncIterator[bytes]:
+        yield b""
+
+
+class TelegramFile:
+    """What getFile tells."""
+
+    file_path = "a/cat.jpg"
