@@ -199,7 +199,10 @@ def pressed(state: Conversation, data: str, message_id: int) -> tuple[Conversati
     except ButtonUnreadable:
         return state, (stale, Find())
     session = state.session
-    if session is None or session.id != session_id or message_id != state.message_id:
+    if session is None or session.id != session_id or state.message_id is None:
+        return state, (stale, Find())
+    # A bot that was killed may have shown the same view twice, and people press either.
+    if message_id != state.message_id and event.revision != session.revision:
         return state, (stale, Find())
     if state.closed is not None:
         state, effects = ended(state, state.closed.by, state.closed.at.isoformat())

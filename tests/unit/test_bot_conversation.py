@@ -158,11 +158,21 @@ def test_the_same_text_again_is_a_repeated_delivery(asked: Conversation) -> None
     assert said(state, Typed("Ada"), 11) == (state, ())
 
 
-def test_a_button_of_another_message_or_another_draft_is_stale(asked: Conversation) -> None:
+def test_a_button_of_an_earlier_message_or_another_draft_is_stale(asked: Conversation) -> None:
     assert asked.session is not None
-    data = encode(asked.session, Operation.SKIP)
-    for message_id, wrong in ((4, data), (5, data.replace("abcdefgh", "hgfedcba")), (5, "nonsense")):
-        assert [type(effect) for effect in pressed(asked, wrong, message_id)[1]] == [Alert, Find]
+    data = encode(asked.session, Operation.BACK)
+    moved = replace(asked, session=asked.session.turned())
+    assert [type(effect) for effect in pressed(moved, data, 4)[1]] == [Alert, Find]
+    for wrong in (data.replace("abcdefgh", "hgfedcba"), "nonsense"):
+        assert [type(effect) for effect in pressed(asked, wrong, 5)[1]] == [Alert, Find]
+    assert [type(effect) for effect in pressed(replace(asked, message_id=None), data, 5)[1]] == [Alert, Find]
+
+
+def test_a_view_that_was_shown_twice_has_buttons_that_count_in_both_messages(asked: Conversation) -> None:
+    assert asked.session is not None
+    (shown,) = pressed(asked, encode(asked.session, Operation.BACK), 4)[1]
+    assert isinstance(shown, Show)
+    assert shown.in_place
 
 
 def test_a_form_that_ended_elsewhere_says_by_whom_and_asks_what_is_next(asked: Conversation) -> None:
