@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from form_js.allowed import ALLOWED, explained
-from form_js.comparing import differences
-from form_js.generating import cases
-from form_js.ours import play
-from form_js.viewer import Viewer, built_script
 from hypothesis import HealthCheck, Phase, given, settings
 from playwright.async_api import Browser
 
+from e2e.form_js.allowed import ALLOWED, explained
+from e2e.form_js.comparing import differences
+from e2e.form_js.generating import cases
+from e2e.form_js.ours import play
+from e2e.form_js.viewer import Viewer, built_script
 from forms.form_data import Constraint, FormData, GeneratedField
 from forms.generated import generated_schema
 from forms.prefixes import with_prefixes

@@ -8,7 +8,7 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
-from bot_house.house import CHAT, PLACE, TASK, House, Killed
+from unit.bot_house import CHAT, PLACE, TASK, House, Killed
 
 from bot.errors import ApiProblem, TooBusy
 from bot.media import Media

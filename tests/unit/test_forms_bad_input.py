@@ -13,15 +13,16 @@ from drafts.record import read_session, stored
 from forms.checking import problems_in
 from forms.events import Event, Operation, Outcome, Pressed, Render, Shared, Stale, Submitted, Typed, Uploaded
 from forms.fields import kind_of
-from forms.filling import opened, step
+from forms.filling import step
 from forms.json_schema import json_schema
 from forms.known import Known
 from forms.model import Mode
 from forms.reading import read_form
-from forms.session import FormSession, Subject
+from forms.session import FormSession
 from forms.telegram import view
 from forms.terminal import asked, blocks
 from forms.variables import typed_variables
+from unit.form_sessions import play, session_from
 
 MANY = [{"value": f"v{number}", "label": f"Number {number}"} for number in range(20)]
 FILE = FileReference(path="a/b", sha256="0" * 64, size_bytes=3, content_type="image/png", name="a.png")
@@ -94,29 +95,23 @@ HOSTILE = {
 }  # fmt: skip
 
 
-def session_of(component: dict[str, Any], **variables: Any) -> FormSession:
-    schema: dict[str, Any] = {"id": "f", "schemaVersion": 19, "components": [
-        {"id": "q", "key": "answer", "label": "Question", **component},
-        {"type": "textfield", "id": "z", "key": "last", "label": "Last"},
-    ]}  # fmt: skip
+def session_with(component: dict[str, Any], **variables: Any) -> FormSession:
+    asked = {"id": "q", "key": "answer", "label": "Question", **component}
     if component["type"] == "dynamiclist":
-        schema["components"][0].pop("key")
-    read_form(schema)
-    return opened(FormSession("abcdefgh", Subject("t", "t", "i"), "ada", "en", "UTC", "T", schema, variables))
+        asked.pop("key")
+    session = session_from(asked, {"type": "textfield", "id": "z", "key": "last", "label": "Last"}, **variables)
+    read_form(session.schema)
+    return session
 
 
 def asking(kind: str) -> FormSession:
     """The kind's question, which for a secret is at the very end."""
-    session = session_of(KINDS[kind][0])
+    session = session_with(KINDS[kind][0])
     if kind == "a secret":
-        session, _ = does(session, Typed("first"))
-        session, _ = does(session, (Operation.SUBMIT, 0))
+        session, _ = play(session, Typed("first"))
+        session, _ = play(session, (Operation.SUBMIT, 0))
         assert session.glance.view.startswith("secret:")
     return session
-
-
-def does(session: FormSession, act: Event | tuple[Operation, int]) -> tuple[FormSession, Outcome]:
-    return step(session, Pressed(session.revision, *act) if isinstance(act, tuple) else act)
 
 
 def is_still_usable(session: FormSession, outcome: Outcome) -> None:
@@ -143,7 +138,7 @@ def is_still_usable(session: FormSession, outcome: Outcome) -> None:
 
 def goes_on(session: FormSession, kind: str) -> None:
     """A good answer is still taken."""
-    after, outcome = does(session, KINDS[kind][1])
+    after, outcome = play(session, KINDS[kind][1])
     if kind == "a secret":
         assert isinstance(outcome, Submitted)
         return
@@ -194,7 +189,7 @@ def test_a_button_that_nobody_drew_is_refused_and_the_form_goes_on(kind: str) ->
     for operation in set(Operation) - {Operation.CANCEL, Operation.ACT}:
         for argument in (-1, 10**6, 2**63, -(2**63), 10**400):
             before = asking(kind)
-            after, outcome = does(before, (operation, argument))
+            after, outcome = play(before, (operation, argument))
             if isinstance(outcome, Stale):
                 assert after.data == before.data, (operation, argument)
             elif not isinstance(outcome, Submitted):
@@ -221,7 +216,7 @@ def test_variables_of_another_type_are_no_reason_to_break(kind: str) -> None:
         [{"name": {"a": [1]}}], [{"baton_file": 1, "path": "../x"}], "9999-99-99", "T", ["v1", "v1", {}], "v1",
     ]  # fmt: skip
     for value in strange:
-        session = session_of(KINDS[kind][0], answer=value)
+        session = session_with(KINDS[kind][0], answer=value)
         for field in session.form.all_fields():
             if field.mode is Mode.ASKED:
                 kind_of(field).shown(field, session.value(field.path), session)

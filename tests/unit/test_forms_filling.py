@@ -1,11 +1,10 @@
 """Filling a form from its first question to its answers."""
 
-from typing import Any
-
 from bpmn.catalog import Catalog
-from forms.events import Event, Operation, Outcome, Pressed, Render, Stale, Submitted, Typed
-from forms.filling import opened, step
-from forms.session import FormSession, Status, Subject
+from forms.events import Operation, Pressed, Stale, Submitted, Typed
+from forms.filling import step
+from forms.session import Status
+from unit.form_sessions import play, session_of
 
 ONBOARDING = Catalog.packaged().processes["onboarding"].forms
 FAMILY = {
@@ -31,19 +30,6 @@ FAMILY = {
         {"type": "expression", "key": "number_of_pets", "expression": "=count(pets)", "computeOn": "change"},
     ],
 }
-
-
-def session_of(schema: Any, **variables: Any) -> FormSession:
-    subject = Subject("task", "key", "instance")
-    return opened(FormSession("abcdefgh", subject, "user", "en", "Europe/Berlin", "Title", schema, variables))
-
-
-def play(session: FormSession, *events: Event | tuple[Operation, int]) -> tuple[FormSession, Outcome]:
-    outcome: Outcome = Render()
-    for event in events:
-        pressed = Pressed(session.revision, *event) if isinstance(event, tuple) else event
-        session, outcome = step(session, pressed)
-    return session, outcome
 
 
 def test_a_form_with_conditions_a_group_and_a_list_ends_with_nested_answers() -> None:

@@ -9,14 +9,14 @@ from pydantic import TypeAdapter
 
 from bpmn.catalog import Catalog
 from bpmn.files import FileReference
-from forms.events import Event, Operation, Outcome, Pressed, PutAside, Render, Shared, Stale, Submitted, Typed, Uploaded
-from forms.filling import opened, refused, step
+from forms.events import Operation, Outcome, PutAside, Render, Shared, Stale, Submitted, Typed, Uploaded
+from forms.filling import refused
 from forms.model import Problem
-from forms.session import FormSession, Glance, Status, Subject
+from forms.session import FormSession, Glance, Status
+from unit.form_sessions import play, session_from, session_of
 
 PROFILE = Catalog.packaged().processes["onboarding"].forms["onboarding-profile"]
 ANSWERS = (Typed(" Ada "), (Operation.PICK, 0), (Operation.PICK, 1), (Operation.PICK, 3), (Operation.DONE, 0))
-Played = Event | tuple[Operation, int]
 
 
 def text(key: str, **more: Any) -> dict[str, Any]:
@@ -25,23 +25,6 @@ def text(key: str, **more: Any) -> dict[str, Any]:
 
 def button(action: str, **properties: str) -> dict[str, Any]:
     return {"type": "button", "id": action, "properties": {"action": action, **properties}}
-
-
-def session_of(schema: Any, locale: str = "en", **variables: Any) -> FormSession:
-    subject = Subject("task", "key", "instance")
-    return opened(FormSession("abcdefgh", subject, "user", locale, "Europe/Berlin", "Title", schema, variables))
-
-
-def session_from(*components: dict[str, Any], **variables: Any) -> FormSession:
-    return session_of({"id": "form", "components": list(components)}, **variables)
-
-
-def play(session: FormSession, *events: Played) -> tuple[FormSession, Outcome]:
-    outcome: Outcome = Render()
-    for event in events:
-        pressed = Pressed(session.revision, *event) if isinstance(event, tuple) else event
-        session, outcome = step(session, pressed)
-    return session, outcome
 
 
 def problem_of(outcome: Outcome) -> str | None:

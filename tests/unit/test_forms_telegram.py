@@ -1,18 +1,19 @@
 """Form sessions as Telegram messages: every widget, the summary, and what is asked at the end."""
 
 from datetime import UTC, date, datetime
-from typing import Any
 
 import pytest
 
 from bpmn.catalog import Catalog
 from bpmn.files import FileReference
 from forms.errors import ButtonUnreadable, FormError
-from forms.events import Event, Operation, Pressed, PutAside, Submitted, Typed, Uploaded
+from forms.events import Operation, Pressed, PutAside, Submitted, Typed, Uploaded
 from forms.filling import opened, step
 from forms.model import Problem
 from forms.session import FormSession, Subject
-from forms.telegram import Expects, TelegramView, closed_view, decode, encode, superseded_view, view
+from forms.telegram import Expects, closed_view, decode, encode, superseded_view, view
+from unit.form_sessions import session_from, session_of
+from unit.telegram_chat import event_of, flat, labels, play
 
 ONBOARDING = Catalog.packaged().processes["onboarding"].forms
 OPTIONS = [{"value": f"v{number}", "label": f"Option {number}"} for number in range(20)]
@@ -29,39 +30,6 @@ PETS = {
         {"type": "checkbox", "key": "big", "label": "Big?"},
     ],
 }
-
-
-def session_of(schema: Any, locale: str = "en", zone: str = "Europe/Berlin", **variables: Any) -> FormSession:
-    subject = Subject("task", "key", "instance")
-    return opened(FormSession("abcdefgh", subject, "user", locale, zone, "Title", schema, variables))
-
-
-def session_from(*components: dict[str, Any], locale: str = "en", **variables: Any) -> FormSession:
-    return session_of({"id": "form", "components": list(components)}, locale, **variables)
-
-
-def labels(shown: TelegramView) -> list[list[str]]:
-    return [[button.text for button in row] for row in shown.rows]
-
-
-def flat(shown: TelegramView) -> list[str]:
-    return [label for row in labels(shown) for label in row]
-
-
-def event_of(session: FormSession, label: str) -> Event:
-    """What pressing the button with this label does, else the first with these words in it: by the data it carries."""
-    buttons = [button for row in view(session).rows for button in row]
-    button = next(button for button in (*(b for b in buttons if b.text == label), *buttons) if label in button.text)
-    session_id, event = decode(button.data)
-    assert session_id == session.id
-    return event
-
-
-def play(session: FormSession, *acts: str | Event) -> FormSession:
-    """Press by label, or do something else."""
-    for act in acts:
-        session = step(session, event_of(session, act) if isinstance(act, str) else act)[0]
-    return session
 
 
 def test_a_text_question_shows_progress_and_asks_to_type() -> None:

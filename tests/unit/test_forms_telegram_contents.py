@@ -8,8 +8,6 @@ from hypothesis import strategies as st
 
 from baton.sandbox.telegram.entities import parse_html, trimmed
 from baton.sandbox.telegram.wire import utf16_length
-from forms.filling import opened
-from forms.session import FormSession, Subject
 from forms.telegram import TelegramView, view
 from forms.telegram.grids import grid
 from forms.telegram.keyboard import label_of
@@ -18,6 +16,7 @@ from forms.telegram.links import fits_button, link_mark
 from forms.telegram.markdown import from_markdown
 from forms.telegram.markup import from_html
 from forms.telegram.uploading import accepted
+from unit.form_sessions import session_from
 
 NAME = {"type": "textfield", "key": "name", "label": "Name"}
 
@@ -27,8 +26,7 @@ def drawn(piece: Piece) -> str:
 
 
 def view_of(*components: dict[str, Any], **variables: Any) -> TelegramView:
-    schema: Any = {"id": "form", "components": list(components)}
-    return view(opened(FormSession("abcdefgh", Subject("t", "k"), "user", "en", "UTC", "T", schema, variables)))
+    return view(session_from(*components, **variables))
 
 
 @pytest.mark.parametrize(
@@ -266,10 +264,8 @@ def test_no_text_is_too_long_or_breaks_a_tag(answer: str, label: str) -> None:
 
 
 def test_a_form_of_the_greatest_length_names_every_question() -> None:
-    asked: list[Any] = [{"type": "textfield", "key": f"f{n}", "label": f"Q{n}"} for n in range(200)]
-    schema: Any = {"id": "form", "components": asked}
-    answers = {f"f{n}": "Ω" * 50 for n in range(200)}
-    session = opened(FormSession("abcdefgh", Subject("t", "k"), "user", "en", "UTC", "T", schema, answers))
+    asked = [{"type": "textfield", "key": f"f{n}", "label": f"Q{n}"} for n in range(200)]
+    session = session_from(*asked, **{f"f{n}": "Ω" * 50 for n in range(200)})
     shown = view(session.moved(None))
     assert utf16_length(parse_html(shown.text).text) <= 4096
     assert shown.text.count("<b>Ω") == 200

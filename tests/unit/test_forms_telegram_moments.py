@@ -2,48 +2,16 @@
 
 import re
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
 from forms.clock import now_in
-from forms.events import Event, Operation, Typed
-from forms.filling import opened, step
-from forms.session import FormSession, Glance, Subject
-from forms.telegram import TelegramView, decode, view
-
-
-def session_of(schema: Any, locale: str = "en", zone: str = "Europe/Berlin", **variables: Any) -> FormSession:
-    subject = Subject("task", "key", "instance")
-    return opened(FormSession("abcdefgh", subject, "user", locale, zone, "Title", schema, variables))
-
-
-def session_from(*components: dict[str, Any], locale: str = "en", **variables: Any) -> FormSession:
-    return session_of({"id": "form", "components": list(components)}, locale, **variables)
-
-
-def labels(shown: TelegramView) -> list[list[str]]:
-    return [[button.text for button in row] for row in shown.rows]
-
-
-def flat(shown: TelegramView) -> list[str]:
-    return [label for row in labels(shown) for label in row]
-
-
-def event_of(session: FormSession, label: str) -> Event:
-    """What pressing the button with this label does, else the first with these words in it: by the data it carries."""
-    buttons = [button for row in view(session).rows for button in row]
-    button = next(button for button in (*(b for b in buttons if b.text == label), *buttons) if label in button.text)
-    session_id, event = decode(button.data)
-    assert session_id == session.id
-    return event
-
-
-def play(session: FormSession, *acts: str | Event) -> FormSession:
-    """Press by label, or do something else."""
-    for act in acts:
-        session = step(session, event_of(session, act) if isinstance(act, str) else act)[0]
-    return session
+from forms.events import Operation, Typed
+from forms.filling import step
+from forms.session import Glance
+from forms.telegram import decode, view
+from unit.form_sessions import session_from
+from unit.telegram_chat import event_of, flat, labels, play
 
 
 def test_a_calendar_begins_the_week_as_the_language_does() -> None:

@@ -4,14 +4,11 @@ from dataclasses import replace
 from typing import Any
 
 from forms.events import Event, Operation, Pressed, Stale, Submitted, Typed
-from forms.filling import opened, step
-from forms.session import FormSession, Glance, Subject
-from forms.telegram import TelegramView, view
-
-
-def session_from(*components: dict[str, Any], **variables: Any) -> FormSession:
-    schema: Any = {"id": "form", "components": list(components)}
-    return opened(FormSession("abcdefgh", Subject("t", "k"), "user", "en", "UTC", "Title", schema, variables))
+from forms.filling import step
+from forms.session import FormSession, Glance
+from forms.telegram import view
+from unit.form_sessions import session_from
+from unit.telegram_chat import flat
 
 
 def asked(key: str, label: str = "", **properties: str) -> dict[str, Any]:
@@ -26,10 +23,6 @@ def after(session: FormSession, *events: Event | Operation) -> FormSession:
     for event in events:
         session = step(session, Pressed(session.revision, event) if isinstance(event, Operation) else event)[0]
     return session
-
-
-def labels(shown: TelegramView) -> list[str]:
-    return [button.text for row in shown.rows for button in row]
 
 
 def test_every_question_of_a_group_stands_below_its_heading() -> None:
@@ -50,7 +43,7 @@ def test_the_summary_says_where_a_group_ends() -> None:
 
 def test_questions_with_one_name_are_told_apart_by_their_groups() -> None:
     session = session_from(group("Home", asked("a", "Town")), group("Work", asked("b", "Town")), asked("c", "Age"))
-    summary = labels(view(session.moved(None)))
+    summary = flat(view(session.moved(None)))
     assert summary[1:4] == ["✎ Home › Town", "✎ Work › Town", "✎ Age"]
 
 
@@ -91,7 +84,7 @@ def test_what_was_to_be_confirmed_may_be_gone_meanwhile() -> None:
     session = session_from(asked("a"), button).moved(None)
     for glance in ("confirm:1", "secret:1", "secret:-1", "secret:0"):
         looking = session.looking(Glance(view=glance))
-        assert labels(view(looking))[0] == "Go"
+        assert flat(view(looking))[0] == "Go"
         for event in (Typed("x"), Pressed(looking.revision, Operation.CONFIRM)):
             assert not isinstance(step(looking, event)[1], Submitted)
     kept = replace(session, glance=Glance(view="confirm:1"))

@@ -1,12 +1,8 @@
 """Form sessions as prompts of a terminal, and what the answers mean."""
 
-from typing import Any
-
 import pytest
 
-from forms.events import Event, Operation, Pressed, Render, Submitted, Typed
-from forms.filling import opened, step
-from forms.session import FormSession, Subject
+from forms.events import Operation, Render, Submitted, Typed
 from forms.terminal import (
     Act,
     Heading,
@@ -24,6 +20,7 @@ from forms.terminal import (
 )
 from forms.terminal.plain import plain_text
 from forms.widgets import Markdown
+from unit.form_sessions import play, session_from
 
 PETS = {
     "type": "dynamiclist",
@@ -36,19 +33,6 @@ PETS = {
 }
 
 
-def session_of(*components: Any, locale: str = "en", **variables: Any) -> FormSession:
-    schema: dict[str, Any] = {"id": "f", "schemaVersion": 19, "components": list(components)}
-    return opened(FormSession("abcdefgh", Subject("t", "t", "i"), "u", locale, "UTC", "Title", schema, variables))
-
-
-def play(session: FormSession, *acts: Act) -> tuple[FormSession, object]:
-    outcome: object = Render()
-    for act in acts:
-        event: Event = act if isinstance(act, Typed) else Pressed(session.revision, *act)
-        session, outcome = step(session, event)
-    return session, outcome
-
-
 def entry(prompt: object, label: str) -> Act:
     assert isinstance(prompt, Menu)
     return next(found.act for found in prompt.entries if label in found.label)
@@ -56,7 +40,7 @@ def entry(prompt: object, label: str) -> Act:
 
 def test_a_text_is_a_line_with_its_default_and_its_place() -> None:
     prompt = asked(
-        session_of(
+        session_from(
             {"type": "textfield", "key": "a", "label": "A", "description": "as you like", "defaultValue": "x"},
             {"type": "textfield", "key": "b", "label": "B"},
         )
@@ -85,7 +69,7 @@ def test_what_is_typed_becomes_acts(line: Line, typed: str, acts: tuple[Act, ...
 
 def test_choices_are_a_menu_and_several_are_marks() -> None:
     options = [{"value": "a", "label": "Apple"}, {"value": "b", "label": "Pear"}]
-    session = session_of(
+    session = session_from(
         {"type": "radio", "key": "one", "label": "One", "values": options, "defaultValue": "b"},
         {"type": "checklist", "key": "many", "label": "Many", "values": options, "defaultValue": ["a"]},
     )
@@ -102,7 +86,7 @@ def test_choices_are_a_menu_and_several_are_marks() -> None:
 
 
 def test_a_list_is_a_menu_of_its_items() -> None:
-    session = session_of(PETS)
+    session = session_from(PETS)
     session, _ = play(session, entry(asked(session), "✎ 1."), Typed("Rex"))
     session, _ = play(session, entry(asked(session), "Add"), Typed("Tom"))
     prompt = asked(session)
@@ -115,7 +99,7 @@ def test_a_list_is_a_menu_of_its_items() -> None:
 
 def test_the_summary_says_all_answers_and_leads_back_to_each() -> None:
     session, _ = play(
-        session_of({"type": "textfield", "key": "a", "label": "A"}, PETS), Typed("x"), (Operation.DONE, 0)
+        session_from({"type": "textfield", "key": "a", "label": "A"}, PETS), Typed("x"), (Operation.DONE, 0)
     )
     assert blocks(session)[:2] == (Heading("Title"), Said("A", "x"))
     prompt = asked(session)
@@ -123,7 +107,7 @@ def test_the_summary_says_all_answers_and_leads_back_to_each() -> None:
 
 
 def test_what_stands_before_a_question_is_shown_and_not_what_stood_before_another() -> None:
-    session = session_of(
+    session = session_from(
         {"type": "text", "text": "# Hello {{who}}"},
         {"type": "textfield", "key": "ro", "label": "Fixed", "readonly": True, "defaultValue": "v"},
         {"type": "textfield", "key": "a", "label": "A"},
@@ -136,7 +120,7 @@ def test_what_stands_before_a_question_is_shown_and_not_what_stood_before_anothe
 
 
 def test_files_are_paths_and_secrets_are_not_shown() -> None:
-    session = session_of(
+    session = session_from(
         {"type": "filepicker", "key": "f", "label": "F", "accept": ".pdf", "multiple": True},
         {"type": "textfield", "key": "pin", "label": "PIN", "properties": {"sensitive": "true"}},
     )
@@ -151,7 +135,7 @@ def test_files_are_paths_and_secrets_are_not_shown() -> None:
 
 def test_a_button_that_asks_once_more_is_a_menu() -> None:
     delete = {"type": "button", "label": "Delete", "properties": {"action": "action_delete", "confirm": "true"}}
-    session = session_of({"type": "textfield", "key": "a", "label": "A"}, {**delete, "action": "submit"})
+    session = session_from({"type": "textfield", "key": "a", "label": "A"}, {**delete, "action": "submit"})
     session, _ = play(session, Typed("x"), (Operation.ACT, 0))
     prompt = asked(session)
     assert [found.label for found in prompt.entries] == ["Delete", "‹ Back"]  # type: ignore[union-attr]
@@ -171,7 +155,7 @@ AFTER = {"type": "textfield", "key": "after", "label": "After"}
 def test_a_moment_stands_in_the_line_as_it_can_be_typed_and_enter_keeps_it(
     locale: str, subtype: str, typed: str
 ) -> None:
-    session = session_of({"type": "datetime", "key": "d", "label": "D", "subtype": subtype}, AFTER, locale=locale)
+    session = session_from({"type": "datetime", "key": "d", "label": "D", "subtype": subtype}, AFTER, locale=locale)
     session, _ = play(session, Typed(typed))
     known = session.data["d"]
     session, _ = play(session, (Operation.BACK, 0))
@@ -185,7 +169,7 @@ def test_a_moment_stands_in_the_line_as_it_can_be_typed_and_enter_keeps_it(
 @pytest.mark.parametrize("locale", ["en", "ru"])
 @pytest.mark.parametrize(("subtype", "typed"), MOMENTS)
 def test_what_is_shown_as_an_example_can_be_typed(locale: str, subtype: str, typed: str) -> None:
-    session = session_of({"type": "datetime", "key": "d", "label": "D", "subtype": subtype}, AFTER, locale=locale)
+    session = session_from({"type": "datetime", "key": "d", "label": "D", "subtype": subtype}, AFTER, locale=locale)
     prompt = asked(session)
     assert isinstance(prompt, Line)
     examples = prompt.hint.partition(";")[0].split(", ")
@@ -197,7 +181,7 @@ def test_what_is_shown_as_an_example_can_be_typed(locale: str, subtype: str, typ
 
 def test_an_answer_that_was_read_is_echoed_where_it_looks_different_and_a_secret_never() -> None:
     day = {"type": "datetime", "key": "d", "label": "D", "subtype": "date"}
-    session = session_of(day, AFTER, {**AFTER, "key": "pin", "properties": {"sensitive": "true"}})
+    session = session_from(day, AFTER, {**AFTER, "key": "pin", "properties": {"sensitive": "true"}})
     dated, _ = play(session, Typed("11/25/26"))
     assert read_as(session, dated, "11/25/26") == "November 25, 2026"
     told, _ = play(dated, Typed(" x "))
@@ -209,7 +193,7 @@ def test_an_answer_that_was_read_is_echoed_where_it_looks_different_and_a_secret
 
 def test_a_number_with_a_unit_is_kept_by_enter() -> None:
     euro = {"type": "number", "key": "n", "label": "N", "defaultValue": 5, "appearance": {"prefixAdorner": "€"}}
-    session = session_of(euro, AFTER)
+    session = session_from(euro, AFTER)
     prompt = asked(session)
     assert isinstance(prompt, Line)
     session, outcome = play(session, *acts_of_line(prompt, prompt.default))
@@ -219,13 +203,13 @@ def test_a_number_with_a_unit_is_kept_by_enter() -> None:
 @pytest.mark.parametrize(("component", "ways"), [("radio", ["✕ Cancel"]), ("checklist", ["✕ Cancel"])])
 def test_a_choice_without_options_is_no_dead_end(component: str, ways: list[str]) -> None:
     empty = {"type": component, "key": "r", "label": "R", "valuesKey": "none", "validate": {"required": True}}
-    prompt = asked(session_of(empty, AFTER))
+    prompt = asked(session_from(empty, AFTER))
     assert isinstance(prompt, Menu)
     assert ([found.label for found in prompt.entries], prompt.hint) == (ways, "There is nothing to choose from.")
 
 
 def test_lists_lead_back_and_say_where_one_is() -> None:
-    session, _ = play(session_of(AFTER, PETS), Typed("x"))
+    session, _ = play(session_from(AFTER, PETS), Typed("x"))
     assert asked(session).message == "Pets (2 of 2)"
     inside, _ = play(session, entry(asked(session), "✎ 1."))
     assert asked(inside).message == "Name * (Pets 1)"

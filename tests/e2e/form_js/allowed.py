@@ -7,8 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias
 
-from form_js.comparing import Difference
-
+from e2e.form_js.comparing import Difference
 from forms.clock import read_minute
 from forms.options import same
 
