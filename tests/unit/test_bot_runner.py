@@ -8,7 +8,6 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
-from unit.bot_house import CHAT, PLACE, TASK, House, Killed
 
 from bot.errors import ApiProblem, TooBusy
 from bot.media import Media
@@ -18,6 +17,7 @@ from forms.events import Operation, Typed
 from forms.filling import step
 from forms.session import Surface
 from forms.telegram import encode
+from unit.bot_house import CHAT, PLACE, TASK, House, Killed
 
 PHOTO = Media("f", "cat.jpg", "image/jpeg", 5)
 BUSY = TooBusy("slow down", timedelta(seconds=9))
