@@ -124,6 +124,7 @@ class Claim:
         self._key = key
         self._mark = mark
         self._is_kept = False
+        self._has_ended = False
         self._renewing: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -134,6 +135,7 @@ class Claim:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         assert self._renewing is not None
+        self._has_ended = True  # a cancellation that comes with an answer of Redis may be lost in its client
         self._renewing.cancel()
         await asyncio.wait({self._renewing})
         if not self._is_kept:
@@ -159,7 +161,7 @@ class Claim:
         return outcome
 
     async def _renew(self) -> None:
-        while True:
+        while not self._has_ended:
             await asyncio.sleep(self._once.renew_every.total_seconds())
             try:
                 if not await self._once.renew(self._key, self._mark):
