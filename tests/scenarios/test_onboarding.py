@@ -229,9 +229,11 @@ async def test_engine_api_is_killed_under_a_press_and_the_same_button_works_agai
     person = await join()
     await person.say("/start")
     await person.sees("English")
+    run = house.stack.runs["engine-api"]
+    restarts = run.restarts
     house.signal_all("engine-api", signal.SIGKILL)
     assert "try again" in (await person.press("English") or "")
-    await until(lambda: house.stack.runs["engine-api"].state == "ready")
+    await until(lambda: run.restarts > restarts and run.state == "ready")
     await person.press("English")
     await person.sees("1 of 4")
     assert len(await house.engine.tasks(assignee=f"telegram-{person.user_id}")) == 1
