@@ -18,6 +18,7 @@ from bot.conversation import Conversation
 from bot.errors import ChatBusy
 from bot.languages import Languages
 from bot.place import Place
+from bpmn.cancellation import cancelled
 
 __all__ = ["Store", "Waiting"]
 
@@ -149,8 +150,7 @@ class _Renewing:
     async def end(self) -> None:
         self._timer.cancel()
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait({self._task})
+            await cancelled(self._task)
 
     def _begin(self) -> None:
         self._task = asyncio.ensure_future(self._renew())

@@ -20,6 +20,7 @@ import structlog
 from redis import RedisError
 from redis.asyncio import Redis
 
+from bpmn.cancellation import cancelled
 from workers.rates import RateLimit
 
 __all__ = ["Full", "Limits", "Slot"]
@@ -144,7 +145,6 @@ class Slot:
         self._limits = limits
         self._name = name
         self._entered = 0.0
-        self._has_ended = False
         self._renewing: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -158,9 +158,7 @@ class Slot:
     ) -> None:
         if self._renewing is None:
             return
-        self._has_ended = True  # a cancellation that comes with an answer of Redis may be lost in its client
-        self._renewing.cancel()
-        await asyncio.wait({self._renewing})
+        await cancelled(self._renewing)
         try:
             held = timedelta(seconds=asyncio.get_running_loop().time() - self._entered)
             await self._limits.leave(self._name, held)
@@ -168,7 +166,7 @@ class Slot:
             log.warning("a slot is not freed; it ends by itself", error=str(unheard), lasts=str(LEASE))
 
     async def _renew(self) -> None:
-        while not self._has_ended:
+        while True:
             await asyncio.sleep(self._limits.renew_every.total_seconds())
             try:
                 if not await self._limits.renew(self._name):

@@ -22,6 +22,7 @@ from pydantic import TypeAdapter
 from redis import RedisError
 from redis.asyncio import Redis
 
+from bpmn.cancellation import cancelled
 from workers.envelope import BpmnError, Completed
 
 __all__ = ["Busy", "Claim", "Kept", "Once"]
@@ -124,7 +125,6 @@ class Claim:
         self._key = key
         self._mark = mark
         self._is_kept = False
-        self._has_ended = False
         self._renewing: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -135,9 +135,7 @@ class Claim:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         assert self._renewing is not None
-        self._has_ended = True  # a cancellation that comes with an answer of Redis may be lost in its client
-        self._renewing.cancel()
-        await asyncio.wait({self._renewing})
+        await cancelled(self._renewing)
         if not self._is_kept:
             try:
                 await self._once.free(self._key, self._mark)
@@ -161,7 +159,7 @@ class Claim:
         return outcome
 
     async def _renew(self) -> None:
-        while not self._has_ended:
+        while True:
             await asyncio.sleep(self._once.renew_every.total_seconds())
             try:
                 if not await self._once.renew(self._key, self._mark):

@@ -10,6 +10,8 @@ from typing import Protocol
 import structlog
 from redis.asyncio import Redis
 
+from bpmn.cancellation import cancelled
+
 __all__ = ["Sweeper", "sweeping"]
 
 # How soon it is seen that it is due; the first look is late enough for a wrong start to be noticed before.
@@ -62,5 +64,4 @@ async def sweeping(
     try:
         yield
     finally:
-        running.cancel()
-        await asyncio.wait({running})
+        await cancelled(running)

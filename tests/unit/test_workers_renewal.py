@@ -9,7 +9,7 @@ from workers.once import Claim, Once
 
 
 class Deaf:
-    """In the place of `Once` and `Limits`: a client that takes a cancellation for the answer that comes with it."""
+    """In the place of `Once` and `Limits`: it takes the first cancellation for the answer that comes with it."""
 
     renew_every = timedelta(milliseconds=1)
 
@@ -18,11 +18,13 @@ class Deaf:
         self.freed: list[Any] = []
 
     async def renew(self, *_: str) -> bool:
+        is_first = not self.is_asked.is_set()
         self.is_asked.set()
         try:
             await asyncio.sleep(60)
         except asyncio.CancelledError:
-            return True
+            if not is_first:
+                raise
         return True
 
     async def free(self, *what: Any) -> None:
