@@ -1,26 +1,52 @@
-"""A pool, a bridge and engine-api of a test's own, beside the engine and the broker of the session's stack."""
+"""What tests of services share: Valkey, engine-api and people; a pool, a bridge and engine-api of a test's own."""
 
 import asyncio
 import os
 import signal
 import subprocess
 import sys
+import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
+import redis.asyncio
 import uvicorn
 from pydantic import SecretStr
 
 from api.engine.app import create_app
 from api.engine.settings import EngineApiSettings
+from baton.stack.supervisor import Supervisor
 from bpmn.client import EngineClient
 from workers.bridge.main import Bridge
 from workers.loading import load_handlers
 from workers.settings import BridgeSettings
+
+
+@pytest.fixture
+async def client(valkey_url: str) -> AsyncIterator[redis.asyncio.Redis]:
+    """The session's Valkey."""
+    async with redis.asyncio.Redis.from_url(valkey_url, decode_responses=True) as connected:
+        yield connected
+
+
+@pytest.fixture
+def user() -> str:
+    """Somebody whom no other test knows."""
+    return f"user-{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture(scope="module")
+async def api(stack: Supervisor) -> AsyncIterator[aiohttp.ClientSession]:
+    """The stack's engine-api, called with the service token."""
+    await stack.start("engine-api")
+    headers = {"Authorization": f"Bearer {stack.home.secrets()['service_token']}"}
+    async with aiohttp.ClientSession(str(stack.runs["engine-api"].server.url), headers=headers) as session:
+        yield session
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -59,12 +58,6 @@ class Screen:
         if answer is not None:
             self.shown.append((chat_id, message_id, view.text.splitlines()[-1]))
         return message_id or answer if answer is not None else None
-
-
-@pytest.fixture
-async def client(valkey_url: str) -> AsyncIterator[redis.asyncio.Redis]:
-    async with redis.asyncio.Redis.from_url(valkey_url, decode_responses=True) as connected:
-        yield connected
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import asyncio
 import random
 import re
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
@@ -15,12 +14,6 @@ from bot.place import Place
 from bot.store import Store
 
 CHAT = 7
-
-
-@pytest.fixture
-async def client(valkey_url: str) -> AsyncIterator[redis.asyncio.Redis]:
-    async with redis.asyncio.Redis.from_url(valkey_url, decode_responses=True) as connected:
-        yield connected
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Which groups people are in, on a real Valkey, with what Telegram may answer."""
 
 import random
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -34,12 +33,6 @@ class Telegram:
 
 def refused(words: str) -> TelegramBadRequest:
     return TelegramBadRequest(method=GetChatMember(chat_id=-1, user_id=7), message=f"Bad Request: {words}")
-
-
-@pytest.fixture
-async def client(valkey_url: str) -> AsyncIterator[redis.asyncio.Redis]:
-    async with redis.asyncio.Redis.from_url(valkey_url, decode_responses=True) as connected:
-        yield connected
 
 
 @pytest.fixture

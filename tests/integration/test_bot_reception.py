@@ -44,12 +44,6 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def client(valkey_url: str) -> AsyncIterator[redis.asyncio.Redis]:
-    async with redis.asyncio.Redis.from_url(valkey_url, decode_responses=True) as connected:
-        yield connected
-
-
-@pytest.fixture
 def inbox(client: redis.asyncio.Redis) -> Inbox:
     return Inbox(client, random.randrange(10**9))
 

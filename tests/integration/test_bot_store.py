@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -17,12 +16,6 @@ from bot.store import Store, Waiting
 
 CHAT = 7
 PLACE = Place.private(CHAT)
-
-
-@pytest.fixture
-async def client(valkey_url: str) -> AsyncIterator[redis.asyncio.Redis]:
-    async with redis.asyncio.Redis.from_url(valkey_url, decode_responses=True) as connected:
-        yield connected
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import json
 import os
 import signal
 import uuid
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -44,12 +43,6 @@ FORM = form(field("name"), field("age", "number"), field("city"))
 def session_of(schema: dict[str, Any] = FORM, *, user: str = "ada", task: str = "", **variables: Any) -> FormSession:
     subject = Subject(task or uuid.uuid4().hex, "step", "instance")
     return opened(FormSession(new_session_id(), subject, user, "en", "Europe/Berlin", "Title", schema, variables))
-
-
-@pytest.fixture
-async def client(valkey_url: str) -> AsyncIterator[redis.asyncio.Redis]:
-    async with redis.asyncio.Redis.from_url(valkey_url, decode_responses=True) as connected:
-        yield connected
 
 
 @pytest.fixture

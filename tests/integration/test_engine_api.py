@@ -75,11 +75,6 @@ async def api(url: str, stack: Supervisor) -> AsyncIterator[aiohttp.ClientSessio
         yield session
 
 
-@pytest.fixture
-def user() -> str:
-    return f"user-{uuid.uuid4().hex[:12]}"
-
-
 async def call(api: aiohttp.ClientSession, method: str, path: str, **options: Any) -> tuple[int, Any]:
     async with api.request(method, path, **options) as answer:
         return answer.status, await answer.json(content_type=None)

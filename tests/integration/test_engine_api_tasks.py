@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import json
 import uuid
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +13,6 @@ import pytest
 
 from api.engine.schemas import CompleteRequest, StartRequest
 from api.engine.service import EngineService
-from baton.stack.supervisor import Supervisor
 from bpmn import errors
 from bpmn.client import EngineClient
 from bpmn.types import FormReference, ProcessInstance, Task
@@ -53,19 +52,6 @@ def model(key: str, *steps: str) -> bytes:
     inside = "".join(['<startEvent id="start"/>', *drawn, *flows, '<endEvent id="end"/>'])
     process = f'<process id="{key}" isExecutable="true" camunda:historyTimeToLive="P1D">{inside}</process>'
     return f"<definitions {NAMESPACES}>{process}</definitions>".encode()
-
-
-@pytest.fixture(scope="module")
-async def api(stack: Supervisor) -> AsyncIterator[aiohttp.ClientSession]:
-    await stack.start("engine-api")
-    headers = {"Authorization": f"Bearer {stack.home.secrets()['service_token']}"}
-    async with aiohttp.ClientSession(str(stack.runs["engine-api"].server.url), headers=headers) as session:
-        yield session
-
-
-@pytest.fixture
-def user() -> str:
-    return f"user-{uuid.uuid4().hex[:12]}"
 
 
 Begin = Callable[..., Any]

@@ -4,14 +4,13 @@ import asyncio
 import itertools
 import json
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 import aiohttp
 import pytest
 from jsonschema import Draft202012Validator
 
-from baton.stack.supervisor import Supervisor
 from bpmn.client import EngineClient
 from bpmn.types import ProcessInstance, Task
 
@@ -53,19 +52,6 @@ def model(key: str, *steps: str, start: str = "") -> bytes:
     inside = f'<startEvent id="start" {start}/>{tasks}{flows}<endEvent id="end"/>'
     process = f'<process id="{key}" isExecutable="true" camunda:historyTimeToLive="P1D">{inside}</process>'
     return f"<definitions {NAMESPACES}>{process}</definitions>".encode()
-
-
-@pytest.fixture(scope="module")
-async def api(stack: Supervisor) -> AsyncIterator[aiohttp.ClientSession]:
-    await stack.start("engine-api")
-    headers = {"Authorization": f"Bearer {stack.home.secrets()['service_token']}"}
-    async with aiohttp.ClientSession(str(stack.runs["engine-api"].server.url), headers=headers) as session:
-        yield session
-
-
-@pytest.fixture
-def user() -> str:
-    return f"user-{uuid.uuid4().hex[:12]}"
 
 
 Begin = Callable[..., Any]

@@ -69,11 +69,6 @@ async def api(
 
 
 @pytest.fixture
-def user() -> str:
-    return f"user-{uuid.uuid4().hex[:12]}"
-
-
-@pytest.fixture
 def begin(engine: EngineClient, user: str) -> Begin:
     async def deploy_and_start(form: object = FORM, **variables: object) -> Task:
         key = f"p-{uuid.uuid4().hex[:8]}"

@@ -4,7 +4,6 @@ import asyncio
 import io
 import json
 import uuid
-from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
@@ -14,12 +13,12 @@ from typing import Any
 import aiohttp
 import pytest
 import redis.asyncio
-from aiohttp import web
 from pydantic import SecretStr
 
 from api.engine.sweeping import Sweeper
 from bpmn.client import EngineClient
 from bpmn.types import Task
+from integration.engine_line import EngineLine, engine_line
 
 NAMESPACES = (
     'xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:camunda="http://camunda.org/schema/1.0/bpmn" '
@@ -51,51 +50,16 @@ def model(key: str, start: str = "") -> bytes:
     return f"<definitions {NAMESPACES}>{process}</definitions>".encode()
 
 
-class Counted:
-    """Stands before the engine and counts what is asked of it."""
-
-    def __init__(self, engine: EngineClient) -> None:
-        self._engine = engine
-        self.calls: Counter[str] = Counter()
-        self.url = ""
-
-    async def pass_on(self, request: web.Request) -> web.Response:
-        self.calls[request.path.rpartition("/")[2]] += 1
-        passed = {name: request.headers[name] for name in ("Authorization", "Content-Type") if name in request.headers}
-        url = self._engine.base_url.removesuffix("/engine-rest") + request.raw_path
-        async with (
-            aiohttp.ClientSession() as http,
-            http.request(request.method, url, headers=passed, data=await request.read()) as answer,
-        ):
-            kind = answer.content_type if answer.status != 204 else None
-            return web.Response(status=answer.status, body=await answer.read(), content_type=kind)
-
-    def taken(self) -> int:
-        count = self.calls.total()
-        self.calls.clear()
-        return count
-
-
 @pytest.fixture(scope="module")
-async def counted(engine: EngineClient) -> AsyncIterator[Counted]:
-    counted = Counted(engine)
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", counted.pass_on)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    port = runner.addresses[0][1]
-    suffix = "/engine-rest" if engine.base_url.endswith("/engine-rest") else ""
-    counted.url = f"http://127.0.0.1:{port}{suffix}"
-    yield counted
-    await runner.cleanup()
+async def counted(engine: EngineClient) -> AsyncIterator[EngineLine]:
+    async with engine_line(engine) as line:
+        yield line
 
 
 @pytest.fixture(scope="module")
 async def api(
     engine_api_of: Callable[..., AbstractAsyncContextManager[str]],
-    counted: Counted,
+    counted: EngineLine,
     valkey_url: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[aiohttp.ClientSession]:
@@ -113,11 +77,6 @@ async def api(
         aiohttp.ClientSession(url, headers={"Authorization": f"Bearer {TOKEN}"}) as session,
     ):
         yield session
-
-
-@pytest.fixture
-def user() -> str:
-    return f"user-{uuid.uuid4().hex[:12]}"
 
 
 async def call(api: aiohttp.ClientSession, method: str, path: str, **options: Any) -> tuple[int, Any]:
@@ -300,7 +259,7 @@ async def test_of_several_replicas_one_sweeps_a_store(valkey_url: str, tmp_path:
 
 
 async def test_a_form_costs_few_calls_of_the_engine(
-    api: aiohttp.ClientSession, engine: EngineClient, counted: Counted, user: str
+    api: aiohttp.ClientSession, engine: EngineClient, counted: EngineLine, user: str
 ) -> None:
     key = await deployed(engine)
     first, second = [await begun(engine, key, user) for _ in range(2)]

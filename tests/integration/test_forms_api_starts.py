@@ -10,11 +10,11 @@ from typing import Any
 
 import aiohttp
 import pytest
-from aiohttp import web
 from pydantic import SecretStr
 
 from bpmn.client import EngineClient
 from bpmn.variables import read_time
+from integration.engine_line import EngineLine, engine_line
 
 MODEL = """<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL"
     xmlns:camunda="http://camunda.org/schema/1.0/bpmn" targetNamespace="test">
@@ -39,53 +39,16 @@ FORM: dict[str, Any] = {
 TOKEN = "t" * 40
 
 
-class Line:
-    """The line to the engine: starts can be kept waiting on it, and their answers lost."""
-
-    def __init__(self, engine: EngineClient) -> None:
-        self._engine = engine
-        self.url = ""
-        self.is_open, self.has_arrived = asyncio.Event(), asyncio.Event()
-        self.is_open.set()
-        self.loses_answers = False
-
-    async def pass_on(self, request: web.Request) -> web.Response:
-        is_start = request.method == "POST" and request.path.endswith("/start")
-        if is_start:
-            self.has_arrived.set()
-            await self.is_open.wait()
-        passed = {name: request.headers[name] for name in ("Authorization", "Content-Type") if name in request.headers}
-        url = self._engine.base_url.removesuffix("/engine-rest") + request.raw_path
-        async with (
-            aiohttp.ClientSession() as http,
-            http.request(request.method, url, headers=passed, data=await request.read()) as answer,
-        ):
-            body = await answer.read()
-            if is_start and self.loses_answers:
-                assert request.transport is not None
-                request.transport.abort()
-            kind = answer.content_type if answer.status != 204 else None
-            return web.Response(status=answer.status, body=body, content_type=kind)
-
-
 @pytest.fixture(scope="module")
-async def line(engine: EngineClient) -> AsyncIterator[Line]:
-    line = Line(engine)
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", line.pass_on)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    suffix = "/engine-rest" if engine.base_url.endswith("/engine-rest") else ""
-    line.url = f"http://127.0.0.1:{runner.addresses[0][1]}{suffix}"
-    yield line
-    await runner.cleanup()
+async def line(engine: EngineClient) -> AsyncIterator[EngineLine]:
+    async with engine_line(engine) as line:
+        yield line
 
 
 @pytest.fixture(scope="module")
 async def api(
     engine_api_of: Callable[..., AbstractAsyncContextManager[str]],
-    line: Line,
+    line: EngineLine,
     valkey_url: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[aiohttp.ClientSession]:
@@ -101,11 +64,6 @@ async def api(
         aiohttp.ClientSession(url, headers={"Authorization": f"Bearer {TOKEN}"}) as session,
     ):
         yield session
-
-
-@pytest.fixture
-def user() -> str:
-    return f"user-{uuid.uuid4().hex[:12]}"
 
 
 async def call(api: aiohttp.ClientSession, method: str, path: str, **options: Any) -> tuple[int, Any]:
@@ -135,7 +93,7 @@ async def kept(api: aiohttp.ClientSession, path: str, user: str, data: dict[str,
 
 
 async def lost_start(
-    api: aiohttp.ClientSession, line: Line, path: str, body: dict[str, Any], patch: pytest.MonkeyPatch
+    api: aiohttp.ClientSession, line: EngineLine, path: str, body: dict[str, Any], patch: pytest.MonkeyPatch
 ) -> None:
     """A start that the engine commits and that nobody is told of; the draft is free again at once."""
     patch.setattr("drafts.store.SUBMITTING_LIFE", timedelta(0))
@@ -148,7 +106,7 @@ async def lost_start(
 
 
 async def test_a_start_that_is_under_way_is_not_made_again_by_another_page(
-    api: aiohttp.ClientSession, engine: EngineClient, line: Line, user: str
+    api: aiohttp.ClientSession, engine: EngineClient, line: EngineLine, user: str
 ) -> None:
     key = await deployed(engine)
     path = f"/process-definition/{key}"
@@ -172,7 +130,7 @@ async def test_a_start_that_is_under_way_is_not_made_again_by_another_page(
 
 
 async def test_a_start_whose_answer_was_lost_is_found_again(
-    api: aiohttp.ClientSession, engine: EngineClient, line: Line, user: str, monkeypatch: pytest.MonkeyPatch
+    api: aiohttp.ClientSession, engine: EngineClient, line: EngineLine, user: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key = await deployed(engine)
     path = f"/process-definition/{key}"
@@ -189,7 +147,7 @@ async def test_a_start_whose_answer_was_lost_is_found_again(
 
 
 async def test_a_start_whose_answer_was_lost_is_not_made_again_at_once(
-    api: aiohttp.ClientSession, engine: EngineClient, line: Line, user: str
+    api: aiohttp.ClientSession, engine: EngineClient, line: EngineLine, user: str
 ) -> None:
     key = await deployed(engine)
     path = f"/process-definition/{key}"
@@ -253,7 +211,7 @@ async def test_a_date_that_was_left_alone_stays_the_same_moment_on_a_surface_of_
 
 
 async def test_files_of_a_start_that_nobody_was_told_of_are_kept(
-    api: aiohttp.ClientSession, engine: EngineClient, line: Line, user: str, monkeypatch: pytest.MonkeyPatch
+    api: aiohttp.ClientSession, engine: EngineClient, line: EngineLine, user: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key = await deployed(engine)
     path = f"/process-definition/{key}"

@@ -1,13 +1,12 @@
 """Generated forms and prefix forms by engine-api: opened, filled, refused by field, and started."""
 
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
 import pytest
 
-from baton.stack.supervisor import Supervisor
 from bpmn.client import EngineClient
 
 MODEL = """<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="test"
@@ -32,14 +31,6 @@ MODEL = """<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targ
   <userTask id="wait" name="Wait"/>
   <sequenceFlow id="f2" sourceRef="wait" targetRef="end"/><endEvent id="end"/>
  </process></definitions>"""
-
-
-@pytest.fixture(scope="module")
-async def api(stack: Supervisor) -> AsyncIterator[aiohttp.ClientSession]:
-    await stack.start("engine-api")
-    headers = {"Authorization": f"Bearer {stack.home.secrets()['service_token']}"}
-    async with aiohttp.ClientSession(str(stack.runs["engine-api"].server.url), headers=headers) as session:
-        yield session
 
 
 @pytest.fixture

@@ -1,13 +1,11 @@
 """Tasks that are offered to groups, by engine-api on a real engine: found, told apart, and how they stand."""
 
 import uuid
-from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
 import pytest
 
-from baton.stack.supervisor import Supervisor
 from bpmn.client import EngineClient
 from bpmn.types import Task
 
@@ -16,14 +14,6 @@ MODEL = """<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targ
  camunda:historyTimeToLive="P1D"><startEvent id="s"/><sequenceFlow id="f1" sourceRef="s" targetRef="t"/>
 <userTask id="t" name="Review" camunda:candidateGroups="${crew}"/>
 <sequenceFlow id="f2" sourceRef="t" targetRef="e"/><endEvent id="e"/></process></definitions>"""
-
-
-@pytest.fixture(scope="module")
-async def api(stack: Supervisor) -> AsyncIterator[aiohttp.ClientSession]:
-    await stack.start("engine-api")
-    headers = {"Authorization": f"Bearer {stack.home.secrets()['service_token']}"}
-    async with aiohttp.ClientSession(str(stack.runs["engine-api"].server.url), headers=headers) as session:
-        yield session
 
 
 @pytest.fixture

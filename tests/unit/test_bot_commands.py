@@ -85,7 +85,7 @@ class NoNetwork(BaseSession):
         return None
 
     async def stream_content(self, *_: Any, **__: Any) -> Any:
-        raise NotImplementedError
+        raise AssertionError("no command fetches a file")
         yield b""
 
 
