@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -22,6 +23,8 @@ from api.engine.app import create_app
 from api.engine.settings import EngineApiSettings
 from baton.stack.supervisor import Supervisor
 from bpmn.client import EngineClient
+from integration.engine_api import ApiOf
+from integration.engine_line import EngineLine, engine_line
 from workers.bridge.main import Bridge
 from workers.loading import load_handlers
 from workers.settings import BridgeSettings
@@ -40,13 +43,32 @@ def user() -> str:
     return f"user-{uuid.uuid4().hex[:12]}"
 
 
+@pytest.fixture
+def topic() -> str:
+    """A topic whose tasks no other test fetches."""
+    return f"topic-{uuid.uuid4().hex[:12]}"
+
+
 @pytest.fixture(scope="module")
-async def api(stack: Supervisor) -> AsyncIterator[aiohttp.ClientSession]:
-    """The stack's engine-api, called with the service token."""
+async def api_url(stack: Supervisor) -> str:
+    """The stack's engine-api."""
     await stack.start("engine-api")
+    return str(stack.runs["engine-api"].server.url)
+
+
+@pytest.fixture(scope="module")
+async def api(api_url: str, stack: Supervisor) -> AsyncIterator[aiohttp.ClientSession]:
+    """The stack's engine-api, called with the service token."""
     headers = {"Authorization": f"Bearer {stack.home.secrets()['service_token']}"}
-    async with aiohttp.ClientSession(str(stack.runs["engine-api"].server.url), headers=headers) as session:
+    async with aiohttp.ClientSession(api_url, headers=headers) as session:
         yield session
+
+
+@pytest.fixture(scope="module")
+async def line(engine: EngineClient) -> AsyncIterator[EngineLine]:
+    """To the engine, for an engine-api of a test's own."""
+    async with engine_line(engine) as line:
+        yield line
 
 
 @pytest.fixture(scope="session")
@@ -117,3 +139,17 @@ def engine_api_of(engine: EngineClient, engine_token: str) -> Callable[..., Abst
         await serving
 
     return engine_api
+
+
+@pytest.fixture(scope="session")
+def api_of(engine_api_of: Callable[..., AbstractAsyncContextManager[str]]) -> ApiOf:
+    """`api_of(**settings)`: an engine-api in this process, called with its service token."""
+
+    @asynccontextmanager
+    async def api(**settings: Any) -> AsyncIterator[aiohttp.ClientSession]:
+        token = secrets.token_hex(32)
+        headers = {"Authorization": f"Bearer {token}"}
+        async with engine_api_of(token, **settings) as url, aiohttp.ClientSession(url, headers=headers) as session:
+            yield session
+
+    return api

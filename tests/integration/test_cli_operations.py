@@ -5,7 +5,6 @@ import os
 import pty
 import subprocess
 import sys
-import uuid
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -57,11 +56,6 @@ async def baton(
         return Answer(code if isinstance(code, int) else 0, *capsys.readouterr())
 
     return call
-
-
-@pytest.fixture
-def topic() -> str:
-    return f"topic-{uuid.uuid4().hex[:12]}"
 
 
 async def start_work(engine: EngineClient, topic: str, business_key: str | None = None) -> ProcessInstance:

@@ -1,8 +1,7 @@
 """engine-api for operators, over a real engine: incidents, new tries, and the load of topics."""
 
 import asyncio
-import uuid
-from collections.abc import AsyncIterator, Collection
+from collections.abc import Collection
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,9 @@ import pytest
 
 from api.engine.operations import Operations, Selection
 from api.engine.schemas import RetryAllRequest
-from baton.stack.supervisor import Supervisor
 from bpmn.client import EngineClient
 from bpmn.types import ExternalTask, ProcessInstance, TopicRequest
+from integration.engine_api import call
 
 MODELS = Path(__file__).parents[1] / "contract" / "models"
 WORKER = "operations-test"
@@ -29,27 +28,9 @@ CALLS = [
 
 
 @pytest.fixture(scope="module")
-async def url(stack: Supervisor) -> str:
-    await stack.start("engine-api")
-    return str(stack.runs["engine-api"].server.url)
-
-
-@pytest.fixture(scope="module")
-async def api(url: str, stack: Supervisor, engine: EngineClient) -> AsyncIterator[aiohttp.ClientSession]:
+async def api(api: aiohttp.ClientSession, engine: EngineClient) -> aiohttp.ClientSession:
     await engine.deploy("engine-contract", {file.name: file.read_bytes() for file in MODELS.iterdir()})
-    headers = {"Authorization": f"Bearer {stack.home.secrets()['service_token']}"}
-    async with aiohttp.ClientSession(url, headers=headers) as session:
-        yield session
-
-
-@pytest.fixture
-def topic() -> str:
-    return f"topic-{uuid.uuid4().hex[:12]}"
-
-
-async def call(api: aiohttp.ClientSession, method: str, path: str, **options: Any) -> tuple[int, Any]:
-    async with api.request(method, path, **options) as answer:
-        return answer.status, await answer.json(content_type=None)
+    return api
 
 
 async def start_work(engine: EngineClient, topic: str, business_key: str | None = None) -> ProcessInstance:
@@ -79,16 +60,8 @@ async def failed_work(engine: EngineClient, topic: str) -> str:
     return incident.id
 
 
-@pytest.mark.parametrize("call_", CALLS, ids=lambda call_: f"{call_[0]} {call_[1]}")
-@pytest.mark.parametrize("authorization", [None, "Bearer wrong"])
-async def test_operations_are_closed_to_strangers(url: str, call_: tuple[str, str], authorization: str | None) -> None:
-    headers = {"Authorization": authorization} if authorization else {}
-    async with aiohttp.ClientSession() as stranger, stranger.request(call_[0], url + call_[1], headers=headers) as no:
-        assert (no.status, (await no.json(content_type=None))["code"]) == (401, "unauthorised")
-
-
-async def test_operations_are_described_for_callers(url: str) -> None:
-    async with aiohttp.ClientSession() as anyone, anyone.get(f"{url}/openapi.json") as answer:
+async def test_operations_are_described_for_callers(api_url: str) -> None:
+    async with aiohttp.ClientSession() as anyone, anyone.get(f"{api_url}/openapi.json") as answer:
         paths = (await answer.json())["paths"]
     described = {path.replace("{incident_id}", "x"): calls for path, calls in paths.items()}
     for method, path in CALLS:
