@@ -175,3 +175,25 @@ async def test_a_card_and_its_form_outlive_the_bot_whichever_prompt_is_answered(
     told = await house.engine.history_variables(task.process_instance_id)
     assert (told["verdict"], told["again"]) == ("good", True)
     assert len([message for message in await ada_there.look() if "📌" in message.text]) == 1
+
+
+async def test_an_administrator_chooses_the_language_of_the_cards_and_everybody_their_own(
+    house: Any, join: Join, key: str
+) -> None:
+    ada, bob = await join(name="Ada"), await join(name="Bob")
+    ada_there = await ada.found_group("Crew", bob)
+    bob_there = bob.at(ada_there)
+    await bob_there.say("/language")
+    asked = await bob_there.sees("chosen in private")
+    assert asked.buttons == (("Choose mine",),)  # Bob is no administrator
+    await bob.start(asked.links["Choose mine"].partition("?start=")[2])
+    await bob.press("Русский", on=await bob.sees("Which language shall I speak?"))
+    await bob.sees("Теперь язык разговора: Русский.")
+    await ada_there.say("/language")
+    choice = await ada_there.sees("Administrators choose another:")
+    assert str(await bob_there.press("Русский", on=choice)).startswith("Язык этой группы выбирают только")
+    assert await ada_there.press("Русский", on=choice) is None
+    await ada_there.sees("Теперь то, что для всех здесь,", on=choice.message_id)
+    await ada_there.make_bot("administrator")  # what Telegram says of that is no new language
+    await offered(house, key, ada_there)
+    await ada_there.sees("✋ Заполнить здесь")
