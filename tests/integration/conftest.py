@@ -1,12 +1,12 @@
 """What tests of services share: Valkey, engine-api and people; a pool, a bridge and engine-api of a test's own."""
 
 import asyncio
+import io
 import os
 import secrets
 import signal
 import subprocess
 import sys
-import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, contextmanager
 from datetime import timedelta
@@ -21,8 +21,10 @@ from pydantic import SecretStr
 
 from api.engine.app import create_app
 from api.engine.settings import EngineApiSettings
+from baton.cli.main import run
 from baton.stack.supervisor import Supervisor
 from bpmn.client import EngineClient
+from integration.command import Answer, Baton
 from integration.engine_api import ApiOf
 from integration.engine_line import EngineLine, engine_line
 from workers.bridge.main import Bridge
@@ -35,18 +37,6 @@ async def client(valkey_url: str) -> AsyncIterator[redis.asyncio.Redis]:
     """The session's Valkey."""
     async with redis.asyncio.Redis.from_url(valkey_url, decode_responses=True) as connected:
         yield connected
-
-
-@pytest.fixture
-def user() -> str:
-    """Somebody whom no other test knows."""
-    return f"user-{uuid.uuid4().hex[:12]}"
-
-
-@pytest.fixture
-def topic() -> str:
-    """A topic whose tasks no other test fetches."""
-    return f"topic-{uuid.uuid4().hex[:12]}"
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +52,37 @@ async def api(api_url: str, stack: Supervisor) -> AsyncIterator[aiohttp.ClientSe
     headers = {"Authorization": f"Bearer {stack.home.secrets()['service_token']}"}
     async with aiohttp.ClientSession(api_url, headers=headers) as session:
         yield session
+
+
+@pytest.fixture
+async def environment(api_url: str, stack: Supervisor) -> dict[str, str]:
+    """What leads commands to the stack's engine-api."""
+    return {"ENGINEAPI_URL": api_url, "SERVICE_TOKEN": stack.home.secrets()["service_token"]}
+
+
+@pytest.fixture
+def in_environment(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands of this process and of new ones are led there."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def baton(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Baton:
+    """`baton(*arguments, stdin="")`: the command without a terminal, in this process.
+
+    Its own start would take most of the time of a test.
+    """
+
+    def call(*arguments: str | Path, stdin: str = "") -> Answer:
+        monkeypatch.setattr(sys, "argv", ["baton", *map(str, arguments)])
+        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
+        with pytest.raises(SystemExit) as end:
+            run()
+        code = end.value.code
+        return Answer(code if isinstance(code, int) else 0, *capsys.readouterr())
+
+    return call
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Collection
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -12,10 +11,10 @@ import pytest
 from api.engine.operations import Operations, Selection
 from api.engine.schemas import RetryAllRequest
 from bpmn.client import EngineClient
-from bpmn.types import ExternalTask, ProcessInstance, TopicRequest
+from bpmn.types import ExternalTask, TopicRequest
+from contract.engine_contract import deploy_models, start_work
 from integration.engine_api import call
 
-MODELS = Path(__file__).parents[1] / "contract" / "models"
 WORKER = "operations-test"
 CALLS = [
     ("GET", "/incident"),
@@ -29,16 +28,8 @@ CALLS = [
 
 @pytest.fixture(scope="module")
 async def api(api: aiohttp.ClientSession, engine: EngineClient) -> aiohttp.ClientSession:
-    await engine.deploy("engine-contract", {file.name: file.read_bytes() for file in MODELS.iterdir()})
+    await deploy_models(engine)
     return api
-
-
-async def start_work(engine: EngineClient, topic: str, business_key: str | None = None) -> ProcessInstance:
-    variables = {"topic": topic, "initiator": "ada"}
-    instance = await engine.start("engine-contract", variables=variables, business_key=business_key)
-    (task,) = await engine.tasks(process_instance_id=instance.id)
-    await engine.complete_task(task.id, {})
-    return instance
 
 
 async def fetch(engine: EngineClient, topic: str, tasks: int = 1) -> list[ExternalTask]:
@@ -71,7 +62,7 @@ async def test_operations_are_described_for_callers(api_url: str) -> None:
 async def test_an_incident_is_listed_shown_and_retried(
     api: aiohttp.ClientSession, engine: EngineClient, topic: str
 ) -> None:
-    instance = await start_work(engine, topic, "contract:ada")
+    instance = await start_work(engine, topic, business_key="contract:ada")
     task = await fail(engine, topic, "no paper\nin tray 2", "Traceback:\n  line 1\nOutOfPaper: нет бумаги")
     _, (listed,) = await call(api, "GET", f"/incident?topic={topic}")
     expected = {
