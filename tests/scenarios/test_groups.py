@@ -12,6 +12,7 @@ import pytest
 
 from baton.sandbox.person import Person, Shown
 from bpmn.types import Task
+from integration.models import form_ref, model
 
 Join = Callable[..., Awaitable[Person]]
 # A bot that was killed comes back, and so do the updates that it had taken.
@@ -25,19 +26,14 @@ FORM = {
         {"type": "checkbox", "key": "again", "label": "Again"},
     ],
 }
-MODEL = """<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="test"
- xmlns:camunda="http://camunda.org/schema/1.0/bpmn"><process id="KEY" isExecutable="true"
- camunda:historyTimeToLive="P1D"><startEvent id="s"/><sequenceFlow id="f1" sourceRef="s" targetRef="t"/>
-<userTask id="t" name="Review it" camunda:candidateGroups="chat:${chat}" camunda:formRef="review"
- camunda:formRefBinding="deployment"/>
-<sequenceFlow id="f2" sourceRef="t" targetRef="e"/><endEvent id="e"/></process></definitions>"""
 
 
 @pytest.fixture(scope="module")
 async def key(house: Any) -> str:
     key = f"group-{uuid.uuid4().hex[:8]}"
     form = json.dumps(FORM).encode()
-    await house.engine.deploy(key, {f"{key}.bpmn": MODEL.replace("KEY", key).encode(), "review.form": form})
+    review = f'name="Review it" camunda:candidateGroups="chat:${{chat}}" {form_ref("review")}'
+    await house.engine.deploy(key, {f"{key}.bpmn": model(key, review), "review.form": form})
     return key
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from baton.sandbox.onboarding import Answers, fill_profile, walk_onboarding
 from baton.sandbox.person import Person
+from scenarios.onboarding import PATH
 
 Join = Callable[..., Awaitable[Person]]
-PATH = ["start", "choose-language", "tell-us", "write-welcome", "welcome", "end"]
 # The lock of a killed worker has to end, and the worker has to start again.
 AFTER_A_KILL = timedelta(seconds=100)
 
