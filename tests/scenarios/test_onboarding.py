@@ -133,6 +133,7 @@ async def test_a_stale_button_is_refused_with_an_alert_and_changes_nothing(house
     await person.press("English")
     await person.sees("1 of 4")
     assert "out of date" in (await person.press("Русский", on=language) or "")
+    assert await person.press("English", on=language) is None  # a finger that pressed twice
     await person.say("Ada")
     await person.sees("2 of 4")
     old = await person.sees("Developer")
