@@ -108,8 +108,9 @@ async def test_files_are_taken_by_what_they_are_and_become_variables(
         ("photos", photos[0] | program),
     ):
         body = {"user": user, "answers": {name: [strange]}, "locale": "ru"}
-        for path in ("submit-form", "form/validate"):
-            _, problem = await call(api, "POST", f"/task/{task.id}/{path}", json=body)
+        of_the_draft = {"session": form["session"]["id"]}
+        for path, more in (("submit-form", {}), ("submit-form", of_the_draft), ("form/validate", {})):
+            _, problem = await call(api, "POST", f"/task/{task.id}/{path}", json=body | more)
             assert [(found["field"], found["code"]) for found in problem["errors"]] == [(name, "file_missing")]
     body = {"user": user, "answers": {"cv": [cv], "photos": photos}}
     assert (await call(api, "POST", f"/task/{task.id}/submit-form", json=body))[0] == 200
