@@ -19,6 +19,7 @@ from bot.filling import Filling
 from bot.screen import Screen
 from bot.store import Store, Waiting
 from bot.texts import say
+from forms.paths import spell
 from forms.telegram import Expects, TelegramView
 
 __all__ = ["Stage"]
@@ -62,7 +63,7 @@ class Stage:
         if not in_place and message_id is not None:
             # Not at the same time: who sees a message change last takes that one for the newest.
             await self._unbuttoned(state.chat_id, message_id)
-            state, message_id = await self._unprompted(state), None
+            state, message_id = await self._unprompted(state, _question(state, view)), None
         if not state.place.is_group:
             return await self._filling.moved(state, await self._screen.show(state.chat_id, view, message_id))
         # A keyboard that shares a contact or a place is for private chats.
@@ -91,21 +92,31 @@ class Stage:
             log.warning("old buttons stay", chat=chat_id, message=message_id, reason=repr(error))
 
     async def _prompted(self, state: Conversation, view: TelegramView) -> Conversation:
-        question = view.reply.placeholder if view.reply is not None else ""
-        if state.prompt is not None and state.prompt.question == question and view.expects is not Expects.NONE:
+        question, label = _question(state, view), view.reply.placeholder if view.reply is not None else ""
+        if state.prompt is not None and state.prompt.question == question:
             return state
-        state = await self._unprompted(state)
-        if view.expects is Expects.NONE:
+        state = await self._unprompted(state, question)
+        if question is None:
             return state
-        asked = say("reply_here", state.locale, name=_mention(state), question=html.escape(question, quote=False))
-        message_id = await self._screen.ask(state.chat_id, asked, question)
+        asked = say("reply_here", state.locale, name=_mention(state), question=html.escape(label, quote=False))
+        message_id = await self._screen.ask(state.chat_id, asked, label)
         return state if message_id is None else replace(state, prompt=Prompt(message_id, question))
 
-    async def _unprompted(self, state: Conversation) -> Conversation:
+    async def _unprompted(self, state: Conversation, question: str | None = None) -> Conversation:
+        """The prompt goes. Where `question` is asked anew, an answer to the old prompt may be on its way, and counts."""
         if state.prompt is None:
             return state
         await self._screen.erase(state.chat_id, state.prompt.message_id)
-        return replace(state, prompt=None, asked_before=state.prompt.message_id)
+        is_past = state.prompt.question != question
+        return replace(state, prompt=None, asked_before=state.prompt.message_id if is_past else state.asked_before)
+
+
+def _question(state: Conversation, view: TelegramView) -> str | None:
+    """What a view asks to be answered in words or by a file, as no other question of any draft; None for nothing."""
+    if state.session is None or view.expects is Expects.NONE:
+        return None
+    label = view.reply.placeholder if view.reply is not None else ""
+    return f"{state.session.id} {spell(state.session.cursor or ())} {label}"
 
 
 def _of_person(state: Conversation, view: TelegramView) -> TelegramView:
