@@ -4,18 +4,15 @@ import asyncio
 import gc
 import logging
 import signal
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from functools import partial
-from typing import Any
 
 import redis.asyncio
 import structlog
 from aiogram import Bot, Dispatcher, Router
-from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 from aiogram.exceptions import ClientDecodeError, TelegramAPIError, TelegramUnauthorizedError
-from aiogram.types import Update
 
 from bot.batches import BatchingRedis
 from bot.cards import CardPainter, Cards
@@ -26,22 +23,23 @@ from bot.engine_api import EngineApi
 from bot.errors import TooBusy
 from bot.filling import Filling
 from bot.groups import group_router
+from bot.handling import Handling
 from bot.inbox import Inbox
-from bot.language_choice import group_language_router, language_router
+from bot.language_choice import language_router
 from bot.languages import Languages
 from bot.lease import Lease
 from bot.limits import Limits, Turns
 from bot.links import Links
 from bot.memberships import Memberships
-from bot.metrics import HANDLE_SECONDS, UPDATES
 from bot.people import People
-from bot.polling import KINDS, Updates
+from bot.polling import Updates
 from bot.reach import Reach
 from bot.reception import Reception
 from bot.redraw import redraw
 from bot.routers import conversation_router, membership_router
 from bot.runner import Runner
 from bot.screen import Screen
+from bot.session import TelegramSession
 from bot.settings import BotSettings
 from bot.store import Store
 from bot.tasks import TaskList, tasks_router
@@ -67,10 +65,11 @@ async def run_bot(settings: BotSettings) -> None:
     """Serve until SIGTERM or SIGINT; events under way are finished. Raises `ConfigurationError` for a wrong token."""
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(_redis(settings))
-        session = AiohttpSession(api=TelegramAPIServer.from_base(settings.telegram_api_url))
+        session = TelegramSession(api=TelegramAPIServer.from_base(settings.telegram_api_url))
         bot, reach = _bot(settings, session, client)
         stack.push_async_callback(session.close)
-        api = await stack.enter_async_context(_engine_api(settings))
+        service_token = settings.service_token.get_secret_value()
+        api = await stack.enter_async_context(EngineApi(settings.engineapi_url, service_token))
         username = await _introduce(bot)
         catalog = Catalog.packaged()
         titles = Titles(catalog)
@@ -90,7 +89,6 @@ async def run_bot(settings: BotSettings) -> None:
         await _announce(bot, catalog)
         dispatcher = _dispatcher(
             membership_router(reach, languages),
-            group_language_router(screen, languages, memberships, username),
             group_router(runner, screen, languages, tasks, memberships, catalog),
             language_router(runner, screen, languages, catalog),
             tasks_router(runner, screen, languages, tasks),
@@ -108,23 +106,19 @@ async def run_bot(settings: BotSettings) -> None:
         await _until_stopped(
             stopping,
             reception.run(stopping),
-            inbox.run(partial(_handle, dispatcher, bot), stopping),
+            inbox.run(Handling(bot, dispatcher, runner), stopping),
             watch(store, runner, stopping),
             redraw(drafts, runner, stopping),
             Lease(client, f"baton:bot:{bot.id}:painter").run(partial(painter.run, stopping), stopping),
         )
 
 
-def _bot(settings: BotSettings, session: AiohttpSession, client: redis.asyncio.Redis) -> tuple[Bot, Reach]:
+def _bot(settings: BotSettings, session: TelegramSession, client: redis.asyncio.Redis) -> tuple[Bot, Reach]:
     """The bot, whose calls keep Telegram's limits, and who cannot be reached by it."""
     bot = Bot(settings.telegram_bot_token.get_secret_value(), session)
     reach = Reach(client, bot.id)
     session.middleware(Delivery(Turns(client, bot.id, _limits(settings), away_key=reach.key), reach))
     return bot, reach
-
-
-def _engine_api(settings: BotSettings) -> EngineApi:
-    return EngineApi(settings.engineapi_url, settings.service_token.get_secret_value())
 
 
 def _redis(settings: BotSettings) -> redis.asyncio.Redis:
@@ -139,17 +133,6 @@ async def _serve_health(stack: AsyncExitStack, settings: BotSettings, reception:
     serving = serve_health(settings.bot_host, settings.bot_port, lambda: _problems(reception))
     port = await stack.enter_async_context(serving)
     log.info("health is served", host=settings.bot_host, port=port)
-
-
-async def _handle(dispatcher: Dispatcher, bot: Bot, update: Mapping[str, Any]) -> None:
-    kind = next((name for name in KINDS if name in update), "other")
-    result = "failed"
-    try:
-        with HANDLE_SECONDS.labels(kind).time():
-            await dispatcher.feed_update(bot, Update.model_validate(update, context={"bot": bot}))
-        result = "handled"
-    finally:
-        UPDATES.labels(kind, result).inc()
 
 
 def _problems(reception: Reception) -> list[str]:

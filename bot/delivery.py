@@ -26,19 +26,11 @@ from aiogram.exceptions import (
     TelegramRetryAfter,
     TelegramServerError,
 )
-from aiogram.methods import (
-    AnswerCallbackQuery,
-    EditMessageReplyMarkup,
-    EditMessageText,
-    GetChatMember,
-    Response,
-    SendChatAction,
-    SendMessage,
-    TelegramMethod,
-)
+from aiogram.methods import GetChatMember, Response, TelegramMethod
 from aiogram.methods.base import TelegramType
 from redis.exceptions import RedisError
 
+from bot.calls import SendChatAction
 from bot.errors import TooBusy, Unreachable
 from bot.limits import Cost, Turns, Urgency
 from bot.metrics import CALL_SECONDS, CALLS, LOST, SILENCES, TURN_SECONDS
@@ -52,12 +44,6 @@ ATTEMPTS = 4
 SHORTEST_SILENCE = timedelta(seconds=1)
 FIRST_PAUSE = timedelta(milliseconds=400)
 _MESSAGES = ("Send", "Forward", "Copy")
-# aiogram asks pydantic for the model of an answer with every call. Held by nobody, the model would be made anew each
-# time, which takes longer than the call.
-_ANSWERS = tuple(
-    Response[method.__returning__]  # type: ignore[name-defined]
-    for method in (SendMessage, EditMessageText, EditMessageReplyMarkup, AnswerCallbackQuery, SendChatAction)
-)
 _urgency: ContextVar[Urgency] = ContextVar("urgency", default=Urgency.ANSWER)
 
 log = structlog.get_logger()

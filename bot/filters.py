@@ -7,7 +7,7 @@ import re
 from aiogram.enums import ChatType
 from aiogram.types import CallbackQuery, Message
 
-__all__ = ["has_text", "in_group", "in_private", "is_command", "is_reply"]
+__all__ = ["begins_like_a_command", "in_group", "in_private", "is_command", "is_reply"]
 
 _COMMAND = re.compile(r"/[A-Za-z]")
 
@@ -22,19 +22,19 @@ async def in_group(event: Message | CallbackQuery) -> bool:
     return _type_of_chat(event) not in {ChatType.PRIVATE, None}
 
 
-async def has_text(message: Message) -> bool:
-    """Whether it is a text; a caption is none."""
-    return bool(message.text)
-
-
 async def is_command(message: Message) -> bool:
     """Whether its text begins like a command."""
-    return bool(message.text and _COMMAND.match(message.text))
+    return bool(message.text) and begins_like_a_command(message.text or "")
 
 
 async def is_reply(message: Message) -> bool:
     """Whether it answers another message."""
     return message.reply_to_message is not None
+
+
+def begins_like_a_command(text: str) -> bool:
+    """Whether a text is a command, known or not."""
+    return _COMMAND.match(text) is not None
 
 
 def _type_of_chat(event: Message | CallbackQuery) -> str | None:

@@ -11,8 +11,6 @@ import structlog
 from redis.asyncio.lock import Lock
 from redis.exceptions import LockError, RedisError
 
-from bpmn.cancellation import cancelled
-
 __all__ = ["Lease"]
 
 # A replica that is killed leaves its lease: so long nobody does the work.
@@ -59,10 +57,9 @@ class Lease:
         finally:
             self.is_held = False
             is_done = working.done()
-            # The work is told once: it may take its time to end in order.
-            working.cancel()
-            await cancelled(*others)
-            await asyncio.gather(working, return_exceptions=True)
+            for task in (working, *others):
+                task.cancel()
+            await asyncio.gather(working, *others, return_exceptions=True)
             # Where it was lost it is another's already; where Redis is away it ends by itself.
             with suppress(LockError, RedisError):
                 await lock.release()

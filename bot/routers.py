@@ -6,8 +6,9 @@ from aiogram.enums import ChatMemberStatus, ChatType
 from aiogram.exceptions import AiogramError
 from aiogram.types import CallbackQuery, ChatMemberUpdated, Message
 
+from bot.calls import AnswerCallbackQuery
 from bot.errors import BotError
-from bot.filters import has_text, in_private
+from bot.filters import in_private
 from bot.languages import Languages
 from bot.media import is_of_another, media_of, shared_of
 from bot.place import Place
@@ -25,13 +26,8 @@ log = structlog.get_logger()
 
 
 def conversation_router(runner: Runner, screen: Screen, languages: Languages) -> Router:
-    """Texts and buttons of private chats; register it after the commands."""
+    """Files, what is shared, and buttons of private chats; their texts do not come here: see `bot.handling`."""
     router = Router(name="conversation")
-
-    @router.message(in_private, has_text)
-    async def said(message: Message) -> None:
-        language = message.from_user.language_code if message.from_user else None
-        await runner.said(Place.private(message.chat.id), message.text or "", message.message_id, language)
 
     @router.message(in_private)
     async def other(message: Message) -> None:
@@ -63,7 +59,8 @@ def conversation_router(runner: Runner, screen: Screen, languages: Languages) ->
 async def answer_press(query: CallbackQuery, text: str | None) -> None:
     """Answer a press. What it did stands; it is not done again because its answer did not get through."""
     try:
-        await query.answer(text, show_alert=text is not None)
+        assert query.bot is not None  # every update is read with it
+        await query.bot(AnswerCallbackQuery(callback_query_id=query.id, text=text, show_alert=text is not None))
     except (AiogramError, BotError) as error:
         # Mostly "query is too old": whoever pressed has long seen what it did.
         log.warning("a press is left without an answer", person=query.from_user.id, reason=repr(error))
@@ -72,7 +69,7 @@ async def answer_press(query: CallbackQuery, text: str | None) -> None:
 def membership_router(reach: Reach, languages: Languages) -> Router:
     """Whether the bot may write: people block and unblock it, groups take it in and throw it out.
 
-    A group is spoken to in the language of whoever has taken the bot in, until another is chosen there.
+    A group is spoken to in the language of whoever has taken the bot in.
     """
     router = Router(name="membership")
 
@@ -84,6 +81,6 @@ def membership_router(reach: Reach, languages: Languages) -> Router:
         else:
             await reach.found(str(change.chat.id))
             if change.chat.type != ChatType.PRIVATE:
-                await languages.assume(change.chat.id, await languages.of_user(change.from_user))
+                await languages.choose(change.chat.id, await languages.of_user(change.from_user))
 
     return router

@@ -17,16 +17,18 @@ import structlog
 from aiogram import Bot
 from aiogram.enums import ChatAction, ParseMode
 from aiogram.exceptions import AiogramError, TelegramBadRequest
-from aiogram.types import (
-    ForceReply,
-    InlineKeyboardButton,
-    InlineKeyboardMarkup,
-    KeyboardButton,
-    LinkPreviewOptions,
-    Message,
-    ReplyKeyboardMarkup,
-)
+from aiogram.types import ForceReply, InlineKeyboardMarkup, KeyboardButton, ReplyKeyboardMarkup
 
+from bot.calls import (
+    DeleteMessage,
+    EditMessageReplyMarkup,
+    EditMessageText,
+    InlineKey,
+    InlineKeyboard,
+    LinkPreview,
+    SendChatAction,
+    SendMessage,
+)
 from bot.errors import BotError, Unreachable
 from bot.pictures import photo_of
 from bot.splitting import split_html
@@ -39,7 +41,7 @@ TYPING_LASTS = timedelta(seconds=4)
 _NOT_EDITABLE = ("message to edit not found", "message can't be edited", "message_id_invalid")
 _WITHOUT_TEXT = "there is no text in"
 _TAG = re.compile(r"<[^<>]*>")
-_NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
+_NO_PREVIEW = LinkPreview(is_disabled=True)
 _Answer = TypeVar("_Answer")
 
 log = structlog.get_logger()
@@ -63,19 +65,22 @@ class Screen:
         return message_id
 
     async def _send(self, chat_id: int, view: TelegramView) -> int | None:
-        sent = await self._photo(chat_id, view) or await self._patiently(
-            chat_id,
-            lambda: self._bot.send_message(
-                chat_id,
-                view.text,
+        message_id = await self._photo(chat_id, view) or await self._said(
+            SendMessage(
+                chat_id=chat_id,
+                text=view.text,
                 parse_mode=ParseMode.HTML,
                 reply_markup=_keyboard(view),
                 link_preview_options=_NO_PREVIEW,
-            ),
+            )
         )
-        if sent is not None and view.reply is not None and (share := _share_keyboard(view.reply)) is not None:
-            asked = f"👇 {view.reply.placeholder}"
-            await self._patiently(chat_id, lambda: self._bot.send_message(chat_id, asked, reply_markup=share))
+        if message_id is not None and view.reply is not None and (share := _share_keyboard(view.reply)) is not None:
+            await self._said(SendMessage(chat_id=chat_id, text=f"👇 {view.reply.placeholder}", reply_markup=share))
+        return message_id
+
+    async def _said(self, message: SendMessage) -> int | None:
+        """The id of a message that was sent; None where nobody is there."""
+        sent = await self._patiently(message.chat_id, self._bot(message))
         return sent.message_id if sent is not None else None
 
     async def show(self, chat_id: int, view: TelegramView, message_id: int | None) -> int | None:
@@ -95,9 +100,7 @@ class Screen:
             await self.show(chat_id, view, message_id)
             return
         try:
-            await self._patiently(
-                chat_id, lambda: self._bot.edit_message_reply_markup(chat_id=chat_id, message_id=message_id)
-            )
+            await self._patiently(chat_id, self._bot(EditMessageReplyMarkup(chat_id=chat_id, message_id=message_id)))
         except TelegramBadRequest as error:
             # Deleted by the person, too old, or without buttons already: there is nothing to press.
             log.debug("buttons not taken off", chat=chat_id, message=message_id, reason=error.message)
@@ -106,15 +109,12 @@ class Screen:
         """A message (in Telegram's HTML) that whom it mentions is made to reply to; None where nobody is there."""
         # Chosen by the mention: others in the group go on as before.
         force = ForceReply(selective=True, input_field_placeholder=placeholder or None)
-        sent = await self._patiently(
-            chat_id, lambda: self._bot.send_message(chat_id, text, parse_mode=ParseMode.HTML, reply_markup=force)
-        )
-        return sent.message_id if sent is not None else None
+        return await self._said(SendMessage(chat_id=chat_id, text=text, parse_mode=ParseMode.HTML, reply_markup=force))
 
     async def erase(self, chat_id: int, message_id: int) -> None:
         """Delete one of our messages; one that cannot be deleted any more stays."""
         try:
-            await self._patiently(chat_id, lambda: self._bot.delete_message(chat_id, message_id))
+            await self._patiently(chat_id, self._bot(DeleteMessage(chat_id=chat_id, message_id=message_id)))
         except TelegramBadRequest as error:
             log.debug("message not deleted", chat=chat_id, message=message_id, reason=error.message)
 
@@ -126,26 +126,27 @@ class Screen:
         self._typed = {chat: at for chat, at in self._typed.items() if now - at < TYPING_LASTS.total_seconds()}
         self._typed[chat_id] = now
         try:
-            await self._bot.send_chat_action(chat_id, ChatAction.TYPING, request_timeout=3)
+            await self._bot(SendChatAction(chat_id=chat_id, action=ChatAction.TYPING), request_timeout=3)
         except (AiogramError, BotError) as error:
             log.debug("typing not shown", chat=chat_id, reason=str(error))
 
-    async def _photo(self, chat_id: int, view: TelegramView) -> Message | None:
-        """The view as a photo with a caption; None where it has none, or Telegram cannot show it."""
+    async def _photo(self, chat_id: int, view: TelegramView) -> int | None:
+        """The id of the view as a photo with a caption; None where it has none, or Telegram cannot show it."""
         photo = photo_of(view.picture) if view.picture is not None else None
         if photo is None:
             return None
+        keyboard = _keyboard(view)
+        buttons = InlineKeyboardMarkup.model_validate(keyboard.model_dump()) if keyboard is not None else None
+        send = self._bot.send_photo(
+            chat_id, photo, caption=view.text, parse_mode=ParseMode.HTML, reply_markup=buttons
+        )  # fmt: skip
         try:
-            return await self._patiently(
-                chat_id,
-                lambda: self._bot.send_photo(
-                    chat_id, photo, caption=view.text, parse_mode=ParseMode.HTML, reply_markup=_keyboard(view)
-                ),
-            )
+            sent = await self._patiently(chat_id, send)
         except TelegramBadRequest as error:
             # The address leads to no picture, or Telegram cannot reach it: the words are what counts.
             log.info("picture not shown", chat=chat_id, reason=error.message)
             return None
+        return sent.message_id if sent is not None else None
 
     async def _replace(self, chat_id: int, message_id: int, view: TelegramView) -> bool:
         """Whether the message now shows the view. Words become no photo, a photo no words: they lose their buttons."""
@@ -158,17 +159,15 @@ class Screen:
     async def _edit(self, chat_id: int, message_id: int, view: TelegramView) -> bool | None:
         """Whether it was edited; None where the message is gone."""
         try:
-            await self._patiently(
-                chat_id,
-                lambda: self._bot.edit_message_text(
-                    view.text,
-                    chat_id=chat_id,
-                    message_id=message_id,
-                    parse_mode=ParseMode.HTML,
-                    reply_markup=_keyboard(view),
-                    link_preview_options=_NO_PREVIEW,
-                ),
+            edit = EditMessageText(
+                chat_id=chat_id,
+                message_id=message_id,
+                text=view.text,
+                parse_mode=ParseMode.HTML,
+                reply_markup=_keyboard(view),
+                link_preview_options=_NO_PREVIEW,
             )
+            await self._patiently(chat_id, self._bot(edit))
         except TelegramBadRequest as error:
             reason = error.message.lower()
             if "message is not modified" in reason:
@@ -192,10 +191,11 @@ class Screen:
             log.warning("Telegram refuses a view, its bare words are shown", reason=error.message)
             return await show(bare)
 
-    async def _patiently(self, chat_id: int, call: Callable[[], Awaitable[_Answer]]) -> _Answer | None:
+    @staticmethod
+    async def _patiently(chat_id: int, call: Awaitable[_Answer]) -> _Answer | None:
         """Wait and repeat as `bot.delivery` does it; None when the person cannot be reached."""
         try:
-            return await call()
+            return await call
         except Unreachable as error:
             log.info("not shown", chat=chat_id, reason=str(error))
             return None
@@ -227,13 +227,13 @@ def _share_keyboard(reply: Reply) -> ReplyKeyboardMarkup | None:
     )
 
 
-def _keyboard(view: TelegramView) -> InlineKeyboardMarkup | None:
+def _keyboard(view: TelegramView) -> InlineKeyboard | None:
     if not view.rows:
         return None
-    return InlineKeyboardMarkup(inline_keyboard=[[_button(button) for button in row] for row in view.rows])
+    return InlineKeyboard(inline_keyboard=[[_key(button) for button in row] for row in view.rows])
 
 
-def _button(button: Button) -> InlineKeyboardButton:
-    return InlineKeyboardButton(
+def _key(button: Button) -> InlineKey:
+    return InlineKey(
         text=button.text, callback_data=button.data or None, url=button.url or None, style=button.style or None
     )

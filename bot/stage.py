@@ -103,7 +103,7 @@ class Stage:
         return state if message_id is None else replace(state, prompt=Prompt(message_id, question))
 
     async def _unprompted(self, state: Conversation, question: str | None = None) -> Conversation:
-        """The prompt goes. Where `question` is asked anew, an answer to the old prompt may be on its way, and counts."""
+        """The prompt goes. Where `question` is asked anew, an answer to the old prompt may be on its way and counts."""
         if state.prompt is None:
             return state
         await self._screen.erase(state.chat_id, state.prompt.message_id)

@@ -14,7 +14,6 @@ import aiohttp
 import pytest
 import redis.asyncio
 from aiogram import Bot
-from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 from aiohttp.test_utils import TestServer
 from pydantic import SecretStr, ValidationError
@@ -27,6 +26,7 @@ from bot.inbox import Inbox
 from bot.lease import Lease
 from bot.polling import Updates
 from bot.reception import Reception
+from bot.session import TelegramSession
 from bot.settings import BotSettings
 from bot.webhook import HEADER, MOST_BYTES, Webhook, serve_webhook, webhook_secret
 from bpmn.health import serve_health
@@ -214,7 +214,7 @@ async def receiving(
 ) -> AsyncIterator[Reception]:
     """One replica."""
     server = TelegramAPIServer.from_base(url)
-    session = AiohttpSession(api=server)
+    session = TelegramSession(api=server)
     stopping = asyncio.Event()
     async with Bot(TOKEN, session) as bot:
         updates = Updates(await session.create_session(), server.api_url(TOKEN, "getUpdates"))

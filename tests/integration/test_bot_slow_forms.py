@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 import redis.asyncio
 from aiogram import Bot
-from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 from aiohttp import web
 from aiohttp.test_utils import TestServer
@@ -23,6 +22,7 @@ from bot.people import People
 from bot.place import Place
 from bot.runner import Runner
 from bot.screen import Screen
+from bot.session import TelegramSession
 from bot.store import Store
 from bot.titles import Titles
 from bpmn.catalog import Catalog
@@ -45,7 +45,7 @@ async def telegram() -> AsyncIterator[tuple[Bot, list[str]]]:
     texts: list[str] = []
 
     async def answer(request: web.Request) -> web.Response:
-        told = await request.post()
+        told = await request.json()
         texts.append(str(told.get("text", "")))
         chat = {"id": CHAT, "type": "private", "first_name": "Ada"}
         return web.json_response({"ok": True, "result": {"message_id": 10, "date": 1, "chat": chat, "text": "x"}})
@@ -53,7 +53,7 @@ async def telegram() -> AsyncIterator[tuple[Bot, list[str]]]:
     app = web.Application()
     app.router.add_post("/bot{rest:.*}", answer)
     async with TestServer(app) as server:
-        session = AiohttpSession(api=TelegramAPIServer.from_base(str(server.make_url("")).rstrip("/")))
+        session = TelegramSession(api=TelegramAPIServer.from_base(str(server.make_url("")).rstrip("/")))
         async with Bot(TOKEN, session) as bot:
             yield bot, texts
 

@@ -4,7 +4,8 @@ import asyncio
 import io
 import json
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,12 +18,13 @@ from pydantic import SecretStr
 from api.engine.sweeping import Sweeper
 from bpmn.client import EngineClient
 from bpmn.types import Task
-from integration.engine_api import ApiOf, call
-from integration.engine_line import EngineLine
-from integration.models import MINE, form_ref, model
+from integration.engine_line import EngineLine, engine_line
 
-ASKS = form_ref("asks")
-MY_FORM = f"{MINE} {ASKS}"
+NAMESPACES = (
+    'xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:camunda="http://camunda.org/schema/1.0/bpmn" '
+    'targetNamespace="test"'
+)
+ASKS = 'camunda:formRef="asks" camunda:formRefBinding="deployment"'
 FORM = {
     "id": "asks",
     "type": "default",
@@ -33,16 +35,36 @@ FORM = {
         {"type": "filepicker", "id": "f3", "key": "photos", "multiple": True, "accept": "image/*"},
     ],
 }
+TOKEN = "t" * 40
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\x08\6\0\0\0\x1f\x15\xc4\x89"
 MAX_BYTES = 200_000
 
 
+def model(key: str, start: str = "") -> bytes:
+    steps = (
+        f'<startEvent id="start" {start}/><userTask id="step" camunda:assignee="${{initiator}}" {ASKS}/>'
+        '<endEvent id="end"/><sequenceFlow id="f0" sourceRef="start" targetRef="step"/>'
+        '<sequenceFlow id="f1" sourceRef="step" targetRef="end"/>'
+    )
+    process = f'<process id="{key}" isExecutable="true" camunda:historyTimeToLive="P1D">{steps}</process>'
+    return f"<definitions {NAMESPACES}>{process}</definitions>".encode()
+
+
+@pytest.fixture(scope="module")
+async def counted(engine: EngineClient) -> AsyncIterator[EngineLine]:
+    async with engine_line(engine) as line:
+        yield line
+
+
 @pytest.fixture(scope="module")
 async def api(
-    api_of: ApiOf, line: EngineLine, valkey_url: str, tmp_path_factory: pytest.TempPathFactory
+    engine_api_of: Callable[..., AbstractAsyncContextManager[str]],
+    counted: EngineLine,
+    valkey_url: str,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[aiohttp.ClientSession]:
     settings = {
-        "engine_url": line.url,
+        "engine_url": counted.url,
         "redis_url": SecretStr(valkey_url),
         "files_url": (tmp_path_factory.mktemp("files") / "store").as_uri(),
         "files_secret": SecretStr("f" * 40),
@@ -50,13 +72,21 @@ async def api(
         "file_inline_max_bytes": 1000,
         "file_link_life": timedelta(seconds=2),
     }
-    async with api_of(**settings) as session:
+    async with (
+        engine_api_of(TOKEN, **settings) as url,
+        aiohttp.ClientSession(url, headers={"Authorization": f"Bearer {TOKEN}"}) as session,
+    ):
         yield session
+
+
+async def call(api: aiohttp.ClientSession, method: str, path: str, **options: Any) -> tuple[int, Any]:
+    async with api.request(method, path, **options) as answer:
+        return answer.status, await answer.json(content_type=None) if answer.content_length != 0 else None
 
 
 async def deployed(engine: EngineClient, start: str = "") -> str:
     key = f"p-{uuid.uuid4().hex[:8]}"
-    await engine.deploy(key, {f"{key}.bpmn": model(key, MY_FORM, start=start), "asks.form": json.dumps(FORM).encode()})
+    await engine.deploy(key, {f"{key}.bpmn": model(key, start), "asks.form": json.dumps(FORM).encode()})
     return key
 
 
@@ -108,9 +138,8 @@ async def test_files_are_taken_by_what_they_are_and_become_variables(
         ("photos", photos[0] | program),
     ):
         body = {"user": user, "answers": {name: [strange]}, "locale": "ru"}
-        of_the_draft = {"session": form["session"]["id"]}
-        for path, more in (("submit-form", {}), ("submit-form", of_the_draft), ("form/validate", {})):
-            _, problem = await call(api, "POST", f"/task/{task.id}/{path}", json=body | more)
+        for path in ("submit-form", "form/validate"):
+            _, problem = await call(api, "POST", f"/task/{task.id}/{path}", json=body)
             assert [(found["field"], found["code"]) for found in problem["errors"]] == [(name, "file_missing")]
     body = {"user": user, "answers": {"cv": [cv], "photos": photos}}
     assert (await call(api, "POST", f"/task/{task.id}/submit-form", json=body))[0] == 200
@@ -178,7 +207,11 @@ async def test_files_go_with_their_instance(api: aiohttp.ClientSession, engine: 
 
 
 async def test_files_of_a_forgotten_instance_go_by_themselves(
-    api_of: ApiOf, engine: EngineClient, valkey_url: str, tmp_path: Path, user: str
+    engine_api_of: Callable[..., AbstractAsyncContextManager[str]],
+    engine: EngineClient,
+    valkey_url: str,
+    tmp_path: Path,
+    user: str,
 ) -> None:
     settings = {
         "redis_url": SecretStr(valkey_url),
@@ -186,7 +219,10 @@ async def test_files_of_a_forgotten_instance_go_by_themselves(
         "files_secret": SecretStr("f" * 40),
         "file_sweep_every": timedelta(milliseconds=200),
     }
-    async with api_of(**settings) as api:
+    async with (
+        engine_api_of(TOKEN, **settings) as url,
+        aiohttp.ClientSession(url, headers={"Authorization": f"Bearer {TOKEN}"}) as api,
+    ):
         forgotten, known = [await begun(engine, await deployed(engine), user) for _ in range(2)]
         for task in (forgotten, known):
             _, form = await call(api, "GET", f"/task/{task.id}/form?user={user}")
@@ -223,24 +259,24 @@ async def test_of_several_replicas_one_sweeps_a_store(valkey_url: str, tmp_path:
 
 
 async def test_a_form_costs_few_calls_of_the_engine(
-    api: aiohttp.ClientSession, engine: EngineClient, line: EngineLine, user: str
+    api: aiohttp.ClientSession, engine: EngineClient, counted: EngineLine, user: str
 ) -> None:
     key = await deployed(engine)
     first, second = [await begun(engine, key, user) for _ in range(2)]
-    line.taken()
+    counted.taken()
     assert (await call(api, "GET", f"/task/{first.id}/form?user={user}"))[0] == 200
-    assert line.taken() == 3, "the task, its variables, and for the first time the form"
+    assert counted.taken() == 3, "the task, its variables, and for the first time the form"
     _, form = await call(api, "GET", f"/task/{second.id}/form?user={user}")
-    assert line.taken() == 2
+    assert counted.taken() == 2
     session = form["session"]["id"]
     tag = {"If-Match": f'"{session}.0"'}
     saved = await call(api, "PUT", f"/forms/{session}?user={user}", json={"data": {"name": "Ada"}}, headers=tag)
-    assert (saved[0], line.taken()) == (200, 0)
+    assert (saved[0], counted.taken()) == (200, 0)
     await call(api, "GET", f"/task/{second.id}/form?user={user}")
-    assert line.taken() == 1
+    assert counted.taken() == 1
     body = {"user": user, "answers": {"name": "Ada"}, "session": session, "revision": 1}
     assert (await call(api, "POST", f"/task/{second.id}/submit-form", json=body))[0] == 200
-    assert line.taken() == 2, "the task, and that it is completed: the draft has the variables that the person saw"
+    assert counted.taken() == 2, "the task, and that it is completed: the draft has the variables that the person saw"
     body = {"user": user, "answers": {"name": "Ada"}}
     assert (await call(api, "POST", f"/task/{first.id}/submit-form?next=true", json=body))[1]["ended"] is True
-    assert line.taken() == 5, "what is next, and as nothing is, whether the instance has ended"
+    assert counted.taken() == 5, "what is next, and as nothing is, whether the instance has ended"

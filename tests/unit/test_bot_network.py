@@ -9,7 +9,6 @@ from typing import Any
 import aiohttp
 import pytest
 from aiogram import Bot
-from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 from aiohttp import web
 
@@ -18,6 +17,7 @@ from bot.engine_api import EngineApi
 from bot.errors import ApiProblem, ApiUnavailable, FileRefused, is_outage
 from bot.media import Media
 from bot.polling import PollRefused, Updates, poll
+from bot.session import TelegramSession
 from bot.store import Waiting
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -202,7 +202,7 @@ async def fetched(place: str, status: int) -> bytes:
     media = Media("f", "cat.txt", "text/plain", 5)
     async with (
         server(answer) as url,
-        AiohttpSession(api=TelegramAPIServer.from_base(url)) as session,
+        TelegramSession(api=TelegramAPIServer.from_base(url)) as session,
         media.fetched(Bot("42:" + "A" * 35, session)) as content,
     ):
         return content.read()
