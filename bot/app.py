@@ -25,7 +25,7 @@ from bot.filling import Filling
 from bot.groups import group_router
 from bot.handling import Handling
 from bot.inbox import Inbox
-from bot.language_choice import language_router
+from bot.language_choice import group_language_router, language_router
 from bot.languages import Languages
 from bot.lease import Lease
 from bot.limits import Limits, Turns
@@ -68,8 +68,7 @@ async def run_bot(settings: BotSettings) -> None:
         session = TelegramSession(api=TelegramAPIServer.from_base(settings.telegram_api_url))
         bot, reach = _bot(settings, session, client)
         stack.push_async_callback(session.close)
-        service_token = settings.service_token.get_secret_value()
-        api = await stack.enter_async_context(EngineApi(settings.engineapi_url, service_token))
+        api = await stack.enter_async_context(_engine_api(settings))
         username = await _introduce(bot)
         catalog = Catalog.packaged()
         titles = Titles(catalog)
@@ -89,6 +88,7 @@ async def run_bot(settings: BotSettings) -> None:
         await _announce(bot, catalog)
         dispatcher = _dispatcher(
             membership_router(reach, languages),
+            group_language_router(screen, languages, memberships, username),
             group_router(runner, screen, languages, tasks, memberships, catalog),
             language_router(runner, screen, languages, catalog),
             tasks_router(runner, screen, languages, tasks),
@@ -119,6 +119,10 @@ def _bot(settings: BotSettings, session: TelegramSession, client: redis.asyncio.
     reach = Reach(client, bot.id)
     session.middleware(Delivery(Turns(client, bot.id, _limits(settings), away_key=reach.key), reach))
     return bot, reach
+
+
+def _engine_api(settings: BotSettings) -> EngineApi:
+    return EngineApi(settings.engineapi_url, settings.service_token.get_secret_value())
 
 
 def _redis(settings: BotSettings) -> redis.asyncio.Redis:

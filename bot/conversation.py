@@ -15,6 +15,7 @@ from bot.effects import (
     Erase,
     Find,
     GiveBack,
+    GoOn,
     Notice,
     Open,
     Reply,
@@ -39,40 +40,11 @@ from forms.session import FormSession, Surface
 from forms.telegram import closed_view, decode, superseded_view, view
 
 __all__ = [
-    "Alert",
-    "Conversation",
-    "Effect",
-    "Erase",
-    "Find",
-    "GiveBack",
-    "Notice",
-    "Open",
-    "Prompt",
-    "Reply",
-    "Retire",
-    "Show",
-    "Submit",
-    "Watch",
-    "answer_refused",
-    "cancelled",
-    "changed",
-    "completed",
-    "ended",
-    "form_opened",
-    "left_for_another",
-    "linked",
-    "not_taken",
-    "pressed",
-    "said",
-    "seen_again",
-    "shown_again",
-    "spoken",
-    "taken",
-    "taken_away",
-    "task_came",
-    "told_below",
-    "waited",
-]
+    "Alert", "Conversation", "Effect", "Erase", "Find", "GiveBack", "GoOn", "Notice", "Open", "Prompt", "Reply",
+    "Retire", "Show", "Submit", "Watch", "answer_refused", "cancelled", "changed", "completed", "ended",
+    "form_opened", "left_for_another", "linked", "not_taken", "pressed", "said", "seen_again", "shown_again",
+    "spoken", "taken", "taken_away", "task_came", "told_below", "waited",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +84,8 @@ class Conversation:
     """Variables of the instance that the form of a start will make."""
     last_text_id: int = 0
     """The newest message of the person of which all was carried out; the same one again is a repeated delivery."""
+    submitted: str = ""
+    """What the button carried that submitted the last form; the same again is a finger that pressed twice."""
 
     @property
     def surface(self) -> Surface:
@@ -140,6 +114,13 @@ class Conversation:
     def is_busy_elsewhere(self) -> bool:
         """The person is at somebody else's task: their own matter does not come in between."""
         return self.is_errand and self.session is not None and self.session.is_open and self.closed is None
+
+    @property
+    def form_instance_id(self) -> str | None:
+        """Where the open form belongs; None where none is open, or its answers are to start an instance."""
+        if self.session is None or self.session.subject.is_start:
+            return None
+        return self.session.subject.process_instance_id if self.is_errand else self.instance_id
 
     def spelled(self, message_id: int) -> str:
         """A message of this chat, as the draft names it."""
@@ -200,14 +181,18 @@ def pressed(state: Conversation, data: str, message_id: int) -> tuple[Conversati
         return state, (stale, Find())
     session = state.session
     if session is None or session.id != session_id or state.message_id is None:
-        return state, (stale, Find())
+        return state, () if data == state.submitted else (stale, Find())
     # A bot that was killed may have shown the same view twice, and people press either.
     if message_id != state.message_id and event.revision != session.revision:
         return state, (stale, Find())
     if state.closed is not None:
+        # Who has ended it, here or elsewhere, need not be told that it has.
+        told = () if state.closed.by == state.user_id else (stale,)
         state, effects = ended(state, state.closed.by, state.closed.at.isoformat())
-        return state, (stale, *effects)
-    return _filled(state, session, event, in_place=True)
+        return state, (*told, *effects)
+    state, effects = _filled(state, session, event, in_place=True)
+    is_submitted = any(isinstance(effect, Submit) for effect in effects)
+    return replace(state, submitted=data) if is_submitted else state, effects
 
 
 def _filled(
@@ -307,15 +292,16 @@ def changed(state: Conversation, code: str) -> tuple[Conversation, Effects]:
 
 
 def ended(state: Conversation, by: str | None, at: str | None) -> tuple[Conversation, Effects]:
-    """Somebody else, or the person on another surface, ended the form: say who and when, in place of it."""
-    after = replace(state, session=None, draft_id=None, closed=None, is_errand=False)
+    """Somebody else ended the form, or the person did, elsewhere or unnoticed: say who and when, in place of it."""
+    after = replace(state, session=None, draft_id=None, closed=None)
     if state.session is None:
-        return after, (Retire(), Find())
-    who = say("you", state.locale) if by == state.user_id else by
-    moment = datetime.fromisoformat(at) if at else None
+        return replace(after, is_errand=False), (Retire(), Find())
+    is_own, moment = by == state.user_id, datetime.fromisoformat(at) if at else None
+    shown = Retire(superseded_view(state.session, by=say("you", state.locale) if is_own else by, at=moment))
+    if is_own and (instance_id := state.form_instance_id) is not None:
+        return after, (shown, GoOn(instance_id))
     subject = state.session.subject
-    found = Find(started=subject.key if subject.is_start else "")
-    return after, (Retire(superseded_view(state.session, by=who, at=moment)), found)
+    return replace(after, is_errand=False), (shown, Find(started=subject.key if subject.is_start else ""))
 
 
 def shown_again(state: Conversation) -> tuple[Conversation, Effects]:

@@ -43,6 +43,8 @@ class Deeds:
                     )
                 case talk.Find(started):
                     state = await self._find(await self._beginning.seen(state, started) if started else state)
+                case talk.GoOn(instance_id):
+                    state = await self._go_on(state, instance_id)
                 case talk.GiveBack(code):
                     state = await self._give_back(state, code)
                 case _:
@@ -66,19 +68,16 @@ class Deeds:
     async def _not_taken(self, state: Conversation, problem: ApiProblem, rest: Effects) -> Conversation:
         session = state.session
         assert session is not None
-        instance_id = session.subject.process_instance_id if state.is_errand else state.instance_id
         if problem.code == "completed_elsewhere" and problem.members.get("by") not in (None, state.user_id):
             by, at = problem.members.get("by"), problem.members.get("at")
             return await self.carry_out(*await worked_out(session, partial(talk.ended, state, by, at)))
         if session.subject.is_start and problem.code in {"completed_elsewhere", "draft_gone"}:
             at = problem.members.get("at")
             return await self.carry_out(*await worked_out(session, partial(talk.ended, state, state.user_id, at)))
+        instance_id = state.form_instance_id
         if problem.code in {"task_gone", "completed_elsewhere", "draft_gone"} and instance_id is not None:
             # Our own earlier try got through, or the task was cancelled: go on with what is open now.
-            state = await self.carry_out(state, rest)
-            task = await self._api.next_task(instance_id, state.user_id)
-            ended = task is None and await self._api.has_ended(instance_id)
-            return await self.carry_out(*talk.completed(state, Completed(task, ended=ended), self._titles))
+            return await self.carry_out(state, (*rest, talk.GoOn(instance_id)))
         if problem.code in {"not_your_task", "claimed_by_other"}:
             return await self.carry_out(*talk.taken_away(state))
         if problem.code in {"revision_conflict", "form_changed", "being_submitted"}:
@@ -95,6 +94,12 @@ class Deeds:
         errors = problem.members.get("errors") or []
         after, effects = await worked_out(given_back, lambda: talk.not_taken(now, given_back, errors))
         return await self.carry_out(*await self._filling.kept(now, after, effects))
+
+    async def _go_on(self, state: Conversation, instance_id: str) -> Conversation:
+        """What follows on a completion is asked for, where the answer to it was not heard."""
+        task = await self._api.next_task(instance_id, state.user_id)
+        ended = task is None and await self._api.has_ended(instance_id)
+        return await self.carry_out(*talk.completed(state, Completed(task, ended=ended), self._titles))
 
     async def _give_back(self, state: Conversation, code: str) -> Conversation:
         assert state.session is not None

@@ -10,8 +10,8 @@ from forms.session import FormSession
 from forms.telegram import TelegramView
 
 __all__ = [
-    "Alert", "Effect", "Effects", "Erase", "Find", "GiveBack", "Notice", "Open", "Reply", "Retire", "Show", "Submit",
-    "Watch", "told_below",
+    "Alert", "Effect", "Effects", "Erase", "Find", "GiveBack", "GoOn", "Notice", "Open", "Reply", "Retire", "Show",
+    "Submit", "Watch", "told_below",
 ]  # fmt: skip
 
 
@@ -82,6 +82,13 @@ class Find:
 
 
 @dataclass(frozen=True, slots=True)
+class GoOn:
+    """The person has completed a form, though not just now: what follows in its instance is told to `completed`."""
+
+    instance_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class GiveBack:
     """Offer the task of the open form to the others again, and say so; the answers stay in the draft."""
 
@@ -96,7 +103,7 @@ class Watch:
     instance_id: str
 
 
-Effect = Show | Retire | Erase | Notice | Reply | Alert | Open | Submit | Find | GiveBack | Watch
+Effect = Show | Retire | Erase | Notice | Reply | Alert | Open | Submit | Find | GoOn | GiveBack | Watch
 Effects = tuple[Effect, ...]
 
 

@@ -29,7 +29,7 @@ __all__ = ["group_router"]
 def group_router(
     runner: Runner, screen: Screen, languages: Languages, tasks: TaskList, memberships: Memberships, catalog: Catalog
 ) -> Router:
-    """Everything of groups; register it before what is for private chats."""
+    """Everything of groups but their language; register it before what is for private chats."""
     router = Router(name="groups")
     router.message.filter(in_group)
     router.callback_query.filter(in_group)
@@ -54,6 +54,7 @@ def group_router(
         """What people say to each other, as an administrator bot hears it, and what Telegram says of the group."""
         if message.migrate_from_chat_id is not None:
             await memberships.moved(message.chat.id, message.migrate_from_chat_id)
+            await languages.moved(message.chat.id, message.migrate_from_chat_id)
 
     return router
 

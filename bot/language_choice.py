@@ -1,16 +1,20 @@
-"""/language: a person chooses what language the bot speaks to them. The languages are those that have texts."""
+"""/language: a person chooses what language the bot speaks to them, and administrators what it speaks to their group.
+The languages are those that have texts.
+"""
 
 import structlog
-from aiogram import Bot, Router
+from aiogram import Bot, F, Router
 from aiogram.exceptions import AiogramError
-from aiogram.filters import Command
+from aiogram.filters import Command, CommandStart
 from aiogram.types import BotCommandScopeChat, CallbackQuery, Message
 from babel import Locale
 
 from bot.commands import command_list
 from bot.errors import BotError
-from bot.filters import in_private, is_command
+from bot.filters import in_group, in_private, is_command
 from bot.languages import Languages
+from bot.links import link_address
+from bot.memberships import Memberships
 from bot.routers import answer_press
 from bot.runner import Runner
 from bot.screen import Screen
@@ -18,28 +22,31 @@ from bot.texts import say
 from bpmn.catalog import Catalog
 from forms.messages import LOCALES
 from forms.telegram import Button, TelegramView
+from forms.telegram.message import Rows
 
-__all__ = ["language_router"]
+__all__ = ["group_language_router", "language_router"]
 
 _PREFIX = "l:"
+# Of the link by which groups send people to the private choice. The tokens of `bot.links` are longer.
+_PAYLOAD = "language"
 
 log = structlog.get_logger()
 
 
 def language_router(runner: Runner, screen: Screen, languages: Languages, catalog: Catalog) -> Router:
-    """The command and its buttons, for private chats; register it before the other commands."""
+    """The command and its buttons, for private chats; register it before the links and the other commands."""
     router = Router(name="language")
 
+    @router.message(in_private, is_command, CommandStart(deep_link=True, magic=F.args == _PAYLOAD))
     @router.message(in_private, is_command, Command("language"))
     async def ask(message: Message) -> None:
-        rows = tuple((Button(_name(locale), f"{_PREFIX}{locale}"),) for locale in LOCALES)
         locale = await languages.of_user(message.from_user)
-        await screen.send(message.chat.id, TelegramView(say("choose_language", locale), rows))
+        await screen.send(message.chat.id, TelegramView(say("choose_language", locale), _choice()))
 
     @router.callback_query(in_private, _is_ours)
     async def chosen(query: CallbackQuery, bot: Bot) -> None:
-        locale = (query.data or "").removeprefix(_PREFIX)
-        if query.message is None or locale not in LOCALES:
+        locale = _chosen(query)
+        if query.message is None or locale is None:
             await answer_press(query, say("stale", await languages.of_user(query.from_user)))
             return
         chat_id = query.message.chat.id
@@ -53,8 +60,66 @@ def language_router(runner: Runner, screen: Screen, languages: Languages, catalo
     return router
 
 
+def group_language_router(screen: Screen, languages: Languages, memberships: Memberships, username: str) -> Router:
+    """The command and its buttons, for groups; register it before all else of groups. `username`: the bot's."""
+    router = Router(name="language of groups")
+
+    def own(locale: str) -> Rows:
+        return ((Button(say("choose_in_private", locale), url=link_address(username, _PAYLOAD)),),)
+
+    @router.message(in_group, is_command, Command("language"))
+    async def ask(message: Message) -> None:
+        chat_id, group_locale = message.chat.id, await languages.of_group(message.chat.id)
+        if _is_of_the_group(message):
+            locale, is_in_charge = group_locale, True
+        elif message.from_user is not None:
+            locale = await languages.of_user(message.from_user)
+            is_in_charge = await memberships.has_in_charge(chat_id, message.from_user.id) is not False
+        else:
+            return
+        text, rows = say("language_in_private", locale), own(locale)
+        if is_in_charge:
+            text += "\n\n" + say("choose_group_language", locale, language=_name(group_locale))
+            rows += _choice()
+        await screen.send(chat_id, TelegramView(text, rows))
+
+    @router.callback_query(in_group, _is_ours)
+    async def chosen(query: CallbackQuery) -> None:
+        own_locale, locale = await languages.of_user(query.from_user), _chosen(query)
+        if query.message is None or locale is None:
+            await answer_press(query, say("stale", own_locale))
+            return
+        chat_id = query.message.chat.id
+        # Everybody in the group can press, and who was an administrator need not be one any more.
+        if (is_in_charge := await memberships.has_in_charge(chat_id, query.from_user.id)) is not True:
+            code = "not_known_in_charge" if is_in_charge is None else "not_in_charge"
+            await answer_press(query, say(code, own_locale))
+            return
+        await answer_press(query, None)
+        await languages.choose(chat_id, locale)
+        told = say("group_language_chosen", locale, language=_name(locale))
+        await screen.show(chat_id, TelegramView(told, own(locale)), query.message.message_id)
+
+    return router
+
+
+def _is_of_the_group(message: Message) -> bool:
+    """Whether an administrator wrote it who stays anonymous; nobody else writes as the group."""
+    return message.sender_chat is not None and message.sender_chat.id == message.chat.id
+
+
 async def _is_ours(query: CallbackQuery) -> bool:
     return (query.data or "").startswith(_PREFIX)
+
+
+def _choice() -> Rows:
+    return tuple((Button(_name(locale), f"{_PREFIX}{locale}"),) for locale in LOCALES)
+
+
+def _chosen(query: CallbackQuery) -> str | None:
+    """The language of a button; None for one that there is not."""
+    locale = (query.data or "").removeprefix(_PREFIX)
+    return locale if locale in LOCALES else None
 
 
 def _name(locale: str) -> str:

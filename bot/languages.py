@@ -1,4 +1,8 @@
-"""Which language each person has chosen; what they chose wins over what their Telegram is set to."""
+"""Which language each person has chosen; what they chose wins over what their Telegram is set to.
+
+A group has one too, in which it is told what is for everybody there: that of whoever has taken the bot in, until an
+administrator chooses another.
+"""
 
 import redis.asyncio
 from aiogram.types import User
@@ -9,7 +13,7 @@ __all__ = ["Languages"]
 
 
 class Languages:
-    """The chosen languages of one bot's people. Private chats and their people have the same numbers."""
+    """The languages of one bot's chats. Private chats and their people have the same numbers."""
 
     def __init__(self, client: redis.asyncio.Redis, bot_id: int) -> None:
         self._redis = client
@@ -24,6 +28,20 @@ class Languages:
         """The language to speak to whoever wrote or pressed."""
         return await self.of(user.id, user.language_code) if user is not None else supported(None)
 
-    async def choose(self, person: int, locale: str) -> None:
-        """The person wants to be spoken to in a language, whatever their Telegram is set to."""
-        await self._redis.hset(self._key, str(person), locale)
+    async def of_group(self, chat_id: int) -> str:
+        """The language of what is for everybody in a group."""
+        return await self.of(chat_id, None)
+
+    async def choose(self, chat_id: int, locale: str) -> None:
+        """A person wants to be spoken to in a language, whatever their Telegram is set to, or a group does."""
+        await self._redis.hset(self._key, str(chat_id), locale)
+
+    async def assume(self, chat_id: int, locale: str) -> None:
+        """The language of a group in which none was chosen."""
+        await self._redis.hsetnx(self._key, str(chat_id), locale)
+
+    async def moved(self, chat_id: int, before: int) -> None:
+        """A group became a supergroup and has another number; it is spoken to as before."""
+        chosen = await self._redis.hget(self._key, str(before))
+        if chosen is not None:
+            await self.choose(chat_id, str(chosen))

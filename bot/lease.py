@@ -11,6 +11,8 @@ import structlog
 from redis.asyncio.lock import Lock
 from redis.exceptions import LockError, RedisError
 
+from bpmn.cancellation import cancelled
+
 __all__ = ["Lease"]
 
 # A replica that is killed leaves its lease: so long nobody does the work.
@@ -57,9 +59,10 @@ class Lease:
         finally:
             self.is_held = False
             is_done = working.done()
-            for task in (working, *others):
-                task.cancel()
-            await asyncio.gather(working, *others, return_exceptions=True)
+            # The work is told once: it may take its time to end in order.
+            working.cancel()
+            await cancelled(*others)
+            await asyncio.gather(working, return_exceptions=True)
             # Where it was lost it is another's already; where Redis is away it ends by itself.
             with suppress(LockError, RedisError):
                 await lock.release()

@@ -23,6 +23,7 @@ LIFE = timedelta(days=90)
 # Each is a call to Telegram.
 MOST_GROUPS = 20
 _OUTSIDE = frozenset({ChatMemberStatus.LEFT, ChatMemberStatus.KICKED})
+_IN_CHARGE = frozenset({ChatMemberStatus.CREATOR, ChatMemberStatus.ADMINISTRATOR})
 # In the words of the Bot API for who was never there.
 _STRANGER = ("user not found", "participant_id_invalid", "member not found")
 
@@ -77,14 +78,26 @@ class Memberships:
 
     async def has(self, chat_id: int, person_id: int) -> bool | None:
         """Whether a person is in a group; None where Telegram does not tell, as of groups that hide their members."""
+        standing = await self._standing(chat_id, person_id)
+        return None if standing is None else standing not in _OUTSIDE
+
+    async def has_in_charge(self, chat_id: int, person_id: int) -> bool | None:
+        """Whether a person is an administrator of a group, or has made it; None where Telegram does not tell."""
+        standing = await self._standing(chat_id, person_id)
+        return None if standing is None else standing in _IN_CHARGE
+
+    async def _standing(self, chat_id: int, person_id: int) -> ChatMemberStatus | None:
+        """What a person is in a group; who never was there has left it."""
         try:
             member = await self._bot.get_chat_member(chat_id, person_id)
         except (AiogramError, BotError) as error:
             if isinstance(error, TelegramBadRequest) and any(word in error.message.lower() for word in _STRANGER):
-                return False
+                return ChatMemberStatus.LEFT
             log.info("not known who is in a group", chat=chat_id, reason=str(error))
             return None
-        return member.is_member if isinstance(member, ChatMemberRestricted) else member.status not in _OUTSIDE
+        if isinstance(member, ChatMemberRestricted):
+            return ChatMemberStatus.MEMBER if member.is_member else ChatMemberStatus.LEFT
+        return ChatMemberStatus(member.status)
 
     @property
     def _moved_key(self) -> str:

@@ -69,7 +69,7 @@ async def answer_press(query: CallbackQuery, text: str | None) -> None:
 def membership_router(reach: Reach, languages: Languages) -> Router:
     """Whether the bot may write: people block and unblock it, groups take it in and throw it out.
 
-    A group is spoken to in the language of whoever has taken the bot in.
+    A group is spoken to in the language of whoever has taken the bot in, until another is chosen there.
     """
     router = Router(name="membership")
 
@@ -81,6 +81,6 @@ def membership_router(reach: Reach, languages: Languages) -> Router:
         else:
             await reach.found(str(change.chat.id))
             if change.chat.type != ChatType.PRIVATE:
-                await languages.choose(change.chat.id, await languages.of_user(change.from_user))
+                await languages.assume(change.chat.id, await languages.of_user(change.from_user))
 
     return router

@@ -74,6 +74,18 @@ async def rabbitmq_url(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterato
         home.remove()
 
 
+@pytest.fixture
+def user() -> str:
+    """Somebody whom no other test knows."""
+    return f"user-{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture
+def topic() -> str:
+    """A topic whose tasks no other test fetches."""
+    return f"topic-{uuid.uuid4().hex[:12]}"
+
+
 @dataclass(frozen=True, slots=True)
 class House:
     """The running house, and what a test does to it."""

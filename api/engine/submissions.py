@@ -62,12 +62,12 @@ class Submissions:
         if not found.asks:
             return []
         assert found.schema is not None
-        known = await self._known(found, None, task.id, request.zone)
+        subject = Subject(task.id, task.task_definition_key)
+        known = await self._known(found, None, subject, request.zone)
         answered = await self._answers.checked(
             found.schema, known, request.answers, locale=request.locale, zone=request.zone
         )
-        subject = Subject(task.id, task.task_definition_key)
-        problems = answered.problems or await self._strange_files(known, answered.answers, subject, request.user)
+        problems = answered.problems or await self._strange_files(known, answered.answers, None, subject, request.user)
         return told(problems, request.locale)
 
     async def complete(self, task_id: str, request: SubmitRequest) -> Task:
@@ -76,14 +76,11 @@ class Submissions:
         task = await self._engine.task(task_id)
         await refuse_stranger(self._engine, task, request.user, request.groups)
         draft = await self._draft(request, task.id)
-        zone = _zone(draft, request)
         found = await self._form_of(task, request)
         variables: Mapping[str, object] = request.answers
         if found is not None and found.asks:
-            _refuse_changed_form(draft, found)
-            known = await self._known(found, draft, task.id, zone)
             subject = Subject(task.id, task.task_definition_key)
-            variables = await self._variables(found, known, request, subject, zone)
+            variables = await self._variables(found, draft, subject, request)
         if task.assignee is None:
             # So that the history knows whose answers these are, and of several only one can give them.
             task = await take(self._engine, task, request.user)
@@ -109,11 +106,8 @@ class Submissions:
         found = await self._sources.of_start(definition.id)
         variables: Mapping[str, object] = request.answers
         if found.asks:
-            _refuse_changed_form(draft, found)
-            zone = _zone(draft, request)
-            known = await self._known(found, draft, definition.id, zone, is_start=True)
             subject = Subject(definition.id, definition.key, is_start=True)
-            variables = await self._variables(found, known, request, subject, zone)
+            variables = await self._variables(found, draft, subject, request)
         key = _business_key(found, variables, request, definition)
         asked = frozenset(written_names(found.schema)) if found.schema is not None else frozenset()
         besides = {name: value for name, value in request.variables.items() if name not in asked}
@@ -162,24 +156,24 @@ class Submissions:
             raise conflict(draft.session)
         return draft
 
-    async def _known(
-        self, found: Found, draft: Draft | None, subject_id: str, zone: str, *, is_start: bool = False
-    ) -> Known:
+    async def _known(self, found: Found, draft: Draft | None, subject: Subject, zone: str) -> Known:
         """What the person saw of the variables: what became of them since is not theirs to change unseen."""
         if draft is not None and (seen := draft.session.known) is not None:
             return seen
         assert found.schema is not None
-        wires = await self._sources.wires(found, subject_id, is_start=is_start)
+        wires = await self._sources.wires(found, subject.id, is_start=subject.is_start)
         return known_of(parse(found.schema), wires, zone=zone)
 
     async def _variables(
-        self, found: Found, known: Known, request: SubmitRequest, subject: Subject, zone: str
+        self, found: Found, draft: Draft | None, subject: Subject, request: SubmitRequest
     ) -> Mapping[str, object]:
         assert found.schema is not None
-        locale = request.locale
+        _refuse_changed_form(draft, found)
+        locale, zone = request.locale, _zone(draft, request)
+        known = await self._known(found, draft, subject, zone)
         answered = await self._answers.checked(found.schema, known, request.answers, locale=locale, zone=zone)
         problems = answered.problems
-        problems = problems or await self._strange_files(known, answered.answers, subject, request.user)
+        problems = problems or await self._strange_files(known, answered.answers, draft, subject, request.user)
         if problems:
             is_strange = any(problem.code == "not_in_form" for problem in problems.values())
             errors = [entry.model_dump() for entry in told(problems, locale)]
@@ -188,12 +182,15 @@ class Submissions:
         return await self._answers.typed(found.schema, known, answered.answers, locale=locale, zone=zone)
 
     async def _strange_files(
-        self, known: Known, answers: Mapping[str, Json], subject: Subject, user: str
+        self, known: Known, answers: Mapping[str, Json], draft: Draft | None, subject: Subject, user: str
     ) -> Mapping[str, Trouble]:
-        """Files among the answers that are neither the variables' nor were sent for this person's draft, by name."""
+        """Files among the answers that are neither the variables' nor were sent for this person's draft, by name.
+
+        `draft`: as it was read for the answers; None where they do not say that they are of one.
+        """
         if not (named := new_files(known, answers)):
             return {}
-        marks = await self._forms.file_marks(subject, user)
+        marks = draft.file_marks if draft is not None else await self._forms.file_marks(subject, user)
         return {name: Trouble("file_missing") for name, files in named.items() if not {*map(file_mark, files)} <= marks}
 
     async def _held(

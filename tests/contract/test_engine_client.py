@@ -2,9 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -12,38 +10,20 @@ from bpmn import errors
 from bpmn.client import EngineClient
 from bpmn.types import Candidates, ExternalTask, ProcessInstance, Task, TopicRequest
 from bpmn.variables import FileValue
+from contract.engine_contract import MODELS, deploy_models, start_work
 
-MODELS = Path(__file__).parent / "models"
 LOCK = timedelta(seconds=60)
 
 
 @pytest.fixture(scope="module", autouse=True)
 async def models(engine: EngineClient) -> None:
-    await engine.deploy("engine-contract", {file.name: file.read_bytes() for file in MODELS.iterdir()})
-
-
-@pytest.fixture
-def topic() -> str:
-    return f"topic-{uuid.uuid4().hex[:12]}"
-
-
-@pytest.fixture
-def user() -> str:
-    return f"user-{uuid.uuid4().hex[:12]}"
+    await deploy_models(engine)
 
 
 async def start(engine: EngineClient, topic: str, user: str, **variables: object) -> tuple[ProcessInstance, Task]:
     instance = await engine.start("engine-contract", variables={"topic": topic, "initiator": user, **variables})
     (task,) = await engine.tasks(process_instance_id=instance.id)
     return instance, task
-
-
-async def start_work(
-    engine: EngineClient, topic: str, user: str, variables: Mapping[str, object] | None = None
-) -> ProcessInstance:
-    instance, task = await start(engine, topic, user)
-    await engine.complete_task(task.id, variables or {})
-    return instance
 
 
 async def fetch_one(engine: EngineClient, topic: str, worker: str, lock: timedelta = LOCK) -> ExternalTask:
@@ -73,7 +53,7 @@ async def test_a_client_that_was_not_opened_says_how_to_open_it(engine_url: str)
 
 
 async def test_the_same_deployment_again_makes_nothing_new(engine: EngineClient) -> None:
-    again = await engine.deploy("engine-contract", {file.name: file.read_bytes() for file in MODELS.iterdir()})
+    again = await deploy_models(engine)
     assert again.definitions == ()
 
 
@@ -188,7 +168,7 @@ async def test_a_field_of_a_generated_form_is_refused_by_name(engine: EngineClie
 
 
 async def test_an_external_task_is_completed_once(engine: EngineClient, topic: str, user: str) -> None:
-    instance = await start_work(engine, topic, user, {"name": "Ada"})
+    instance = await start_work(engine, topic, user, variables={"name": "Ada"})
     task = await fetch_one(engine, topic, "worker-1")
     assert (task.retries, task.variables["name"], task.process_instance_id) == (None, "Ada", instance.id)
     await engine.complete_external(task.id, "worker-1", {"answer": "hello"})
@@ -292,7 +272,7 @@ async def test_the_candidates_of_a_task_are_told(engine: EngineClient) -> None:
 
 
 async def test_only_the_variables_asked_for_travel(engine: EngineClient, topic: str, user: str) -> None:
-    await start_work(engine, topic, user, {"wanted": 1, "unwanted": 2})
+    await start_work(engine, topic, user, variables={"wanted": 1, "unwanted": 2})
     (task,) = await engine.fetch_and_lock(
         "worker-1", [TopicRequest(topic, LOCK, ["wanted"])], max_tasks=1, wait=timedelta(seconds=5)
     )

@@ -1,39 +1,20 @@
 """Incidents and topics of the engine client against a real engine (also run on Operaton)."""
 
-import uuid
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
 from bpmn import errors
 from bpmn.client import EngineClient
 from bpmn.types import ExternalTask, ProcessInstance, TopicLoad, TopicRequest
+from contract.engine_contract import deploy_models, start_work
 
-MODELS = Path(__file__).parent / "models"
 LOCK = timedelta(seconds=60)
 
 
 @pytest.fixture(scope="module", autouse=True)
 async def models(engine: EngineClient) -> None:
-    await engine.deploy("engine-contract", {file.name: file.read_bytes() for file in MODELS.iterdir()})
-
-
-@pytest.fixture
-def topic() -> str:
-    return f"topic-{uuid.uuid4().hex[:12]}"
-
-
-@pytest.fixture
-def user() -> str:
-    return f"user-{uuid.uuid4().hex[:12]}"
-
-
-async def start_work(engine: EngineClient, topic: str, user: str) -> ProcessInstance:
-    instance = await engine.start("engine-contract", variables={"topic": topic, "initiator": user})
-    (task,) = await engine.tasks(process_instance_id=instance.id)
-    await engine.complete_task(task.id, {})
-    return instance
+    await deploy_models(engine)
 
 
 async def fetch_one(engine: EngineClient, topic: str, worker: str) -> ExternalTask:

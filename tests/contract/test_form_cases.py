@@ -28,6 +28,7 @@ from forms.telegram import Button, TelegramView, decode, view
 from forms.terminal import Act, Line, Marks, Menu, Paths, acts_of_line, acts_of_marks, asked
 from forms.terminal.prompts import LEAVE
 from forms.widgets import Items, Pick
+from integration.models import MINE, form_ref, model
 
 CASES = {
     f"{file.stem}: {case['name']}": case
@@ -35,13 +36,6 @@ CASES = {
     for case in json.loads(file.read_text())
 }
 KEY = "form-cases"
-MODEL = f"""<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="test"
- xmlns:camunda="http://camunda.org/schema/1.0/bpmn">
-<process id="{KEY}" isExecutable="true" camunda:historyTimeToLive="P1D">
-<startEvent id="s"/><sequenceFlow id="f1" sourceRef="s" targetRef="t"/>
-<userTask id="t" name="Case" camunda:assignee="${{initiator}}" camunda:formRef="${{form}}"
- camunda:formRefBinding="deployment"/>
-<sequenceFlow id="f2" sourceRef="t" targetRef="e"/><endEvent id="e"/></process></definitions>"""
 MAX_STEPS = 400
 
 Case = Mapping[str, Any]
@@ -281,7 +275,7 @@ def _is_within(wanted: Any, have: Any) -> bool:
 async def house(stack: Supervisor, engine: EngineClient, valkey_url: str) -> AsyncIterator[tuple[Any, Drafts]]:
     await stack.start("engine-api")
     forms = {f"{form_id(name)}.form": json.dumps(schema_of(name)).encode() for name in CASES}
-    await engine.deploy(KEY, {f"{KEY}.bpmn": MODEL.encode(), **forms})
+    await engine.deploy(KEY, {f"{KEY}.bpmn": model(KEY, f'name="Case" {MINE} {form_ref("${form}")}'), **forms})
     headers = {"Authorization": f"Bearer {stack.home.secrets()['service_token']}"}
     client = redis.asyncio.Redis.from_url(valkey_url)
     async with aiohttp.ClientSession(str(stack.runs["engine-api"].server.url), headers=headers) as api:

@@ -1,11 +1,12 @@
 """What tests of services share: Valkey, engine-api and people; a pool, a bridge and engine-api of a test's own."""
 
 import asyncio
+import io
 import os
+import secrets
 import signal
 import subprocess
 import sys
-import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, contextmanager
 from datetime import timedelta
@@ -20,8 +21,12 @@ from pydantic import SecretStr
 
 from api.engine.app import create_app
 from api.engine.settings import EngineApiSettings
+from baton.cli.main import run
 from baton.stack.supervisor import Supervisor
 from bpmn.client import EngineClient
+from integration.command import Answer, Baton
+from integration.engine_api import ApiOf
+from integration.engine_line import EngineLine, engine_line
 from workers.bridge.main import Bridge
 from workers.loading import load_handlers
 from workers.settings import BridgeSettings
@@ -34,19 +39,57 @@ async def client(valkey_url: str) -> AsyncIterator[redis.asyncio.Redis]:
         yield connected
 
 
-@pytest.fixture
-def user() -> str:
-    """Somebody whom no other test knows."""
-    return f"user-{uuid.uuid4().hex[:12]}"
+@pytest.fixture(scope="module")
+async def api_url(stack: Supervisor) -> str:
+    """The stack's engine-api."""
+    await stack.start("engine-api")
+    return str(stack.runs["engine-api"].server.url)
 
 
 @pytest.fixture(scope="module")
-async def api(stack: Supervisor) -> AsyncIterator[aiohttp.ClientSession]:
+async def api(api_url: str, stack: Supervisor) -> AsyncIterator[aiohttp.ClientSession]:
     """The stack's engine-api, called with the service token."""
-    await stack.start("engine-api")
     headers = {"Authorization": f"Bearer {stack.home.secrets()['service_token']}"}
-    async with aiohttp.ClientSession(str(stack.runs["engine-api"].server.url), headers=headers) as session:
+    async with aiohttp.ClientSession(api_url, headers=headers) as session:
         yield session
+
+
+@pytest.fixture
+async def environment(api_url: str, stack: Supervisor) -> dict[str, str]:
+    """What leads commands to the stack's engine-api."""
+    return {"ENGINEAPI_URL": api_url, "SERVICE_TOKEN": stack.home.secrets()["service_token"]}
+
+
+@pytest.fixture
+def in_environment(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands of this process and of new ones are led there."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def baton(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Baton:
+    """`baton(*arguments, stdin="")`: the command without a terminal, in this process.
+
+    Its own start would take most of the time of a test.
+    """
+
+    def call(*arguments: str | Path, stdin: str = "") -> Answer:
+        monkeypatch.setattr(sys, "argv", ["baton", *map(str, arguments)])
+        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
+        with pytest.raises(SystemExit) as end:
+            run()
+        code = end.value.code
+        return Answer(code if isinstance(code, int) else 0, *capsys.readouterr())
+
+    return call
+
+
+@pytest.fixture(scope="module")
+async def line(engine: EngineClient) -> AsyncIterator[EngineLine]:
+    """To the engine, for an engine-api of a test's own."""
+    async with engine_line(engine) as line:
+        yield line
 
 
 @pytest.fixture(scope="session")
@@ -117,3 +160,17 @@ def engine_api_of(engine: EngineClient, engine_token: str) -> Callable[..., Abst
         await serving
 
     return engine_api
+
+
+@pytest.fixture(scope="session")
+def api_of(engine_api_of: Callable[..., AbstractAsyncContextManager[str]]) -> ApiOf:
+    """`api_of(**settings)`: an engine-api in this process, called with its service token."""
+
+    @asynccontextmanager
+    async def api(**settings: Any) -> AsyncIterator[aiohttp.ClientSession]:
+        token = secrets.token_hex(32)
+        headers = {"Authorization": f"Bearer {token}"}
+        async with engine_api_of(token, **settings) as url, aiohttp.ClientSession(url, headers=headers) as session:
+            yield session
+
+    return api

@@ -7,13 +7,21 @@ import pytest
 import redis.asyncio
 from aiogram.exceptions import TelegramBadRequest
 from aiogram.methods import GetChatMember
-from aiogram.types import ChatMemberLeft, ChatMemberMember, ChatMemberRestricted, User
+from aiogram.types import (
+    ChatMemberAdministrator,
+    ChatMemberLeft,
+    ChatMemberMember,
+    ChatMemberOwner,
+    ChatMemberRestricted,
+    User,
+)
 
 from bot.errors import Unreachable
 from bot.memberships import Memberships
 from bot.place import Place
 
 ADA = User(id=7, is_bot=False, first_name="Ada")
+MAY = {name: True for name in ChatMemberAdministrator.model_fields if name.startswith("can_")}
 RIGHTS = {name: False for name in ChatMemberRestricted.model_fields if name.startswith("can_")}
 
 
@@ -63,6 +71,24 @@ async def test_telegram_says_who_is_in_a_group_or_does_not_tell(
 ) -> None:
     telegram.answers[-1] = answer
     assert await memberships.has(-1, 7) is is_there
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_in_charge"),
+    [
+        (ChatMemberOwner(user=ADA, is_anonymous=False), True),
+        (ChatMemberAdministrator(user=ADA, is_anonymous=True, **MAY), True),
+        (ChatMemberMember(user=ADA), False),
+        (ChatMemberRestricted(user=ADA, is_member=True, until_date=0, **RIGHTS), False),
+        (refused("user not found"), False),
+        (refused("member list is inaccessible"), None),
+    ],
+)
+async def test_telegram_says_who_is_in_charge_of_a_group_or_does_not_tell(
+    memberships: Memberships, telegram: Telegram, answer: Any, is_in_charge: bool | None
+) -> None:
+    telegram.answers[-1] = answer
+    assert await memberships.has_in_charge(-1, 7) is is_in_charge
 
 
 async def test_a_person_has_the_groups_where_they_were_met_and_still_are(

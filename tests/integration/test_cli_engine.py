@@ -1,51 +1,18 @@
 """The commands that talk to an engine: deploy, start, tasks, complete; what they say and how they end."""
 
-import json
 import shutil
 import subprocess
 import sys
 import uuid
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import pytest
 
-from baton.cli.main import run
 from baton.stack.supervisor import Supervisor
+from integration.command import Answer, Baton
 
+pytestmark = pytest.mark.usefixtures("in_environment")
 ONBOARDING = Path(__file__).parents[2] / "bpmn" / "models" / "onboarding"
-
-
-class Answer(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        assert self.code == 0, self.err
-        return json.loads(self.out)
-
-
-Baton = Callable[..., Answer]
-
-
-@pytest.fixture
-async def baton(stack: Supervisor, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Baton:
-    """The command in this process: its own start would take most of the time of a test."""
-    await stack.start("engine-api")
-    monkeypatch.setenv("ENGINEAPI_URL", str(stack.runs["engine-api"].server.url))
-    monkeypatch.setenv("SERVICE_TOKEN", stack.home.secrets()["service_token"])
-
-    def call(*arguments: str | Path) -> Answer:
-        monkeypatch.setattr(sys, "argv", ["baton", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            run()
-        code = end.value.code
-        return Answer(code if isinstance(code, int) else 0, *capsys.readouterr())
-
-    return call
 
 
 @pytest.fixture

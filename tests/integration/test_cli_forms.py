@@ -1,26 +1,21 @@
 """Forms by the command line: typed at a terminal, given by options, files and standard input."""
 
-import io
 import json
 import os
-import re
 import sys
 import uuid
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pexpect
 import pytest
 
-from baton.cli.main import run
-from baton.stack.supervisor import Supervisor
 from bpmn.client import EngineClient
+from integration.command import Baton
+from integration.models import MINE, form_ref, model
 
-NAMESPACES = (
-    'xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:camunda="http://camunda.org/schema/1.0/bpmn" '
-    'targetNamespace="test"'
-)
+pytestmark = pytest.mark.usefixtures("in_environment")
 FORM: dict[str, Any] = {
     "id": "order",
     "type": "default",
@@ -57,53 +52,14 @@ FORM: dict[str, Any] = {
         },
     ],
 }
-MODEL = f"""<definitions {NAMESPACES}><process id="KEY" isExecutable="true" camunda:historyTimeToLive="P1D">
-<startEvent id="s"/><sequenceFlow id="f1" sourceRef="s" targetRef="t"/>
-<userTask id="t" name="Order" camunda:assignee="${{initiator}}" camunda:formRef="order"
- camunda:formRefBinding="deployment"/>
-<sequenceFlow id="f2" sourceRef="t" targetRef="e"/><endEvent id="e"/></process></definitions>"""
-
-
-class Answer(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-Baton = Callable[..., Answer]
-
-
-@pytest.fixture
-async def environment(stack: Supervisor) -> dict[str, str]:
-    await stack.start("engine-api")
-    return {
-        "ENGINEAPI_URL": str(stack.runs["engine-api"].server.url),
-        "SERVICE_TOKEN": stack.home.secrets()["service_token"],
-    }
-
-
-@pytest.fixture
-def baton(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Baton:
-    """The command in this process, with standard input as given and no terminal."""
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-
-    def call(*arguments: str | Path, stdin: str = "") -> Answer:
-        monkeypatch.setattr(sys, "argv", ["baton", *map(str, arguments)])
-        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
-        with pytest.raises(SystemExit) as end:
-            run()
-        code = end.value.code
-        return Answer(code if isinstance(code, int) else 0, *capsys.readouterr())
-
-    return call
+ASKS = form_ref("order")
 
 
 @pytest.fixture
 async def task(engine: EngineClient) -> tuple[str, str]:
     """A task with the form, and its instance."""
     key = f"cli-{uuid.uuid4().hex[:8]}"
-    resources = {f"{key}.bpmn": MODEL.replace("KEY", key).encode(), "order.form": json.dumps(FORM).encode()}
+    resources = {f"{key}.bpmn": model(key, f'name="Order" {MINE} {ASKS}'), "order.form": json.dumps(FORM).encode()}
     await engine.deploy(key, resources)
     instance = await engine.start(key, variables={"initiator": f"{key}-ada"})
     (found,) = await engine.tasks(process_instance_id=instance.id)
@@ -118,8 +74,7 @@ async def test_answers_by_options_are_read_as_their_fields_mean_them(
     options = ("name=Ada", "age=36", "gift=yes", "words=For you", "size=Large", "extras=Card, Bow", "day=2026-11-25")
     sets = [part for option in (*options, "pets.0.name=Rex", "pets.1.name=Tom") for part in ("--set", option)]
     done = baton("complete", task_id, *sets, "--file", f"photo={photo}", "--json")
-    assert done.code == 0, done.err
-    assert json.loads(done.out)["ended"] is True
+    assert done.json["ended"] is True
     found = await engine.history_variables(instance_id)
     assert {name: found[name] for name in ("name", "age", "gift", "words", "size", "extras", "day", "pets")} == {
         "name": "Ada",
@@ -255,16 +210,11 @@ async def test_a_person_walks_through_a_form_leaves_it_and_goes_on_later(
 
 async def test_a_process_that_begins_with_a_form_is_started_by_its_answers(baton: Baton, engine: EngineClient) -> None:
     key = f"cli-{uuid.uuid4().hex[:8]}"
-    begins = MODEL.replace("KEY", key).replace(
-        '<startEvent id="s"/>', '<startEvent id="s" camunda:formRef="order" camunda:formRefBinding="deployment"/>'
-    )
-    await engine.deploy(key, {f"{key}.bpmn": begins.encode(), "order.form": json.dumps(FORM).encode()})
+    await engine.deploy(key, {f"{key}.bpmn": model(key, MINE, start=ASKS), "order.form": json.dumps(FORM).encode()})
     asked = baton("start", key, "--user", "ada")
     assert (asked.code, "nobody is here to answer" in asked.err) == (2, True)
     started = baton("start", key, "--user", f"{key}-ada", "--set", "name=Ada", "--set", "age=40", "--json")
-    assert started.code == 0, started.err
-    instance_id = json.loads(started.out)["id"]
-    found = await engine.variables(instance_id)
+    found = await engine.variables(started.json["id"])
     assert (found["name"], found["age"], found["initiator"]) == ("Ada", 40, f"{key}-ada")
 
 
@@ -273,12 +223,11 @@ OFFERED = 'camunda:candidateUsers="ada" camunda:candidateGroups="cooks"'
 
 @pytest.fixture
 async def deploy(engine: EngineClient) -> Callable[[str], Awaitable[tuple[str, str]]]:
-    """A task of the model with this in place of its assignee and form, and its instance."""
+    """A task with these attributes, and its instance."""
 
     async def deployed(attributes: str) -> tuple[str, str]:
         key = f"cli-{uuid.uuid4().hex[:8]}"
-        model = re.sub(r'camunda:assignee="[^>]*deployment"', attributes, MODEL).replace("KEY", key)
-        await engine.deploy(key, {f"{key}.bpmn": model.encode(), "order.form": json.dumps(FORM).encode()})
+        await engine.deploy(key, {f"{key}.bpmn": model(key, attributes), "order.form": json.dumps(FORM).encode()})
         instance = await engine.start(key, variables={"initiator": "ada", "text_note": "Mind the step"})
         (found,) = await engine.tasks(process_instance_id=instance.id)
         return found.id, instance.id
@@ -302,13 +251,13 @@ async def test_with_json_every_refusal_is_told_to_programs(baton: Baton, task: t
 
 
 async def test_the_schema_of_an_offered_task_is_shown_to_nobody_in_particular(baton: Baton, deploy: Deploy) -> None:
-    task_id, _ = await deploy(f'{OFFERED} camunda:formRef="order" camunda:formRefBinding="deployment"')
+    task_id, _ = await deploy(f"{OFFERED} {ASKS}")
     shown = baton("complete", task_id, "--schema")
     assert (shown.code, json.loads(shown.out)["required"]) == (0, ["name"])
 
 
 async def test_of_a_group_somebody_answers_who_says_that_they_are_in_it(baton: Baton, deploy: Deploy) -> None:
-    task_id, _ = await deploy(f'{OFFERED} camunda:formRef="order" camunda:formRefBinding="deployment"')
+    task_id, _ = await deploy(f"{OFFERED} {ASKS}")
     answer = ("complete", task_id, "--set", "name=Bob", "--user", "bob")
     assert (baton(*answer).code, baton(*answer, "--group", "cooks").code) == (3, 0)
 
@@ -316,7 +265,7 @@ async def test_of_a_group_somebody_answers_who_says_that_they_are_in_it(baton: B
 async def test_an_offered_task_is_taken_by_who_fills_it_and_given_back_by_who_gives_up(
     environment: dict[str, str], deploy: Deploy, engine: EngineClient
 ) -> None:
-    task_id, _ = await deploy(f'{OFFERED} camunda:formRef="order" camunda:formRefBinding="deployment"')
+    task_id, _ = await deploy(f"{OFFERED} {ASKS}")
     terminal = Terminal(environment, "complete", task_id, "--user", "ada")
     terminal.sees("Name * (1 of")
     assert (await engine.task(task_id)).assignee == "ada"

@@ -1,77 +1,35 @@
 """The commands that need no engine: logs, reset, status and doctor."""
 
 import json
-import os
-import pty
 import shutil
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
-from baton.cli.main import run
 from baton.stack.home import Home
+from integration.command import Baton, asked
 
 
-class Answer(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-Baton = Callable[..., Answer]
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    """As a stack that has run once leaves it."""
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    """As a stack that has run once leaves it; the commands find it."""
     home = Home(tmp_path / "home")
     home.prepare()
     home.secrets()
     home.data("valkey")
+    monkeypatch.setenv("BATON_HOME", str(home.folder))
     return home
 
 
-@pytest.fixture
-def baton(home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Baton:
-    """The command in this process: its own start would take most of the time of a test."""
-    monkeypatch.setenv("BATON_HOME", str(home.folder))
-
-    def call(*arguments: str) -> Answer:
-        monkeypatch.setattr(sys, "argv", ["baton", *arguments])
-        with pytest.raises(SystemExit) as end:
-            run()
-        code = end.value.code
-        return Answer(code if isinstance(code, int) else 0, *capsys.readouterr())
-
-    return call
-
-
-def asked(home: Home, answer: str) -> str:
-    """What `baton reset` says to a person at a terminal who answers so."""
-    terminal, end = pty.openpty()
-    os.write(terminal, f"{answer}\n".encode())
-    done = subprocess.run(
-        [Path(sys.executable).with_name("baton"), "reset"], env={**os.environ, "BATON_HOME": str(home.folder)},
-        stdin=end, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60, check=True,
-    )  # fmt: skip
-    os.close(terminal)
-    os.close(end)
-    return done.stdout
-
-
 def test_reset_asks_and_takes_no_for_an_answer(home: Home) -> None:
-    said = asked(home, "n")
+    said = asked("reset", answer="n")
     assert f"Delete all instances, chats, logs and secrets in {home.folder}?" in said
     assert "nothing deleted" in said
     assert (home.folder / "secrets.json").is_file()
 
 
 def test_reset_deletes_everything_after_a_yes(home: Home) -> None:
-    assert f"deleted {home.folder}" in asked(home, "y")
+    assert f"deleted {home.folder}" in asked("reset", answer="y")
     assert not home.folder.exists()
 
 

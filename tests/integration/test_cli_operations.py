@@ -1,75 +1,24 @@
 """The commands of operators: incidents and topics; what they show, retry and refuse."""
 
-import json
-import os
-import pty
-import subprocess
-import sys
-import uuid
-from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
-from typing import Any, NamedTuple
 
 import pytest
 
-from baton.cli.main import run
-from baton.stack.supervisor import Supervisor
 from bpmn.client import EngineClient
-from bpmn.types import ExternalTask, ProcessInstance, TopicRequest
+from bpmn.types import ExternalTask, TopicRequest
+from contract.engine_contract import deploy_models, start_work
+from integration.command import Baton, asked
 from workers.loading import load_handlers
 from workers.registry import registered
 
-MODELS = Path(__file__).parents[1] / "contract" / "models"
+pytestmark = pytest.mark.usefixtures("in_environment")
 WORKER = "cli-test"
 TRACE = "Traceback (most recent call last):\n  File line 1\nOutOfPaper: нет бумаги"
 
 
-class Answer(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        assert self.code == 0, self.err
-        return json.loads(self.out)
-
-
-Baton = Callable[..., Answer]
-
-
-@pytest.fixture
-async def baton(
-    stack: Supervisor, engine: EngineClient, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Baton:
-    """The command in this process: its own start would take most of the time of a test."""
-    await stack.start("engine-api")
-    await engine.deploy("engine-contract", {file.name: file.read_bytes() for file in MODELS.iterdir()})
-    monkeypatch.setenv("ENGINEAPI_URL", str(stack.runs["engine-api"].server.url))
-    monkeypatch.setenv("SERVICE_TOKEN", stack.home.secrets()["service_token"])
-
-    def call(*arguments: str) -> Answer:
-        monkeypatch.setattr(sys, "argv", ["baton", *arguments])
-        with pytest.raises(SystemExit) as end:
-            run()
-        code = end.value.code
-        return Answer(code if isinstance(code, int) else 0, *capsys.readouterr())
-
-    return call
-
-
-@pytest.fixture
-def topic() -> str:
-    return f"topic-{uuid.uuid4().hex[:12]}"
-
-
-async def start_work(engine: EngineClient, topic: str, business_key: str | None = None) -> ProcessInstance:
-    variables = {"topic": topic, "initiator": "ada"}
-    instance = await engine.start("engine-contract", variables=variables, business_key=business_key)
-    (task,) = await engine.tasks(process_instance_id=instance.id)
-    await engine.complete_task(task.id, {})
-    return instance
+@pytest.fixture(scope="module", autouse=True)
+async def models(engine: EngineClient) -> None:
+    await deploy_models(engine)
 
 
 async def fetch(engine: EngineClient, topic: str, wait: timedelta = timedelta(seconds=5)) -> list[ExternalTask]:
@@ -78,7 +27,7 @@ async def fetch(engine: EngineClient, topic: str, wait: timedelta = timedelta(se
 
 async def failed_work(engine: EngineClient, topic: str, message: str = "no paper") -> tuple[str, ExternalTask]:
     """The id of a new incident and its task."""
-    instance = await start_work(engine, topic, "contract:ada")
+    instance = await start_work(engine, topic, business_key="contract:ada")
     (task,) = await fetch(engine, topic)
     await engine.fail_external(task.id, WORKER, message=message, details=TRACE, retries=0, retry_after=timedelta(0))
     (incident,) = await engine.incidents(instance.id)
@@ -154,30 +103,21 @@ async def test_all_without_a_topic_is_everything_tasks_and_jobs(baton: Baton, en
     assert (await engine.incidents(instance.id), len(await fetch(engine, topic))) == ([], 1)
 
 
-def asked(topic: str, answer: str) -> str:
-    """What `baton incidents retry --all` says to a person at a terminal who answers so."""
-    terminal, end = pty.openpty()
-    os.write(terminal, f"{answer}\n".encode())
-    done = subprocess.run(
-        [Path(sys.executable).with_name("baton"), "incidents", "retry", "--all", "--topic", topic],
-        stdin=end, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60, check=True,
-    )  # fmt: skip
-    os.close(terminal)
-    os.close(end)
-    return done.stdout
+def retried_after(topic: str, answer: str) -> str:
+    return asked("incidents", "retry", "--all", "--topic", topic, answer=answer)
 
 
 async def test_all_asks_first_and_a_no_changes_nothing(baton: Baton, engine: EngineClient, topic: str) -> None:
     incident, _ = await failed_work(engine, topic)
     silent = baton("incidents", "retry", "--all", "--topic", topic)
     assert (silent.code, silent.out, "say --yes" in silent.err) == (2, "", True)
-    refused = asked(topic, "n")
+    refused = retried_after(topic, "n")
     assert f"Give 1 incident of topic {topic} new tries?" in refused
     assert "nothing retried" in refused
     assert baton("incidents", "show", incident).code == 0
-    assert "retried 1 incident\n" in asked(topic, "y")
+    assert "retried 1 incident\n" in retried_after(topic, "y")
     assert baton("incidents", "show", incident).code == 3
-    assert asked(topic, "y") == f"no open incidents of topic {topic}\nnothing retried\n"
+    assert retried_after(topic, "y") == f"no open incidents of topic {topic}\nnothing retried\n"
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 import io
 import uuid
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from api.kit.problems import Problem
 from baton.stack.supervisor import Supervisor
 from bpmn.catalog import Catalog
 from bpmn.client import EngineClient
+from integration.engine_api import call
 
 ONBOARDING = Catalog.packaged().processes["onboarding"]
 CALLS = [
@@ -62,22 +62,9 @@ ALL_CALLS = CALLS + EXTERNAL_TASK_CALLS + FORM_CALLS
 
 
 @pytest.fixture(scope="module")
-async def url(stack: Supervisor) -> str:
-    await stack.start("engine-api")
-    return str(stack.runs["engine-api"].server.url)
-
-
-@pytest.fixture(scope="module")
-async def api(url: str, stack: Supervisor) -> AsyncIterator[aiohttp.ClientSession]:
-    headers = {"Authorization": f"Bearer {stack.home.secrets()['service_token']}"}
-    async with aiohttp.ClientSession(url, headers=headers) as session:
-        await deploy(session, "api-test", dict(ONBOARDING.resources))
-        yield session
-
-
-async def call(api: aiohttp.ClientSession, method: str, path: str, **options: Any) -> tuple[int, Any]:
-    async with api.request(method, path, **options) as answer:
-        return answer.status, await answer.json(content_type=None)
+async def api(api: aiohttp.ClientSession) -> aiohttp.ClientSession:
+    await deploy(api, "api-test", dict(ONBOARDING.resources))
+    return api
 
 
 async def deploy(api: aiohttp.ClientSession, name: str, files: dict[str, bytes]) -> tuple[int, Any]:
@@ -104,10 +91,13 @@ def renamed(key: str, model: bytes = ONBOARDING.resources["onboarding.bpmn"]) ->
 @pytest.mark.parametrize("call_", ALL_CALLS, ids=lambda call_: f"{call_[0]} {call_[1]}")
 @pytest.mark.parametrize("authorization", [None, "Bearer wrong", "Basic YTpi", "Bearer "])
 async def test_no_call_is_open_without_the_service_token(
-    url: str, call_: tuple[str, str], authorization: str | None
+    api_url: str, call_: tuple[str, str], authorization: str | None
 ) -> None:
     headers = {"Authorization": authorization} if authorization is not None else {}
-    async with aiohttp.ClientSession() as stranger, stranger.request(*call_[:1], url + call_[1], headers=headers) as no:
+    async with (
+        aiohttp.ClientSession() as stranger,
+        stranger.request(*call_[:1], api_url + call_[1], headers=headers) as no,
+    ):
         problem = await no.json(content_type=None)
         assert (no.status, problem["code"]) == (401, "unauthorised")
         ways = 'Bearer, Basic realm="baton"' if call_ in EXTERNAL_TASK_CALLS else "Bearer"
@@ -118,17 +108,17 @@ async def test_no_call_is_open_without_the_service_token(
 @pytest.mark.parametrize("call_", ALL_CALLS, ids=lambda call_: f"{call_[0]} {call_[1]}")
 @pytest.mark.parametrize("authorization", [None, "Bearer wrong", "Bearer"])
 async def test_a_stranger_is_sent_away_whatever_the_body_is(
-    url: str, call_: tuple[str, str], authorization: str | None
+    api_url: str, call_: tuple[str, str], authorization: str | None
 ) -> None:
     headers = {"Content-Type": "application/json"} | ({"Authorization": authorization} if authorization else {})
     async with aiohttp.ClientSession() as stranger:
         for body in (b"{", b"x" * (2**20 + 1)):
-            async with stranger.request(*call_[:1], url + call_[1], headers=headers, data=io.BytesIO(body)) as no:
+            async with stranger.request(*call_[:1], api_url + call_[1], headers=headers, data=io.BytesIO(body)) as no:
                 assert (no.status, (await no.json(content_type=None))["code"]) == (401, "unauthorised")
 
 
-async def test_every_path_is_in_the_list_of_protected_ones(url: str) -> None:
-    async with aiohttp.ClientSession() as anyone, anyone.get(f"{url}/openapi.json") as answer:
+async def test_every_path_is_in_the_list_of_protected_ones(api_url: str) -> None:
+    async with aiohttp.ClientSession() as anyone, anyone.get(f"{api_url}/openapi.json") as answer:
         described = await answer.json()
     paths = described["paths"]
     assert described["components"]["securitySchemes"]["service token"]["scheme"] == "bearer"
@@ -140,8 +130,8 @@ async def test_every_path_is_in_the_list_of_protected_ones(url: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/health/startup", "/metrics", "/docs"])
-async def test_health_metrics_and_docs_are_open(url: str, path: str) -> None:
-    async with aiohttp.ClientSession() as anyone, anyone.get(url + path) as answer:
+async def test_health_metrics_and_docs_are_open(api_url: str, path: str) -> None:
+    async with aiohttp.ClientSession() as anyone, anyone.get(api_url + path) as answer:
         assert answer.status == 200
 
 

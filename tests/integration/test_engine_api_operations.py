@@ -1,10 +1,8 @@
 """engine-api for operators, over a real engine: incidents, new tries, and the load of topics."""
 
 import asyncio
-import uuid
-from collections.abc import AsyncIterator, Collection
+from collections.abc import Collection
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -12,11 +10,11 @@ import pytest
 
 from api.engine.operations import Operations, Selection
 from api.engine.schemas import RetryAllRequest
-from baton.stack.supervisor import Supervisor
 from bpmn.client import EngineClient
-from bpmn.types import ExternalTask, ProcessInstance, TopicRequest
+from bpmn.types import ExternalTask, TopicRequest
+from contract.engine_contract import deploy_models, start_work
+from integration.engine_api import call
 
-MODELS = Path(__file__).parents[1] / "contract" / "models"
 WORKER = "operations-test"
 CALLS = [
     ("GET", "/incident"),
@@ -29,35 +27,9 @@ CALLS = [
 
 
 @pytest.fixture(scope="module")
-async def url(stack: Supervisor) -> str:
-    await stack.start("engine-api")
-    return str(stack.runs["engine-api"].server.url)
-
-
-@pytest.fixture(scope="module")
-async def api(url: str, stack: Supervisor, engine: EngineClient) -> AsyncIterator[aiohttp.ClientSession]:
-    await engine.deploy("engine-contract", {file.name: file.read_bytes() for file in MODELS.iterdir()})
-    headers = {"Authorization": f"Bearer {stack.home.secrets()['service_token']}"}
-    async with aiohttp.ClientSession(url, headers=headers) as session:
-        yield session
-
-
-@pytest.fixture
-def topic() -> str:
-    return f"topic-{uuid.uuid4().hex[:12]}"
-
-
-async def call(api: aiohttp.ClientSession, method: str, path: str, **options: Any) -> tuple[int, Any]:
-    async with api.request(method, path, **options) as answer:
-        return answer.status, await answer.json(content_type=None)
-
-
-async def start_work(engine: EngineClient, topic: str, business_key: str | None = None) -> ProcessInstance:
-    variables = {"topic": topic, "initiator": "ada"}
-    instance = await engine.start("engine-contract", variables=variables, business_key=business_key)
-    (task,) = await engine.tasks(process_instance_id=instance.id)
-    await engine.complete_task(task.id, {})
-    return instance
+async def api(api: aiohttp.ClientSession, engine: EngineClient) -> aiohttp.ClientSession:
+    await deploy_models(engine)
+    return api
 
 
 async def fetch(engine: EngineClient, topic: str, tasks: int = 1) -> list[ExternalTask]:
@@ -79,16 +51,8 @@ async def failed_work(engine: EngineClient, topic: str) -> str:
     return incident.id
 
 
-@pytest.mark.parametrize("call_", CALLS, ids=lambda call_: f"{call_[0]} {call_[1]}")
-@pytest.mark.parametrize("authorization", [None, "Bearer wrong"])
-async def test_operations_are_closed_to_strangers(url: str, call_: tuple[str, str], authorization: str | None) -> None:
-    headers = {"Authorization": authorization} if authorization else {}
-    async with aiohttp.ClientSession() as stranger, stranger.request(call_[0], url + call_[1], headers=headers) as no:
-        assert (no.status, (await no.json(content_type=None))["code"]) == (401, "unauthorised")
-
-
-async def test_operations_are_described_for_callers(url: str) -> None:
-    async with aiohttp.ClientSession() as anyone, anyone.get(f"{url}/openapi.json") as answer:
+async def test_operations_are_described_for_callers(api_url: str) -> None:
+    async with aiohttp.ClientSession() as anyone, anyone.get(f"{api_url}/openapi.json") as answer:
         paths = (await answer.json())["paths"]
     described = {path.replace("{incident_id}", "x"): calls for path, calls in paths.items()}
     for method, path in CALLS:
@@ -98,7 +62,7 @@ async def test_operations_are_described_for_callers(url: str) -> None:
 async def test_an_incident_is_listed_shown_and_retried(
     api: aiohttp.ClientSession, engine: EngineClient, topic: str
 ) -> None:
-    instance = await start_work(engine, topic, "contract:ada")
+    instance = await start_work(engine, topic, business_key="contract:ada")
     task = await fail(engine, topic, "no paper\nin tray 2", "Traceback:\n  line 1\nOutOfPaper: нет бумаги")
     _, (listed,) = await call(api, "GET", f"/incident?topic={topic}")
     expected = {

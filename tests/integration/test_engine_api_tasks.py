@@ -1,7 +1,6 @@
 """engine-api's tasks over a real engine: who may complete them, with what, and what the answer says afterwards."""
 
 import asyncio
-import itertools
 import json
 import uuid
 from collections.abc import Callable, Mapping
@@ -17,13 +16,10 @@ from bpmn import errors
 from bpmn.client import EngineClient
 from bpmn.types import FormReference, ProcessInstance, Task
 from bpmn.variables import FileValue
+from integration.engine_api import call
+from integration.models import MINE, form_ref, model
 
-NAMESPACES = (
-    'xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:camunda="http://camunda.org/schema/1.0/bpmn" '
-    'targetNamespace="test"'
-)
-MINE = 'camunda:assignee="${initiator}"'
-ASKS = f'{MINE} camunda:formRef="asks" camunda:formRefBinding="deployment"'
+ASKS = f"{MINE} {form_ref('asks')}"
 
 
 def form_of(*components: object, **more: object) -> dict[str, object]:
@@ -36,24 +32,6 @@ FORM = form_of(
     {"type": "text", "id": "f3", "text": "{{shown}}"},
     {"type": "button", "id": "b1", "label": "Go", "action": "submit", "properties": {"action": "action_go"}},
 )
-
-
-def model(key: str, *steps: str) -> bytes:
-    """Steps after each other: attributes of a user task, or a whole element with the id `{id}`."""
-    drawn = [
-        (step if step.startswith("<") else f'<userTask id="{{id}}" name="{{id}}" {step}/>').replace("{id}", f"step{n}")
-        for n, step in enumerate(steps)
-    ]
-    names = ["start", *(f"step{n}" for n in range(len(steps))), "end"]
-    flows = [
-        f'<sequenceFlow id="f{n}" sourceRef="{a}" targetRef="{b}"/>'
-        for n, (a, b) in enumerate(itertools.pairwise(names))
-    ]
-    inside = "".join(['<startEvent id="start"/>', *drawn, *flows, '<endEvent id="end"/>'])
-    process = f'<process id="{key}" isExecutable="true" camunda:historyTimeToLive="P1D">{inside}</process>'
-    return f"<definitions {NAMESPACES}>{process}</definitions>".encode()
-
-
 Begin = Callable[..., Any]
 
 
@@ -74,11 +52,6 @@ def begin(engine: EngineClient, user: str) -> Begin:
     return deploy_and_start
 
 
-async def call(api: aiohttp.ClientSession, method: str, path: str, **options: Any) -> tuple[int, Any]:
-    async with api.request(method, path, **options) as answer:
-        return answer.status, await answer.json(content_type=None)
-
-
 async def complete(
     api: aiohttp.ClientSession, task: Task, user: str | None, variables: Mapping[str, object] | None = None
 ) -> tuple[int, Any]:
@@ -87,7 +60,7 @@ async def complete(
 
 
 BROKEN: dict[str, tuple[str, object]] = {
-    "missing": (f'{MINE} camunda:formRef="nowhere" camunda:formRefBinding="deployment"', FORM),
+    "missing": (f"{MINE} {form_ref('nowhere')}", FORM),
     "no components": (ASKS, {"id": "asks", "schemaVersion": 19}),
     "odd components": (ASKS, form_of("text")),
     "odd component": (ASKS, form_of({"type": "textfield", "key": "name", "validate": "yes", "properties": []})),

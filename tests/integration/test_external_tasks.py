@@ -5,7 +5,6 @@ import io
 import json
 import re
 import time
-import uuid
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -20,6 +19,7 @@ from api.engine import external_tasks, operations, routes
 from api.engine.engine_passage import Asked, EnginePassage
 from api.kit.problems import Problem
 from bpmn.client import EngineClient
+from integration.engine_api import call
 
 TOKEN = "a-service-token-for-tests-only-0123456789"
 MAX_POLLS = 3
@@ -68,19 +68,9 @@ async def own(engine_token: str) -> AsyncIterator[aiohttp.ClientSession]:
         yield session
 
 
-@pytest.fixture
-def topic() -> str:
-    return f"topic-{uuid.uuid4().hex[:12]}"
-
-
-async def ask(api: aiohttp.ClientSession, method: str, path: str, **options: Any) -> tuple[int, Any]:
-    async with api.request(method, path, **options) as answer:
-        return answer.status, (await answer.json(content_type=None) if await answer.read() else None)
-
-
 async def fetch(api: aiohttp.ClientSession, topic: str, wait_ms: int | None = None, **more: Any) -> tuple[int, Any]:
     body = {"workerId": "stock", "maxTasks": 1, "topics": [{"topicName": topic, "lockDuration": 60_000}], **more}
-    return await ask(
+    return await call(
         api, "POST", "/external-task/fetchAndLock", json=body | ({"asyncResponseTimeout": wait_ms} if wait_ms else {})
     )
 
@@ -94,15 +84,15 @@ async def start(engine: EngineClient, topic: str) -> str:
     return (await engine.start("test-passage", variables={"topic": topic, "amount": 2})).id
 
 
-@pytest.mark.parametrize("call", EXTERNAL_TASK_CALLS, ids=lambda call: f"{call[0]} {call[1]}")
+@pytest.mark.parametrize("call_", EXTERNAL_TASK_CALLS, ids=lambda call_: f"{call_[0]} {call_[1]}")
 @pytest.mark.parametrize(
     ("password", "status"), [(TOKEN, "let in"), ("wrong", "refused"), ("", "refused"), (f"{TOKEN}x", "refused")]
 )
 async def test_the_service_token_is_a_password_for_stock_clients(
-    url: str, call: tuple[str, str], password: str, status: str
+    url: str, call_: tuple[str, str], password: str, status: str
 ) -> None:
     headers = {"Authorization": aiohttp.encode_basic_auth("anyone", password)}
-    async with aiohttp.ClientSession(headers=headers) as stock, stock.request(call[0], url + call[1]) as answer:
+    async with aiohttp.ClientSession(headers=headers) as stock, stock.request(call_[0], url + call_[1]) as answer:
         body = await answer.read()
     assert (answer.status == 401) == (status == "refused"), body
     # A stock client shows its user what stands under `message`.
@@ -113,17 +103,17 @@ async def test_the_service_token_is_a_password_for_stock_clients(
     "authorization",
     [None, "Basic", "Basic %%%", "Basic é", "Basic YTpi", f"Basic {TOKEN}", "Bearer wrong", f"Digest {TOKEN}"],
 )
-@pytest.mark.parametrize("call", EXTERNAL_TASK_CALLS, ids=lambda call: f"{call[0]} {call[1]}")
-async def test_nobody_else_is_let_in(url: str, call: tuple[str, str], authorization: str | None) -> None:
+@pytest.mark.parametrize("call_", EXTERNAL_TASK_CALLS, ids=lambda call_: f"{call_[0]} {call_[1]}")
+async def test_nobody_else_is_let_in(url: str, call_: tuple[str, str], authorization: str | None) -> None:
     headers = {"Authorization": authorization} if authorization else {}
-    async with aiohttp.ClientSession() as stranger, stranger.request(call[0], url + call[1], headers=headers) as no:
+    async with aiohttp.ClientSession() as stranger, stranger.request(call_[0], url + call_[1], headers=headers) as no:
         assert (no.status, (await no.json(content_type=None))["code"]) == (401, "unauthorised")
 
 
-@pytest.mark.parametrize("call", OTHER_CALLS, ids=lambda call: f"{call[0]} {call[1]}")
-async def test_basic_opens_no_other_call(url: str, call: tuple[str, str]) -> None:
+@pytest.mark.parametrize("call_", OTHER_CALLS, ids=lambda call_: f"{call_[0]} {call_[1]}")
+async def test_basic_opens_no_other_call(url: str, call_: tuple[str, str]) -> None:
     headers = {"Authorization": aiohttp.encode_basic_auth("anyone", TOKEN)}
-    async with aiohttp.ClientSession(headers=headers) as stock, stock.request(call[0], url + call[1]) as answer:
+    async with aiohttp.ClientSession(headers=headers) as stock, stock.request(call_[0], url + call_[1]) as answer:
         assert answer.status == 401
 
 
@@ -153,13 +143,13 @@ async def test_a_task_is_fetched_shown_counted_and_completed(
     status, (task,) = await fetch(api, topic)
     assert (status, task["workerId"], task["variables"]["amount"]["value"]) == (200, "stock", 2)
     path = f"/external-task/{task['id']}"
-    assert (await ask(api, "GET", path))[1]["lockExpirationTime"] == task["lockExpirationTime"]
+    assert (await call(api, "GET", path))[1]["lockExpirationTime"] == task["lockExpirationTime"]
     for method, selection in (("GET", {"params": {"topicName": topic}}), ("POST", {"json": {"topicName": topic}})):
-        assert [one["id"] for one in (await ask(api, method, "/external-task", **selection))[1]] == [task["id"]]
-        assert await ask(api, method, "/external-task/count", **selection) == (200, {"count": 1})
-    assert (await ask(api, "POST", f"{path}/extendLock", json={"workerId": "stock", "newDuration": 90_000}))[0] == 204
+        assert [one["id"] for one in (await call(api, method, "/external-task", **selection))[1]] == [task["id"]]
+        assert await call(api, method, "/external-task/count", **selection) == (200, {"count": 1})
+    assert (await call(api, "POST", f"{path}/extendLock", json={"workerId": "stock", "newDuration": 90_000}))[0] == 204
     done = {"workerId": "stock", "variables": {"total": {"value": 4, "type": "Long"}}}
-    assert await ask(api, "POST", f"{path}/complete", json=done) == (204, None)
+    assert await call(api, "POST", f"{path}/complete", json=done) == (204, None)
     assert (await engine.variables(instance))["total"] == 4
 
 
@@ -169,25 +159,25 @@ async def test_failures_bpmn_errors_locks_and_unlocks_reach_the_engine(
     instance = await start(engine, topic)
     _, (task,) = await fetch(api, topic)
     path = f"/external-task/{task['id']}"
-    assert (await ask(api, "POST", f"{path}/unlock"))[0] == 204
-    assert (await ask(api, "POST", f"{path}/lock", json={"workerId": "w2", "lockDuration": 60_000}))[0] == 204
+    assert (await call(api, "POST", f"{path}/unlock"))[0] == 204
+    assert (await call(api, "POST", f"{path}/lock", json={"workerId": "w2", "lockDuration": 60_000}))[0] == 204
     failure = {"workerId": "w2", "errorMessage": "no", "retries": 2, "retryTimeout": 0}
-    assert (await ask(api, "POST", f"{path}/failure", json=failure))[0] == 204
-    _, shown = await ask(api, "GET", path)
+    assert (await call(api, "POST", f"{path}/failure", json=failure))[0] == 204
+    _, shown = await call(api, "GET", path)
     assert (shown["retries"], shown["errorMessage"]) == (2, "no")
     await fetch(api, topic)
-    assert (await ask(api, "POST", f"{path}/bpmnError", json={"workerId": "stock", "errorCode": "NOTHING"}))[0] == 204
+    assert (await call(api, "POST", f"{path}/bpmnError", json={"workerId": "stock", "errorCode": "NOTHING"}))[0] == 204
     assert [one.task_definition_key for one in await engine.tasks(process_instance_id=instance)] == ["refused"]
 
 
 async def test_errors_are_the_engines_own(
     api: aiohttp.ClientSession, own: aiohttp.ClientSession, engine: EngineClient, topic: str
 ) -> None:
-    status, error = await ask(api, "POST", "/external-task/1a/complete", json={"workerId": "stock"})
+    status, error = await call(api, "POST", "/external-task/1a/complete", json={"workerId": "stock"})
     assert (status, error["type"]) == (404, "RestException")
     await start(engine, topic)
     _, (task,) = await fetch(api, topic)
-    status, error = await ask(api, "POST", f"/external-task/{task['id']}/complete", json={"workerId": "thief"})
+    status, error = await call(api, "POST", f"/external-task/{task['id']}/complete", json={"workerId": "thief"})
     assert status == 400
     assert "cannot be completed by worker 'thief'" in error["message"]
     headers = {"Content-Type": "application/json"}
@@ -203,7 +193,7 @@ async def test_errors_are_the_engines_own(
         ):
             assert passed.status == direct.status == 400
             assert (await passed.read(), passed.content_type) == (await direct.read(), direct.content_type)
-    assert (await ask(api, "POST", "/external-task", data=b"x", headers={"Content-Type": "text/plain"}))[0] == 415
+    assert (await call(api, "POST", "/external-task", data=b"x", headers={"Content-Type": "text/plain"}))[0] == 415
 
 
 async def test_a_poll_waits_longer_than_one_slice_and_gets_what_comes(
@@ -256,7 +246,7 @@ async def test_too_many_polls_are_refused_and_keep_nobody_from_the_engine(
         assert problem["message"] == problem["detail"]
     began = time.monotonic()
     assert await fetch(api, topic) == (200, [])  # one that does not wait
-    assert (await ask(api, "GET", "/external-task/count"))[0] == 200
+    assert (await call(api, "GET", "/external-task/count"))[0] == 200
     assert f"baton_external_task_polls {MAX_POLLS}.0" in await metrics_of(api)
     assert time.monotonic() - began < 2
     assert await asyncio.gather(*polls) == [(200, [])] * MAX_POLLS
@@ -271,7 +261,7 @@ async def test_a_body_may_be_larger_than_elsewhere_but_not_without_end(
     large = {"value": "eHh4" * 2**20, "type": "Bytes"}
     body = io.BytesIO(json.dumps({"workerId": "stock", "variables": {"large": large}}).encode())
     headers = {"Content-Type": "application/json"}
-    status, error = await ask(api, "POST", f"/external-task/{task['id']}/complete", data=body, headers=headers)
+    status, error = await call(api, "POST", f"/external-task/{task['id']}/complete", data=body, headers=headers)
     assert status == 204, error
     assert [one.task_definition_key for one in await engine.tasks(process_instance_id=instance)] == ["done"]
     headers = {"Content-Length": str(2**24 + 1)}

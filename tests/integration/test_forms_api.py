@@ -1,7 +1,6 @@
 """Forms by engine-api, on a real engine and Redis: opened, kept, checked, submitted, and ended elsewhere."""
 
 import asyncio
-import itertools
 import json
 import uuid
 from collections.abc import Callable
@@ -13,13 +12,11 @@ from jsonschema import Draft202012Validator
 
 from bpmn.client import EngineClient
 from bpmn.types import ProcessInstance, Task
+from integration.engine_api import call, call_tagged
+from integration.models import MINE, form_ref, model
 
-NAMESPACES = (
-    'xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:camunda="http://camunda.org/schema/1.0/bpmn" '
-    'targetNamespace="test"'
-)
-ASKS = 'camunda:formRef="asks" camunda:formRefBinding="deployment"'
-MINE = f'camunda:assignee="${{initiator}}" {ASKS}'
+ASKS = form_ref("asks")
+MY_FORM = f"{MINE} {ASKS}"
 OFFERED = f'camunda:candidateUsers="ada,grace" {ASKS}'
 IN_RUSSIAN = {"properties": {"label_ru": "Возраст"}}
 FORM: dict[str, Any] = {
@@ -40,20 +37,6 @@ WITH_ACTIONS = {
         {"type": "button", "id": "b", "label": "Go", "action": "submit", "properties": {"action": "action_go"}},
     ],
 }
-
-
-def model(key: str, *steps: str, start: str = "") -> bytes:
-    names = ["start", *(f"step{n}" for n in range(len(steps))), "end"]
-    tasks = "".join(f'<userTask id="step{n}" name="Step {n}" {step}/>' for n, step in enumerate(steps))
-    flows = "".join(
-        f'<sequenceFlow id="f{n}" sourceRef="{a}" targetRef="{b}"/>'
-        for n, (a, b) in enumerate(itertools.pairwise(names))
-    )
-    inside = f'<startEvent id="start" {start}/>{tasks}{flows}<endEvent id="end"/>'
-    process = f'<process id="{key}" isExecutable="true" camunda:historyTimeToLive="P1D">{inside}</process>'
-    return f"<definitions {NAMESPACES}>{process}</definitions>".encode()
-
-
 Begin = Callable[..., Any]
 
 
@@ -69,12 +52,6 @@ def begin(engine: EngineClient, user: str) -> Begin:
     return deploy_and_start
 
 
-async def call(api: aiohttp.ClientSession, method: str, path: str, **options: Any) -> tuple[int, Any, str | None]:
-    async with api.request(method, path, **options) as answer:
-        body = await answer.json(content_type=None) if answer.content_length != 0 and answer.status != 304 else None
-        return answer.status, body, answer.headers.get("ETag")
-
-
 async def types_of(engine: EngineClient, instance_id: str) -> dict[str, tuple[str, object]]:
     found = await engine.request("GET", "/history/variable-instance", params={
         "processInstanceId": instance_id, "deserializeValues": "false",
@@ -85,9 +62,9 @@ async def types_of(engine: EngineClient, instance_id: str) -> dict[str, tuple[st
 async def test_a_form_is_opened_kept_and_submitted_with_types(
     api: aiohttp.ClientSession, begin: Begin, engine: EngineClient, user: str
 ) -> None:
-    instance, task = await begin(MINE, born="2000-01-31", form=WITH_ACTIONS)
+    instance, task = await begin(MY_FORM, born="2000-01-31", form=WITH_ACTIONS)
     path = f"/task/{task.id}/form?user={user}&locale=ru&zone=Europe/Berlin"
-    status, form, tag = await call(api, "GET", path)
+    status, form, tag = await call_tagged(api, "GET", path)
     assert (status, form["source"], form["problem"]) == (200, "camunda", None)
     assert (form["schema"], form["data"]) == (WITH_ACTIONS, {"name": "", "age": None, "born": "2000-01-31"})
     assert form["actions"] == [{"key": "action_go", "label": "Go"}]
@@ -95,14 +72,14 @@ async def test_a_form_is_opened_kept_and_submitted_with_types(
     assert form["jsonSchema"]["required"] == ["name"]
     session = form["session"]
     assert (session["status"], tag) == ("draft", f'"{session["id"]}.0"')
-    assert await call(api, "GET", path, headers={"If-None-Match": tag}) == (304, None, tag)
+    assert await call_tagged(api, "GET", path, headers={"If-None-Match": tag}) == (304, None, tag)
 
     put = f"/forms/{session['id']}?user={user}"
     body = {"data": {"name": "Ada", "stranger": 1}, "cursor": "age"}
-    status, kept, fresh = await call(api, "PUT", put, json=body, headers={"If-Match": tag})
+    status, kept, fresh = await call_tagged(api, "PUT", put, json=body, headers={"If-Match": tag})
     assert (status, kept["session"]["revision"], fresh) == (200, 1, f'"{session["id"]}.1"')
     assert kept["data"] == {"name": "Ada", "age": None, "born": "2000-01-31"}
-    status, again, same = await call(api, "GET", path)
+    status, again, same = await call_tagged(api, "GET", path)
     assert again["jsonSchema"]["properties"]["age"]["title"] == "Возраст"
     english = (await call(api, "GET", path.replace("locale=ru", "locale=en")))[1]
     assert (english["session"], english["jsonSchema"]["properties"]["age"]["title"]) == (again["session"], "Age")
@@ -112,20 +89,20 @@ async def test_a_form_is_opened_kept_and_submitted_with_types(
     await engine.request("PUT", f"/process-instance/{instance.id}/variables/born", json=elsewhere)
     answers = {"name": "Ada", "age": 36, "born": "2000-01-31", "action_go": True}
     body = {"user": user, "answers": answers, "session": session["id"], "revision": 1, "zone": "Europe/Berlin"}
-    status, done, _ = await call(api, "POST", f"/task/{task.id}/submit-form?next=true", json=body)
+    status, done = await call(api, "POST", f"/task/{task.id}/submit-form?next=true", json=body)
     assert (status, done["completed"], done["ended"]) == (200, True, True)
     found = await types_of(engine, instance.id)
     assert {name: found[name] for name in answers} == {
         "name": ("String", "Ada"), "age": ("Long", 36), "born": ("String", "2000-02-01"),
         "action_go": ("Boolean", True),
     }  # fmt: skip
-    status, gone, _ = await call(api, "PUT", put, json={"data": {}}, headers={"If-Match": fresh})
+    status, gone = await call(api, "PUT", put, json={"data": {}}, headers={"If-Match": fresh})
     assert (status, gone["code"], gone["by"]) == (410, "completed_elsewhere", user)
 
 
 async def test_a_form_without_a_person_is_only_looked_at(api: aiohttp.ClientSession, begin: Begin) -> None:
     _, task = await begin(OFFERED)
-    status, form, tag = await call(api, "GET", f"/task/{task.id}/form")
+    status, form, tag = await call_tagged(api, "GET", f"/task/{task.id}/form")
     assert (status, form["session"], tag) == (200, None, None)
     assert form["schema"] == FORM
 
@@ -137,23 +114,23 @@ async def test_a_form_without_a_person_is_only_looked_at(api: aiohttp.ClientSess
 async def test_what_is_not_drawn_here_is_said(
     api: aiohttp.ClientSession, begin: Begin, user: str, attributes: str, source: str, key: str | None
 ) -> None:
-    _, task = await begin(f'camunda:assignee="${{initiator}}" {attributes}')
-    status, form, _ = await call(api, "GET", f"/task/{task.id}/form?user={user}")
+    _, task = await begin(f"{MINE} {attributes}")
+    status, form = await call(api, "GET", f"/task/{task.id}/form?user={user}")
     assert (status, form["source"], form["key"], form["problem"]) == (200, source, key, None)
     assert form["schema"]["baton"] == {"source": source}
-    status, done, _ = await call(api, "POST", f"/task/{task.id}/submit-form", json={"user": user, "answers": {"a": 1}})
+    status, done = await call(api, "POST", f"/task/{task.id}/submit-form", json={"user": user, "answers": {"a": 1}})
     assert (status, done) == (200, {"completed": True, "ended": None, "next": None})
 
 
 async def test_a_broken_form_is_said_and_can_be_ended_without_answers(
     api: aiohttp.ClientSession, begin: Begin, user: str
 ) -> None:
-    _, task = await begin(MINE, form={**FORM, "schemaVersion": 999})
-    status, form, _ = await call(api, "GET", f"/task/{task.id}/form?user={user}")
+    _, task = await begin(MY_FORM, form={**FORM, "schemaVersion": 999})
+    status, form = await call(api, "GET", f"/task/{task.id}/form?user={user}")
     assert (status, form["schema"]) == (200, None)
     assert "999" in form["problem"]
     path = f"/task/{task.id}/submit-form"
-    status, problem, _ = await call(api, "POST", path, json={"user": user, "answers": {"name": "Ada"}})
+    status, problem = await call(api, "POST", path, json={"user": user, "answers": {"name": "Ada"}})
     assert (status, problem["code"]) == (422, "form_unreadable")
     assert (await call(api, "POST", path, json={"user": user}))[0] == 200
 
@@ -161,10 +138,12 @@ async def test_a_broken_form_is_said_and_can_be_ended_without_answers(
 async def test_the_draft_of_another_page_is_not_written_over(
     api: aiohttp.ClientSession, begin: Begin, user: str
 ) -> None:
-    _, task = await begin(MINE)
-    _, form, tag = await call(api, "GET", f"/task/{task.id}/form?user={user}")
+    _, task = await begin(MY_FORM)
+    _, form, tag = await call_tagged(api, "GET", f"/task/{task.id}/form?user={user}")
     put = f"/forms/{form['session']['id']}?user={user}"
-    saves = (call(api, "PUT", put, json={"data": {"name": n}}, headers={"If-Match": tag}) for n in ("Ada", "Grace"))
+    saves = (
+        call_tagged(api, "PUT", put, json={"data": {"name": n}}, headers={"If-Match": tag}) for n in ("Ada", "Grace")
+    )
     answers = await asyncio.gather(*saves)
     assert sorted(status for status, _, _ in answers) == [200, 409]
     (problem, fresh) = next((body, tag) for status, body, tag in answers if status == 409)
@@ -172,28 +151,28 @@ async def test_the_draft_of_another_page_is_not_written_over(
     assert (problem["code"], problem["current"]["data"]) == ("revision_conflict", kept["data"])
     assert (problem["current"]["session"]["revision"], fresh) == (1, f'"{form["session"]["id"]}.1"')
     body = {"user": user, "answers": {"name": "Ada"}, "session": form["session"]["id"], "revision": 0}
-    status, problem, _ = await call(api, "POST", f"/task/{task.id}/submit-form", json=body)
+    status, problem = await call(api, "POST", f"/task/{task.id}/submit-form", json=body)
     assert (status, problem["code"]) == (409, "revision_conflict")
 
 
 async def test_a_draft_is_written_by_whoever_knows_its_state(
     api: aiohttp.ClientSession, begin: Begin, user: str
 ) -> None:
-    _, task = await begin(MINE)
-    _, form, tag = await call(api, "GET", f"/task/{task.id}/form?user={user}")
+    _, task = await begin(MY_FORM)
+    _, form, tag = await call_tagged(api, "GET", f"/task/{task.id}/form?user={user}")
     put = f"/forms/{form['session']['id']}"
-    status, problem, _ = await call(api, "PUT", f"{put}?user={user}", json={"data": {}})
+    status, problem = await call(api, "PUT", f"{put}?user={user}", json={"data": {}})
     assert (status, problem["code"]) == (428, "if_match_required")
     for wrong in ('"other123.0"', "*", '"x"'):
-        status, _, _ = await call(api, "PUT", f"{put}?user={user}", json={"data": {}}, headers={"If-Match": wrong})
+        status, _ = await call(api, "PUT", f"{put}?user={user}", json={"data": {}}, headers={"If-Match": wrong})
         assert status == 422
-    status, problem, _ = await call(api, "PUT", f"{put}?user=eve", json={"data": {}}, headers={"If-Match": tag})
+    status, problem = await call(api, "PUT", f"{put}?user=eve", json={"data": {}}, headers={"If-Match": tag})
     assert (status, problem["code"]) == (403, "not_your_draft")
     body = {"data": {"age": "many", "name": {"a": 1}}}
-    status, problem, _ = await call(api, "PUT", f"{put}?user={user}", json=body, headers={"If-Match": tag})
+    status, problem = await call(api, "PUT", f"{put}?user={user}", json=body, headers={"If-Match": tag})
     assert (status, sorted(entry["field"] for entry in problem["errors"])) == (422, ["age", "name"])
     tag = '"nobody-1.0"'
-    status, problem, _ = await call(
+    status, problem = await call(
         api, "PUT", f"/forms/nobody-1?user={user}", json={"data": {}}, headers={"If-Match": tag}
     )
     assert (status, problem["code"]) == (404, "draft_gone")
@@ -205,15 +184,15 @@ async def test_a_draft_is_written_by_whoever_knows_its_state(
 async def test_answers_are_checked_in_the_language_of_the_person(
     api: aiohttp.ClientSession, begin: Begin, user: str
 ) -> None:
-    _, task = await begin(MINE)
+    _, task = await begin(MY_FORM)
     body = {"user": user, "answers": {"age": 3, "what": 1}, "locale": "ru"}
-    status, found, _ = await call(api, "POST", f"/task/{task.id}/form/validate", json=body)
+    status, found = await call(api, "POST", f"/task/{task.id}/form/validate", json=body)
     assert (status, found["valid"]) == (200, False)
     assert {entry["field"]: entry["code"] for entry in found["errors"]} == {
         "age": "too_small", "name": "required", "what": "not_in_form",
     }  # fmt: skip
     assert all("а" <= entry["message"][1] <= "я" for entry in found["errors"])
-    status, problem, _ = await call(api, "POST", f"/task/{task.id}/submit-form", json=body)
+    status, problem = await call(api, "POST", f"/task/{task.id}/submit-form", json=body)
     assert (status, problem["code"]) == (422, "unknown_variable")
     assert problem["errors"] == found["errors"]
     body["answers"] = {"name": "Ada"}
@@ -223,7 +202,7 @@ async def test_answers_are_checked_in_the_language_of_the_person(
 async def test_the_wrong_person_gets_nothing_and_a_completed_task_says_who_and_when(
     api: aiohttp.ClientSession, begin: Begin, user: str
 ) -> None:
-    _, task = await begin(MINE)
+    _, task = await begin(MY_FORM)
     calls = [
         ("GET", f"/task/{task.id}/form?user={{}}", None),
         ("POST", f"/task/{task.id}/form/validate", {"answers": {"name": "Eve"}}),
@@ -233,15 +212,15 @@ async def test_the_wrong_person_gets_nothing_and_a_completed_task_says_who_and_w
     ]
     for method, path, body in calls:
         sent = {"json": {**body, "user": "eve"}} if body is not None else {}
-        status, problem, _ = await call(api, method, path.format("eve"), **sent)
+        status, problem = await call(api, method, path.format("eve"), **sent)
         assert (status, problem["code"]) in {(403, "not_your_task"), (409, "claimed_by_other")}
     assert (await call(api, "POST", calls[2][1], json={"user": user, "answers": {"name": "Ada"}}))[0] == 200
     for method, path, body in calls:
         sent = {"json": {**body, "user": user}} if body is not None else {}
-        status, problem, _ = await call(api, method, path.format(user), **sent)
+        status, problem = await call(api, method, path.format(user), **sent)
         assert (status, problem["code"], problem["by"]) == (410, "completed_elsewhere", user), path
         assert problem["at"].startswith("20")
-        status, problem, _ = await call(api, method, path.replace(task.id, "nowhere").format(user), **sent)
+        status, problem = await call(api, method, path.replace(task.id, "nowhere").format(user), **sent)
         assert (status, problem["code"]) == (404, "task_gone")
 
 
@@ -251,13 +230,13 @@ async def test_a_draft_closes_for_the_others_when_one_completes_the_task(
     _, task = await begin(OFFERED)
     tags = {}
     for person in ("ada", "grace"):
-        _, form, tag = await call(api, "GET", f"/task/{task.id}/form?user={person}")
+        _, form, tag = await call_tagged(api, "GET", f"/task/{task.id}/form?user={person}")
         tags[person] = (form["session"]["id"], tag)
     done = await call(api, "POST", f"/task/{task.id}/complete", json={"user": "ada", "variables": {"name": "Ada"}})
     assert done[0] == 200
     session, tag = tags["grace"]
     put = f"/forms/{session}?user=grace"
-    status, problem, _ = await call(api, "PUT", put, json={"data": {"name": "Grace"}}, headers={"If-Match": tag})
+    status, problem = await call(api, "PUT", put, json={"data": {"name": "Grace"}}, headers={"If-Match": tag})
     assert (status, problem["code"], problem["by"]) == (410, "completed_elsewhere", "ada")
     body = {"user": "grace", "answers": {"name": "Grace"}, "session": session}
     assert (await call(api, "POST", f"/task/{task.id}/submit-form", json=body))[0] == 410
@@ -268,8 +247,8 @@ async def test_of_two_who_submit_at_once_one_is_told(api: aiohttp.ClientSession,
     path = f"/task/{task.id}/submit-form"
     bodies = [{"user": person, "answers": {"name": person}} for person in ("ada", "grace")]
     answers = await asyncio.gather(*(call(api, "POST", path, json=body) for body in bodies))
-    (first,) = [n for n, (status, _, _) in enumerate(answers) if status == 200]
-    status, problem, _ = answers[1 - first]
+    (first,) = [n for n, (status, _) in enumerate(answers) if status == 200]
+    status, problem = answers[1 - first]
     assert (status, problem["code"]) in {(409, "claimed_by_other"), (410, "completed_elsewhere")}
     assert problem["by"] == bodies[first]["user"]
 
@@ -283,14 +262,14 @@ async def test_an_offered_task_is_taken_by_the_first_and_offered_again(
     claims = await asyncio.gather(
         *(call(api, "POST", f"/task/{task.id}/claim", json={"user": person}) for person in ("ada", "grace"))
     )
-    assert sorted(status for status, _, _ in claims) == [200, 409]
-    winner = next(body["assignee"] for status, body, _ in claims if status == 200)
-    loser = next(body for status, body, _ in claims if status == 409)
+    assert sorted(status for status, _ in claims) == [200, 409]
+    winner = next(body["assignee"] for status, body in claims if status == 200)
+    loser = next(body for status, body in claims if status == 409)
     assert (loser["code"], loser["by"]) == ("claimed_by_other", winner)
     assert (await call(api, "POST", f"/task/{task.id}/claim", json={"user": winner}))[0] == 200
     assert task.id not in {item["id"] for item in (await call(api, "GET", "/task?candidate=grace"))[1]}
     assert (await call(api, "POST", f"/task/{task.id}/unclaim", json={"user": "eve"}))[0] == 403
-    status, offered, _ = await call(api, "POST", f"/task/{task.id}/unclaim", json={"user": winner})
+    status, offered = await call(api, "POST", f"/task/{task.id}/unclaim", json={"user": winner})
     assert (status, offered["assignee"]) == (200, None)
     assert task.id in {item["id"] for item in (await call(api, "GET", "/task?candidate=grace"))[1]}
 
@@ -301,7 +280,7 @@ async def test_a_task_of_a_group_is_taken_by_whom_the_caller_knows_to_be_in_it(
     crew = f"crew-{user}"
     _, task = await begin(f'camunda:candidateGroups="{crew}" {ASKS}')
     assert (await call(api, "GET", f"/task?candidate={user}"))[1] == []
-    status, listed, _ = await call(api, "GET", f"/task?candidate={user}&groups=other&groups={crew}&form=true")
+    status, listed = await call(api, "GET", f"/task?candidate={user}&groups=other&groups={crew}&form=true")
     assert (status, [item["id"] for item in listed]) == (200, [task.id])
     assert listed[0]["form"]["schema"] == FORM
     assert (await call(api, "GET", f"/task/{task.id}/form?user={user}"))[0] == 403
@@ -311,8 +290,8 @@ async def test_a_task_of_a_group_is_taken_by_whom_the_caller_knows_to_be_in_it(
 
 
 async def test_a_task_of_nobody_else_is_not_given_back(api: aiohttp.ClientSession, begin: Begin, user: str) -> None:
-    _, task = await begin(MINE)
-    status, problem, _ = await call(api, "POST", f"/task/{task.id}/unclaim", json={"user": user})
+    _, task = await begin(MY_FORM)
+    status, problem = await call(api, "POST", f"/task/{task.id}/unclaim", json={"user": user})
     assert (status, problem["code"]) == (409, "no_candidates")
 
 
@@ -321,20 +300,20 @@ async def test_a_form_that_was_deployed_anew_is_opened_again_with_the_answers(
 ) -> None:
     key = f"p-{uuid.uuid4().hex[:8]}"
     form = {**FORM, "id": key}
-    latest = f'camunda:assignee="${{initiator}}" camunda:formRef="{key}" camunda:formRefBinding="latest"'
+    latest = f'{MINE} camunda:formRef="{key}" camunda:formRefBinding="latest"'
     await engine.deploy(key, {f"{key}.bpmn": model(key, latest), "asks.form": json.dumps(form).encode()})
     instance = await engine.start(key, variables={"initiator": user})
     (task,) = await engine.tasks(process_instance_id=instance.id)
-    _, opened, tag = await call(api, "GET", f"/task/{task.id}/form?user={user}")
+    _, opened, tag = await call_tagged(api, "GET", f"/task/{task.id}/form?user={user}")
     session = opened["session"]["id"]
     body = {"data": {"name": "Ada", "age": 36}}
     assert (await call(api, "PUT", f"/forms/{session}?user={user}", json=body, headers={"If-Match": tag}))[0] == 200
     changed = {**form, "components": [form["components"][0], {"type": "checkbox", "id": "x", "key": "agrees"}]}
     await engine.deploy(f"{key}-form", {"asks.form": json.dumps(changed).encode()})
     sent = {"user": user, "answers": {"name": "Ada"}, "session": session, "revision": 1}
-    status, problem, _ = await call(api, "POST", f"/task/{task.id}/submit-form", json=sent)
+    status, problem = await call(api, "POST", f"/task/{task.id}/submit-form", json=sent)
     assert (status, problem["code"]) == (409, "form_changed")
-    _, again, tag = await call(api, "GET", f"/task/{task.id}/form?user={user}")
+    _, again, tag = await call_tagged(api, "GET", f"/task/{task.id}/form?user={user}")
     assert (again["session"]["id"], tag) == (session, f'"{session}.2"')
     assert again["data"] == {"name": "Ada", "agrees": False}
     sent["revision"] = 2
@@ -345,25 +324,25 @@ async def test_a_process_is_started_by_its_form(api: aiohttp.ClientSession, engi
     key = f"p-{uuid.uuid4().hex[:8]}"
     order = {"type": "textfield", "id": "k", "key": "order", "properties": {"role": "businessKey"}}
     form = {**FORM, "components": [*FORM["components"], order]}
-    content = model(key, 'camunda:assignee="${initiator}"', start=ASKS)
+    content = model(key, MINE, start=ASKS)
     await engine.deploy(key, {f"{key}.bpmn": content, "asks.form": json.dumps(form).encode()})
     path = f"/process-definition/{key}"
-    status, shown, _ = await call(api, "GET", f"{path}/form?user={user}")
+    status, shown = await call(api, "GET", f"{path}/form?user={user}")
     assert (status, shown["schema"], shown["session"]["revision"]) == (200, form, 0)
     session = shown["session"]["id"]
     body: dict[str, Any] = {"user": user, "answers": {"age": 36}, "session": session}
-    status, problem, _ = await call(api, "POST", f"{path}/submit-form", json=body)
+    status, problem = await call(api, "POST", f"{path}/submit-form", json=body)
     assert (status, [entry["field"] for entry in problem["errors"]]) == (422, ["name"])
     body["answers"] = {"name": "Ada", "order": "A-1"}
-    status, started, _ = await call(api, "POST", f"{path}/submit-form?next=true", json=body)
+    status, started = await call(api, "POST", f"{path}/submit-form?next=true", json=body)
     assert (status, started["businessKey"], started["next"]["assignee"]) == (201, "A-1", user)
     found = await types_of(engine, started["id"])
     assert (found["name"], found["age"], "order" in found) == (("String", "Ada"), ("Null", None), False)
-    status, problem, _ = await call(api, "POST", f"{path}/submit-form", json=body)
+    status, problem = await call(api, "POST", f"{path}/submit-form", json=body)
     assert (status, problem["code"]) == (410, "completed_elsewhere"), "the same draft starts nothing twice"
     fresh = (await call(api, "GET", f"{path}/form?user={user}"))[1]["session"]["id"]
     assert fresh != session
-    status, started, _ = await call(api, "POST", f"{path}/submit-form", json={"user": user, "answers": {"name": "A"}})
+    status, started = await call(api, "POST", f"{path}/submit-form", json={"user": user, "answers": {"name": "A"}})
     assert (status, started["businessKey"]) == (201, f"{key}:{user}")
     refused = {"user": user, "answers": {"name": "A", "initiator": "eve"}}
     assert (await call(api, "POST", f"{path}/submit-form", json=refused))[0] == 422
@@ -372,14 +351,14 @@ async def test_a_process_is_started_by_its_form(api: aiohttp.ClientSession, engi
 async def test_the_engines_own_refusal_frees_the_draft(
     api: aiohttp.ClientSession, begin: Begin, engine: EngineClient, user: str
 ) -> None:
-    instance, task = await begin(MINE)
-    _, form, _ = await call(api, "GET", f"/task/{task.id}/form?user={user}")
+    instance, task = await begin(MY_FORM)
+    _, form = await call(api, "GET", f"/task/{task.id}/form?user={user}")
     body = {"user": user, "answers": {"name": "Ada"}, "session": form["session"]["id"], "revision": 0}
     await engine.suspend(instance.id, suspended=True)
-    status, problem, _ = await call(api, "POST", f"/task/{task.id}/submit-form", json=body)
+    status, problem = await call(api, "POST", f"/task/{task.id}/submit-form", json=body)
     assert (status, problem["code"]) == (409, "suspended")
     await engine.suspend(instance.id, suspended=False)
-    _, form, _ = await call(api, "GET", f"/task/{task.id}/form?user={user}")
+    _, form = await call(api, "GET", f"/task/{task.id}/form?user={user}")
     assert form["session"]["status"] == "draft"
     body["revision"] = form["session"]["revision"]
     assert (await call(api, "POST", f"/task/{task.id}/submit-form", json=body))[0] == 200

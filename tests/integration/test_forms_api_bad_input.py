@@ -3,7 +3,6 @@
 import json
 import uuid
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import aiohttp
@@ -12,15 +11,9 @@ from pydantic import SecretStr
 
 from bpmn.client import EngineClient
 from bpmn.types import Task
+from integration.engine_api import ApiOf, call
+from integration.models import MINE, form_ref, model
 
-MODEL = """<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL"
-    xmlns:camunda="http://camunda.org/schema/1.0/bpmn" targetNamespace="test">
-  <process id="{key}" isExecutable="true" camunda:historyTimeToLive="P1D">
-    <startEvent id="start"/><sequenceFlow id="f0" sourceRef="start" targetRef="step"/>
-    <userTask id="step" camunda:assignee="${{initiator}}" camunda:formRef="asks" camunda:formRefBinding="deployment"/>
-  </process>
-</definitions>"""
-TOKEN = "t" * 40
 OPTIONS = [{"value": "a", "label": "A"}, {"value": "b", "label": "B"}]
 FIELDS: dict[str, dict[str, Any]] = {
     "text": {"type": "textfield"},
@@ -58,13 +51,8 @@ Begin = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
-async def api(
-    engine_api_of: Callable[..., AbstractAsyncContextManager[str]], valkey_url: str
-) -> AsyncIterator[aiohttp.ClientSession]:
-    async with (
-        engine_api_of(TOKEN, redis_url=SecretStr(valkey_url)) as url,
-        aiohttp.ClientSession(url, headers={"Authorization": f"Bearer {TOKEN}"}) as session,
-    ):
+async def api(api_of: ApiOf, valkey_url: str) -> AsyncIterator[aiohttp.ClientSession]:
+    async with api_of(redis_url=SecretStr(valkey_url)) as session:
         yield session
 
 
@@ -72,18 +60,13 @@ async def api(
 def begin(engine: EngineClient, user: str) -> Begin:
     async def deploy_and_start(form: object = FORM, **variables: object) -> Task:
         key = f"p-{uuid.uuid4().hex[:8]}"
-        model = MODEL.format(key=key).encode()
-        await engine.deploy(key, {f"{key}.bpmn": model, "asks.form": json.dumps(form).encode()})
+        content = model(key, f"{MINE} {form_ref('asks')}")
+        await engine.deploy(key, {f"{key}.bpmn": content, "asks.form": json.dumps(form).encode()})
         instance = await engine.start(key, variables={"initiator": user, **variables})
         (task,) = await engine.tasks(process_instance_id=instance.id)
         return task
 
     return deploy_and_start
-
-
-async def call(api: aiohttp.ClientSession, method: str, path: str, **options: Any) -> tuple[int, Any]:
-    async with api.request(method, path, **options) as answer:
-        return answer.status, await answer.json(content_type=None)
 
 
 async def sent(api: aiohttp.ClientSession, method: str, path: str, body: str, tag: str = "") -> tuple[int, Any]:
@@ -171,15 +154,11 @@ async def test_a_suspended_task_keeps_its_draft_until_it_is_activated(
 
 
 async def test_without_redis_drafts_are_refused_and_tasks_are_completed(
-    engine_api_of: Callable[..., AbstractAsyncContextManager[str]], begin: Begin, user: str, unused_tcp_port: int
+    api_of: ApiOf, begin: Begin, user: str, unused_tcp_port: int
 ) -> None:
     task = await begin()
     away = SecretStr(f"redis://127.0.0.1:{unused_tcp_port}/0")
-    headers = {"Authorization": f"Bearer {TOKEN}"}
-    async with (
-        engine_api_of(TOKEN, redis_url=away) as url,
-        aiohttp.ClientSession(url, headers=headers) as api,
-    ):
+    async with api_of(redis_url=away) as api:
         for method, path in (("GET", f"/task/{task.id}/form?user={user}"), ("DELETE", f"/forms/nobody-1?user={user}")):
             async with api.request(method, path) as answer:
                 problem = await answer.json()
@@ -188,7 +167,7 @@ async def test_without_redis_drafts_are_refused_and_tasks_are_completed(
         assert (await call(api, "GET", f"/task/{task.id}/form"))[0] == 200
         body = json.dumps({"user": user, "answers": {"text": "Ada"}})
         assert (await sent(api, "POST", f"/task/{task.id}/submit-form", body))[0] == 200
-    async with engine_api_of(TOKEN) as url, aiohttp.ClientSession(url, headers=headers) as api:
+    async with api_of() as api:
         status, problem = await call(api, "PUT", f"/forms/nobody-1?user={user}", json={"data": {}}, headers={
             "If-Match": '"nobody-1.0"',
         })  # fmt: skip

@@ -4,8 +4,7 @@ import asyncio
 import io
 import json
 import uuid
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,13 +17,12 @@ from pydantic import SecretStr
 from api.engine.sweeping import Sweeper
 from bpmn.client import EngineClient
 from bpmn.types import Task
-from integration.engine_line import EngineLine, engine_line
+from integration.engine_api import ApiOf, call
+from integration.engine_line import EngineLine
+from integration.models import MINE, form_ref, model
 
-NAMESPACES = (
-    'xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:camunda="http://camunda.org/schema/1.0/bpmn" '
-    'targetNamespace="test"'
-)
-ASKS = 'camunda:formRef="asks" camunda:formRefBinding="deployment"'
+ASKS = form_ref("asks")
+MY_FORM = f"{MINE} {ASKS}"
 FORM = {
     "id": "asks",
     "type": "default",
@@ -35,36 +33,16 @@ FORM = {
         {"type": "filepicker", "id": "f3", "key": "photos", "multiple": True, "accept": "image/*"},
     ],
 }
-TOKEN = "t" * 40
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\x08\6\0\0\0\x1f\x15\xc4\x89"
 MAX_BYTES = 200_000
 
 
-def model(key: str, start: str = "") -> bytes:
-    steps = (
-        f'<startEvent id="start" {start}/><userTask id="step" camunda:assignee="${{initiator}}" {ASKS}/>'
-        '<endEvent id="end"/><sequenceFlow id="f0" sourceRef="start" targetRef="step"/>'
-        '<sequenceFlow id="f1" sourceRef="step" targetRef="end"/>'
-    )
-    process = f'<process id="{key}" isExecutable="true" camunda:historyTimeToLive="P1D">{steps}</process>'
-    return f"<definitions {NAMESPACES}>{process}</definitions>".encode()
-
-
-@pytest.fixture(scope="module")
-async def counted(engine: EngineClient) -> AsyncIterator[EngineLine]:
-    async with engine_line(engine) as line:
-        yield line
-
-
 @pytest.fixture(scope="module")
 async def api(
-    engine_api_of: Callable[..., AbstractAsyncContextManager[str]],
-    counted: EngineLine,
-    valkey_url: str,
-    tmp_path_factory: pytest.TempPathFactory,
+    api_of: ApiOf, line: EngineLine, valkey_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[aiohttp.ClientSession]:
     settings = {
-        "engine_url": counted.url,
+        "engine_url": line.url,
         "redis_url": SecretStr(valkey_url),
         "files_url": (tmp_path_factory.mktemp("files") / "store").as_uri(),
         "files_secret": SecretStr("f" * 40),
@@ -72,21 +50,13 @@ async def api(
         "file_inline_max_bytes": 1000,
         "file_link_life": timedelta(seconds=2),
     }
-    async with (
-        engine_api_of(TOKEN, **settings) as url,
-        aiohttp.ClientSession(url, headers={"Authorization": f"Bearer {TOKEN}"}) as session,
-    ):
+    async with api_of(**settings) as session:
         yield session
-
-
-async def call(api: aiohttp.ClientSession, method: str, path: str, **options: Any) -> tuple[int, Any]:
-    async with api.request(method, path, **options) as answer:
-        return answer.status, await answer.json(content_type=None) if answer.content_length != 0 else None
 
 
 async def deployed(engine: EngineClient, start: str = "") -> str:
     key = f"p-{uuid.uuid4().hex[:8]}"
-    await engine.deploy(key, {f"{key}.bpmn": model(key, start), "asks.form": json.dumps(FORM).encode()})
+    await engine.deploy(key, {f"{key}.bpmn": model(key, MY_FORM, start=start), "asks.form": json.dumps(FORM).encode()})
     return key
 
 
@@ -138,8 +108,9 @@ async def test_files_are_taken_by_what_they_are_and_become_variables(
         ("photos", photos[0] | program),
     ):
         body = {"user": user, "answers": {name: [strange]}, "locale": "ru"}
-        for path in ("submit-form", "form/validate"):
-            _, problem = await call(api, "POST", f"/task/{task.id}/{path}", json=body)
+        of_the_draft = {"session": form["session"]["id"]}
+        for path, more in (("submit-form", {}), ("submit-form", of_the_draft), ("form/validate", {})):
+            _, problem = await call(api, "POST", f"/task/{task.id}/{path}", json=body | more)
             assert [(found["field"], found["code"]) for found in problem["errors"]] == [(name, "file_missing")]
     body = {"user": user, "answers": {"cv": [cv], "photos": photos}}
     assert (await call(api, "POST", f"/task/{task.id}/submit-form", json=body))[0] == 200
@@ -207,11 +178,7 @@ async def test_files_go_with_their_instance(api: aiohttp.ClientSession, engine: 
 
 
 async def test_files_of_a_forgotten_instance_go_by_themselves(
-    engine_api_of: Callable[..., AbstractAsyncContextManager[str]],
-    engine: EngineClient,
-    valkey_url: str,
-    tmp_path: Path,
-    user: str,
+    api_of: ApiOf, engine: EngineClient, valkey_url: str, tmp_path: Path, user: str
 ) -> None:
     settings = {
         "redis_url": SecretStr(valkey_url),
@@ -219,10 +186,7 @@ async def test_files_of_a_forgotten_instance_go_by_themselves(
         "files_secret": SecretStr("f" * 40),
         "file_sweep_every": timedelta(milliseconds=200),
     }
-    async with (
-        engine_api_of(TOKEN, **settings) as url,
-        aiohttp.ClientSession(url, headers={"Authorization": f"Bearer {TOKEN}"}) as api,
-    ):
+    async with api_of(**settings) as api:
         forgotten, known = [await begun(engine, await deployed(engine), user) for _ in range(2)]
         for task in (forgotten, known):
             _, form = await call(api, "GET", f"/task/{task.id}/form?user={user}")
@@ -259,24 +223,24 @@ async def test_of_several_replicas_one_sweeps_a_store(valkey_url: str, tmp_path:
 
 
 async def test_a_form_costs_few_calls_of_the_engine(
-    api: aiohttp.ClientSession, engine: EngineClient, counted: EngineLine, user: str
+    api: aiohttp.ClientSession, engine: EngineClient, line: EngineLine, user: str
 ) -> None:
     key = await deployed(engine)
     first, second = [await begun(engine, key, user) for _ in range(2)]
-    counted.taken()
+    line.taken()
     assert (await call(api, "GET", f"/task/{first.id}/form?user={user}"))[0] == 200
-    assert counted.taken() == 3, "the task, its variables, and for the first time the form"
+    assert line.taken() == 3, "the task, its variables, and for the first time the form"
     _, form = await call(api, "GET", f"/task/{second.id}/form?user={user}")
-    assert counted.taken() == 2
+    assert line.taken() == 2
     session = form["session"]["id"]
     tag = {"If-Match": f'"{session}.0"'}
     saved = await call(api, "PUT", f"/forms/{session}?user={user}", json={"data": {"name": "Ada"}}, headers=tag)
-    assert (saved[0], counted.taken()) == (200, 0)
+    assert (saved[0], line.taken()) == (200, 0)
     await call(api, "GET", f"/task/{second.id}/form?user={user}")
-    assert counted.taken() == 1
+    assert line.taken() == 1
     body = {"user": user, "answers": {"name": "Ada"}, "session": session, "revision": 1}
     assert (await call(api, "POST", f"/task/{second.id}/submit-form", json=body))[0] == 200
-    assert counted.taken() == 2, "the task, and that it is completed: the draft has the variables that the person saw"
+    assert line.taken() == 2, "the task, and that it is completed: the draft has the variables that the person saw"
     body = {"user": user, "answers": {"name": "Ada"}}
     assert (await call(api, "POST", f"/task/{first.id}/submit-form?next=true", json=body))[1]["ended"] is True
-    assert counted.taken() == 5, "what is next, and as nothing is, whether the instance has ended"
+    assert line.taken() == 5, "what is next, and as nothing is, whether the instance has ended"

@@ -3,8 +3,7 @@
 import asyncio
 import json
 import uuid
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -14,17 +13,10 @@ from pydantic import SecretStr
 
 from bpmn.client import EngineClient
 from bpmn.variables import read_time
-from integration.engine_line import EngineLine, engine_line
+from integration.engine_api import ApiOf, call
+from integration.engine_line import EngineLine
+from integration.models import MINE, form_ref, model
 
-MODEL = """<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL"
-    xmlns:camunda="http://camunda.org/schema/1.0/bpmn" targetNamespace="test">
-  <process id="{key}" isExecutable="true" camunda:historyTimeToLive="P1D">
-    <startEvent id="start" camunda:formRef="asks" camunda:formRefBinding="deployment"/>
-    <sequenceFlow id="f0" sourceRef="start" targetRef="step"/>
-    <userTask id="step" name="{step}" camunda:assignee="${{initiator}}" camunda:formRef="asks"
-        camunda:formRefBinding="deployment"/>
-  </process>
-</definitions>"""
 FORM: dict[str, Any] = {
     "id": "asks",
     "type": "default",
@@ -36,21 +28,11 @@ FORM: dict[str, Any] = {
         {"type": "filepicker", "id": "f4", "key": "cv", "label": "CV"},
     ],
 }
-TOKEN = "t" * 40
-
-
-@pytest.fixture(scope="module")
-async def line(engine: EngineClient) -> AsyncIterator[EngineLine]:
-    async with engine_line(engine) as line:
-        yield line
 
 
 @pytest.fixture(scope="module")
 async def api(
-    engine_api_of: Callable[..., AbstractAsyncContextManager[str]],
-    line: EngineLine,
-    valkey_url: str,
-    tmp_path_factory: pytest.TempPathFactory,
+    api_of: ApiOf, line: EngineLine, valkey_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[aiohttp.ClientSession]:
     settings = {
         "engine_url": line.url,
@@ -59,22 +41,15 @@ async def api(
         "files_secret": SecretStr("f" * 40),
         "file_inline_max_bytes": 0,
     }
-    async with (
-        engine_api_of(TOKEN, **settings) as url,
-        aiohttp.ClientSession(url, headers={"Authorization": f"Bearer {TOKEN}"}) as session,
-    ):
+    async with api_of(**settings) as session:
         yield session
-
-
-async def call(api: aiohttp.ClientSession, method: str, path: str, **options: Any) -> tuple[int, Any]:
-    async with api.request(method, path, **options) as answer:
-        return answer.status, await answer.json(content_type=None) if answer.content_length != 0 else None
 
 
 async def deployed(engine: EngineClient, key: str = "", form: object = FORM, step: str = "Step") -> str:
     key = key or f"p-{uuid.uuid4().hex[:8]}"
-    model = MODEL.format(key=key, step=step).encode()
-    await engine.deploy(key, {f"{key}.bpmn": model, "asks.form": json.dumps(form).encode()})
+    asks = form_ref("asks")
+    content = model(key, f'name="{step}" {MINE} {asks}', start=asks)
+    await engine.deploy(key, {f"{key}.bpmn": content, "asks.form": json.dumps(form).encode()})
     return key
 
 

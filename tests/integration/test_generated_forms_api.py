@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 
 from bpmn.client import EngineClient
+from integration.engine_api import call
 
 MODEL = """<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="test"
  xmlns:camunda="http://camunda.org/schema/1.0/bpmn">
@@ -38,11 +39,6 @@ async def key(engine: EngineClient) -> str:
     found = f"generated-{uuid.uuid4().hex[:8]}"
     await engine.deploy(found, {f"{found}.bpmn": MODEL.format(key=found).encode()})
     return found
-
-
-async def call(api: aiohttp.ClientSession, method: str, path: str, **options: Any) -> tuple[int, Any]:
-    async with api.request(method, path, **options) as answer:
-        return answer.status, await answer.json()
 
 
 async def start(api: aiohttp.ClientSession, key: str, user: str, **answers: Any) -> str:

@@ -1,19 +1,14 @@
 """Tasks that are offered to groups, by engine-api on a real engine: found, told apart, and how they stand."""
 
 import uuid
-from typing import Any
 
 import aiohttp
 import pytest
 
 from bpmn.client import EngineClient
 from bpmn.types import Task
-
-MODEL = """<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="test"
- xmlns:camunda="http://camunda.org/schema/1.0/bpmn"><process id="KEY" isExecutable="true"
- camunda:historyTimeToLive="P1D"><startEvent id="s"/><sequenceFlow id="f1" sourceRef="s" targetRef="t"/>
-<userTask id="t" name="Review" camunda:candidateGroups="${crew}"/>
-<sequenceFlow id="f2" sourceRef="t" targetRef="e"/><endEvent id="e"/></process></definitions>"""
+from integration.engine_api import call
+from integration.models import model
 
 
 @pytest.fixture
@@ -23,14 +18,9 @@ def crew() -> str:
 
 async def offered(engine: EngineClient, *groups: str) -> list[Task]:
     key = f"o-{uuid.uuid4().hex[:8]}"
-    await engine.deploy(key, {f"{key}.bpmn": MODEL.replace("KEY", key).encode()})
+    await engine.deploy(key, {f"{key}.bpmn": model(key, 'name="Review" camunda:candidateGroups="${crew}"')})
     instances = [await engine.start(key, variables={"crew": group}) for group in groups]
     return [(await engine.tasks(process_instance_id=instance.id))[0] for instance in instances]
-
-
-async def call(api: aiohttp.ClientSession, method: str, path: str, **options: Any) -> tuple[int, Any]:
-    async with api.request(method, path, **options) as answer:
-        return answer.status, await answer.json()
 
 
 async def ids_of(api: aiohttp.ClientSession, **params: str) -> list[str]:

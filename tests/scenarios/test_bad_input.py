@@ -2,24 +2,19 @@
 
 import json
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-import redis.asyncio
 
 from baton.sandbox.person import Person, Shown
 from bot.links import Link, LinkKind, Links
 from bpmn.types import Task
+from integration.models import model
 
 Join = Callable[..., Awaitable[Person]]
-MODEL = """<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="test"
- xmlns:camunda="http://camunda.org/schema/1.0/bpmn"><process id="{key}" name="{key}" isExecutable="true"
- camunda:historyTimeToLive="P1D"><startEvent id="s"/><sequenceFlow id="f1" sourceRef="s" targetRef="t"/>
-{task}<sequenceFlow id="f2" sourceRef="t" targetRef="e"/><endEvent id="e"/></process></definitions>"""
-FORM_TASK = """<userTask id="t" name="{key}" camunda:assignee="${{initiator}}" camunda:formRef="{key}"
- camunda:formRefBinding="latest"/>"""
-GENERATED_TASK = """<userTask id="t" name="{key}" camunda:assignee="${{initiator}}"><extensionElements>
+FORM_TASK = 'name="{key}" camunda:assignee="${{initiator}}" camunda:formRef="{key}" camunda:formRefBinding="latest"'
+GENERATED_TASK = """<userTask id="{{id}}" name="{key}" camunda:assignee="${{initiator}}"><extensionElements>
 <camunda:formData><camunda:formField id="size" label="Size" type="enum"><camunda:value id="s" name="Small &amp; nice"/>
   <camunda:value id="l" name="Large"/><camunda:validation><camunda:constraint name="required"/></camunda:validation>
  </camunda:formField>
@@ -50,7 +45,7 @@ class Field:
     async def deployed(self, *components: dict[str, Any]) -> str:
         key = f"bad-{uuid.uuid4().hex[:8]}"
         task = FORM_TASK if components else GENERATED_TASK
-        resources = {f"{key}.bpmn": MODEL.format(key=key, task=task.format(key=key)).encode()}
+        resources = {f"{key}.bpmn": model(key, task.format(key=key))}
         if components:
             resources[f"{key}.form"] = form(key, *components)
         await self._house.engine.deploy(key, resources)
@@ -65,6 +60,18 @@ class Field:
         await self.follow(person, key)
         await person.sees(key)
         return key
+
+    async def half_filled(self, person: Person) -> tuple[str, Shown]:
+        """The person has told their name to a new form and is asked for a city; answers the process's key and that."""
+        key = await self.asks(person, text("name"), text("city"))
+        await person.say("Ada")
+        return key, await person.sees("2 of 2")
+
+    async def filled(self, person: Person) -> tuple[str, Shown]:
+        """The person has told both, and only has to submit; answers the process's key and the summary."""
+        key, _ = await self.half_filled(person)
+        await person.say("Rome")
+        return key, await person.sees(live("check your answers"))
 
     async def task(self, key: str, person: Person) -> Task:
         (instance,) = await self._house.engine.process_instances(business_key=f"{key}:telegram-{person.user_id}")
@@ -82,10 +89,8 @@ class Field:
 
 
 @pytest.fixture
-async def field(house: Any, valkey_url: str) -> AsyncIterator[Field]:
-    bot_id = int(house.stack.home.secrets()["telegram_token"].partition(":")[0])
-    async with redis.asyncio.Redis.from_url(valkey_url, decode_responses=True) as client:
-        yield Field(house, Links(client, bot_id))
+def field(house: Any, links: Links) -> Field:
+    return Field(house, links)
 
 
 def live(text: str, *, below: Shown | None = None) -> Callable[[Shown], bool]:
@@ -170,11 +175,7 @@ async def test_a_task_that_is_suspended_waits_and_one_that_is_deleted_says_so(
     house: Any, join: Join, field: Field
 ) -> None:
     person = await join()
-    key = await field.asks(person, text("name"), text("city"))
-    await person.say("Ada")
-    await person.sees("2 of 2")
-    await person.say("Rome")
-    summary = await person.sees(live("check your answers"))
+    key, summary = await field.filled(person)
     instance_id = (await field.task(key, person)).process_instance_id
     await house.engine.suspend(instance_id, suspended=True)
     assert "paused by an operator" in (await person.press("Submit", on=summary) or "")
@@ -183,9 +184,7 @@ async def test_a_task_that_is_suspended_waits_and_one_that_is_deleted_says_so(
     assert await person.press("Submit", on=fresh) is None
     assert (await field.left(key, person))["city"] == "Rome"
 
-    key = await field.asks(person, text("name"), text("city"))
-    await person.say("Ada")
-    asked = await person.sees("2 of 2")
+    key, asked = await field.half_filled(person)
     instance_id = (await field.task(key, person)).process_instance_id
     await house.engine.request("DELETE", f"/process-instance/{instance_id}")
     await person.say("Rome")
@@ -199,11 +198,7 @@ async def test_a_form_that_is_deployed_anew_while_it_is_open_keeps_the_answers(
     house: Any, join: Join, field: Field
 ) -> None:
     person = await join()
-    key = await field.asks(person, text("name"), text("city"))
-    await person.say("Ada")
-    await person.sees("2 of 2")
-    await person.say("Rome")
-    await person.sees("check your answers")
+    key, _ = await field.filled(person)
     await house.engine.deploy(key, {f"{key}.form": form(key, text("name"), text("zip"), text("city"))})
     await submit(person)
     await person.sees("This form has a new version")
@@ -263,9 +258,7 @@ async def test_a_generated_form_is_filled_with_its_types(join: Join, field: Fiel
 
 async def test_another_process_puts_the_open_form_aside_and_both_go_on(join: Join, field: Field) -> None:
     person = await join()
-    first = await field.asks(person, text("name"), text("city"))
-    await person.say("Ada")
-    await person.sees("2 of 2")
+    first, _ = await field.half_filled(person)
     second = await field.asks(person, text("colour"), text("shape"))
     await person.sees(f"“{first}” is put aside; your answers are kept.")
     await person.say("red")

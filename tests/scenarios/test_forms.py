@@ -6,17 +6,17 @@ import os
 import signal
 import sys
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import pexpect
 import pytest
-import redis.asyncio
 
 from baton.sandbox.person import Person, Shown
 from bot.links import Link, LinkKind, Links
+from integration.models import MINE, form_ref, model
 
 Join = Callable[..., Awaitable[Person]]
 PATIENCE = timedelta(seconds=60)
@@ -67,30 +67,24 @@ FORM = {
         },
     ],
 }
-MODEL = """<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="test"
- xmlns:camunda="http://camunda.org/schema/1.0/bpmn"><process id="KEY" isExecutable="true"
- camunda:historyTimeToLive="P1D"><startEvent id="s"/><sequenceFlow id="f1" sourceRef="s" targetRef="t"/>
-<userTask id="t" name="A long form" camunda:assignee="${initiator}" camunda:formRef="long"
- camunda:formRefBinding="deployment"/>
-<sequenceFlow id="f2" sourceRef="t" targetRef="e"/><endEvent id="e"/></process></definitions>"""
 
 
 @pytest.fixture
-async def follow(house: Any, valkey_url: str) -> AsyncIterator[Callable[[Person], Awaitable[str]]]:
+def follow(house: Any, links: Links) -> Callable[[Person], Awaitable[str]]:
     """Lets a person follow a link to the long form; answers the key of its process."""
-    bot_id = int(house.stack.home.secrets()["telegram_token"].partition(":")[0])
-    async with redis.asyncio.Redis.from_url(valkey_url, decode_responses=True) as client:
-        links = Links(client, bot_id)
 
-        async def begin(person: Person) -> str:
-            key = f"form-{uuid.uuid4().hex[:8]}"
-            resources = {f"{key}.bpmn": MODEL.replace("KEY", key).encode(), "long.form": json.dumps(FORM).encode()}
-            await house.engine.deploy(key, resources)
-            await person.start(await links.make(Link(LinkKind.PROCESS, key)))
-            await person.sees("1 of")
-            return key
+    async def begin(person: Person) -> str:
+        key = f"form-{uuid.uuid4().hex[:8]}"
+        resources = {
+            f"{key}.bpmn": model(key, f'name="A long form" {MINE} {form_ref("long")}'),
+            "long.form": json.dumps(FORM).encode(),
+        }
+        await house.engine.deploy(key, resources)
+        await person.start(await links.make(Link(LinkKind.PROCESS, key)))
+        await person.sees("1 of")
+        return key
 
-        yield begin
+    return begin
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import pytest
 
 from baton.sandbox.person import Person, Shown
 from bpmn.types import Task
+from integration.models import form_ref, model
 
 Join = Callable[..., Awaitable[Person]]
 # A bot that was killed comes back, and so do the updates that it had taken.
@@ -25,19 +26,14 @@ FORM = {
         {"type": "checkbox", "key": "again", "label": "Again"},
     ],
 }
-MODEL = """<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="test"
- xmlns:camunda="http://camunda.org/schema/1.0/bpmn"><process id="KEY" isExecutable="true"
- camunda:historyTimeToLive="P1D"><startEvent id="s"/><sequenceFlow id="f1" sourceRef="s" targetRef="t"/>
-<userTask id="t" name="Review it" camunda:candidateGroups="chat:${chat}" camunda:formRef="review"
- camunda:formRefBinding="deployment"/>
-<sequenceFlow id="f2" sourceRef="t" targetRef="e"/><endEvent id="e"/></process></definitions>"""
 
 
 @pytest.fixture(scope="module")
 async def key(house: Any) -> str:
     key = f"group-{uuid.uuid4().hex[:8]}"
     form = json.dumps(FORM).encode()
-    await house.engine.deploy(key, {f"{key}.bpmn": MODEL.replace("KEY", key).encode(), "review.form": form})
+    review = f'name="Review it" camunda:candidateGroups="chat:${{chat}}" {form_ref("review")}'
+    await house.engine.deploy(key, {f"{key}.bpmn": model(key, review), "review.form": form})
     return key
 
 
@@ -175,3 +171,25 @@ async def test_a_card_and_its_form_outlive_the_bot_whichever_prompt_is_answered(
     told = await house.engine.history_variables(task.process_instance_id)
     assert (told["verdict"], told["again"]) == ("good", True)
     assert len([message for message in await ada_there.look() if "📌" in message.text]) == 1
+
+
+async def test_an_administrator_chooses_the_language_of_the_cards_and_everybody_their_own(
+    house: Any, join: Join, key: str
+) -> None:
+    ada, bob = await join(name="Ada"), await join(name="Bob")
+    ada_there = await ada.found_group("Crew", bob)
+    bob_there = bob.at(ada_there)
+    await bob_there.say("/language")
+    asked = await bob_there.sees("chosen in private")
+    assert asked.buttons == (("Choose mine",),)  # Bob is no administrator
+    await bob.start(asked.links["Choose mine"].partition("?start=")[2])
+    await bob.press("Русский", on=await bob.sees("Which language shall I speak?"))
+    await bob.sees("Теперь язык разговора: Русский.")
+    await ada_there.say("/language")
+    choice = await ada_there.sees("Administrators choose another:")
+    assert str(await bob_there.press("Русский", on=choice)).startswith("Язык этой группы выбирают только")
+    assert await ada_there.press("Русский", on=choice) is None
+    await ada_there.sees("Теперь то, что для всех здесь,", on=choice.message_id)
+    await ada_there.make_bot("administrator")  # what Telegram says of that is no new language
+    await offered(house, key, ada_there)
+    await ada_there.sees("✋ Заполнить здесь")

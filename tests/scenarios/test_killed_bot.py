@@ -13,25 +13,15 @@ from typing import Any
 
 import pytest
 
-from baton.sandbox.person import Person, PersonStuck, Shown
+from baton.sandbox.person import Person, PersonStuck
 from baton.stack.supervisor import Supervisor
+from scenarios.onboarding import went_through_once, wish
 
 Join = Callable[..., Awaitable[Person]]
-PATH = ["start", "choose-language", "tell-us", "write-welcome", "welcome", "end"]
 PEOPLE = 4
 KILLS = 4
 PATIENCE = timedelta(seconds=150)
 SEED = 20261123
-
-
-def wish(message: Shown) -> str | None:
-    """The button that a person presses who knows what they want."""
-    for label in ("English", "Developer", "Yes", "Submit", "Join"):
-        if message.label(label):
-            return label
-    if message.label("☑"):
-        return "Done"
-    return "Workflows" if message.label("Workflows") else None
 
 
 async def walk_patiently(person: Person) -> None:
@@ -75,8 +65,6 @@ async def test_nobody_is_lost_and_nothing_happens_twice(house: Any, join: Join) 
     finally:
         killing.cancel()
     for person in people:
-        (instance,) = await house.engine.history_processes(business_key=f"onboarding:telegram-{person.user_id}")
-        assert instance.state == "COMPLETED"
-        assert await house.path_of(person) == PATH
+        await went_through_once(house, person)
     assert "put aside" not in house.log("bot")
     assert house.stack.runs["bot"].restarts > 0

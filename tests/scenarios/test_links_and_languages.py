@@ -1,22 +1,12 @@
 """People follow links into the bot and choose the language that it speaks to them."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
-
-import pytest
-import redis.asyncio
 
 from baton.sandbox.person import Person
 from bot.links import Link, LinkKind, Links
 
 Join = Callable[..., Awaitable[Person]]
-
-
-@pytest.fixture
-async def links(house: Any, valkey_url: str) -> AsyncIterator[Links]:
-    bot_id = int(house.stack.home.secrets()["telegram_token"].partition(":")[0])
-    async with redis.asyncio.Redis.from_url(valkey_url, decode_responses=True) as client:
-        yield Links(client, bot_id)
 
 
 async def test_a_link_begins_a_process_that_knows_the_campaign(house: Any, join: Join, links: Links) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 
 from baton.sandbox.onboarding import Answers, fill_profile, walk_onboarding
 from baton.sandbox.person import Person
+from scenarios.onboarding import PATH
 
 Join = Callable[..., Awaitable[Person]]
-PATH = ["start", "choose-language", "tell-us", "write-welcome", "welcome", "end"]
 # The lock of a killed worker has to end, and the worker has to start again.
 AFTER_A_KILL = timedelta(seconds=100)
 
@@ -133,6 +133,7 @@ async def test_a_stale_button_is_refused_with_an_alert_and_changes_nothing(house
     await person.press("English")
     await person.sees("1 of 4")
     assert "out of date" in (await person.press("Русский", on=language) or "")
+    assert await person.press("English", on=language) is None  # a finger that pressed twice
     await person.say("Ada")
     await person.sees("2 of 4")
     old = await person.sees("Developer")

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from baton.sandbox.person import Person, PersonStuck, Shown
+from baton.sandbox.person import Person, PersonStuck
+from scenarios.onboarding import went_through_once, wish
 
 Join = Callable[..., Awaitable[Person]]
-PATH = ["start", "choose-language", "tell-us", "write-welcome", "welcome", "end"]
 METHODS = ("sendMessage", "editMessageText", "editMessageReplyMarkup", "answerCallbackQuery", "sendChatAction")
 ERRORS = (400, 403, 404, 429, 500, 502)
 # The inbox repeats after two seconds; who waits for longer begins again, as people do.
@@ -27,16 +27,6 @@ async def refuse(person: Person, error_code: int) -> None:
         fault = {"method": method, "error_code": error_code, "count": 2, **about}
         async with person.http.post(f"{person.url}/sandbox/faults", json=fault) as answer:
             answer.raise_for_status()
-
-
-def wish(message: Shown) -> str | None:
-    """The button that a person presses who knows what they want."""
-    for label in ("English", "Developer", "Yes", "Submit", "Join"):
-        if message.label(label):
-            return label
-    if message.label("☑"):
-        return "Done"
-    return "Workflows" if message.label("Workflows") else None
 
 
 async def walk_on(person: Person) -> None:
@@ -72,9 +62,7 @@ async def test_nobody_is_lost_whatever_telegram_refuses(house: Any, join: Join) 
         await refuse(person, error_code)
     await asyncio.gather(*(walk_on(person) for person in people.values()))
     for person in people.values():
-        (instance,) = await house.engine.history_processes(business_key=f"onboarding:telegram-{person.user_id}")
-        assert instance.state == "COMPLETED"
-        assert await house.path_of(person) == PATH
+        await went_through_once(house, person)
     assert "put aside" not in house.log("bot")
     await every_error_was_met(people)
 

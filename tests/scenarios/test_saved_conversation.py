@@ -7,9 +7,9 @@ from typing import Any
 
 from baton.sandbox.onboarding import walk_onboarding
 from baton.sandbox.person import Person
+from scenarios.onboarding import PATH
 
 Join = Callable[..., Awaitable[Person]]
-PATH = ["start", "choose-language", "tell-us", "write-welcome", "welcome", "end"]
 
 
 async def test_a_saved_onboarding_runs_green(house: Any, join: Join, tmp_path: Path) -> None:

@@ -2,15 +2,15 @@
 
 import json
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiohttp
 import pytest
-import redis.asyncio
 
 from baton.sandbox.person import Person
 from bot.links import Link, LinkKind, Links
+from integration.models import MINE, form_ref, model
 
 Join = Callable[..., Awaitable[Person]]
 Follow = Callable[[Person], Awaitable[str]]
@@ -23,29 +23,24 @@ FORM = {
         {"type": "number", "id": "f2", "key": "amount", "label": "Amount", "decimalDigits": 0, "validate": {"min": 1}},
     ],
 }
-MODEL = """<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="test"
- xmlns:camunda="http://camunda.org/schema/1.0/bpmn"><process id="KEY" isExecutable="true"
- camunda:historyTimeToLive="P1D"><startEvent id="s" camunda:formRef="order" camunda:formRefBinding="deployment"/>
-<sequenceFlow id="f1" sourceRef="s" targetRef="t"/><userTask id="t" name="Pay" camunda:assignee="${initiator}"/>
-<sequenceFlow id="f2" sourceRef="t" targetRef="e"/><endEvent id="e"/></process></definitions>"""
 
 
 @pytest.fixture
-async def follow(house: Any, valkey_url: str) -> AsyncIterator[Callable[..., Awaitable[str]]]:
+def follow(house: Any, links: Links) -> Callable[..., Awaitable[str]]:
     """Lets a person follow a link to a process that begins with a form; answers its key."""
-    bot_id = int(house.stack.home.secrets()["telegram_token"].partition(":")[0])
-    async with redis.asyncio.Redis.from_url(valkey_url, decode_responses=True) as client:
-        links = Links(client, bot_id)
 
-        async def begin(person: Person, key: str = "") -> str:
-            if not key:
-                key = f"start-{uuid.uuid4().hex[:8]}"
-                resources = {f"{key}.bpmn": MODEL.replace("KEY", key).encode(), "order.form": json.dumps(FORM).encode()}
-                await house.engine.deploy(key, resources)
-            await person.start(await links.make(Link(LinkKind.PROCESS, key, "spring fair")))
-            return key
+    async def begin(person: Person, key: str = "") -> str:
+        if not key:
+            key = f"start-{uuid.uuid4().hex[:8]}"
+            resources = {
+                f"{key}.bpmn": model(key, f'name="Pay" {MINE}', start=form_ref("order")),
+                "order.form": json.dumps(FORM).encode(),
+            }
+            await house.engine.deploy(key, resources)
+        await person.start(await links.make(Link(LinkKind.PROCESS, key, "spring fair")))
+        return key
 
-        yield begin
+    return begin
 
 
 async def instances(house: Any, key: str, person: Person) -> list[Any]:

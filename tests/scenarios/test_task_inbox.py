@@ -8,6 +8,7 @@ from typing import Any
 
 from baton.sandbox.person import Person
 from bpmn.types import Task
+from integration.models import form_ref, model
 
 Join = Callable[..., Awaitable[Person]]
 FORM = {
@@ -16,18 +17,13 @@ FORM = {
     "schemaVersion": 19,
     "components": [{"type": "textfield", "key": "verdict", "label": "Verdict", "validate": {"required": True}}],
 }
-MODEL = """<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="test"
- xmlns:camunda="http://camunda.org/schema/1.0/bpmn"><process id="KEY" isExecutable="true"
- camunda:historyTimeToLive="P1D"><startEvent id="s"/><sequenceFlow id="f1" sourceRef="s" targetRef="t"/>
-<userTask id="t" name="Review it" WHOSE camunda:formRef="review" camunda:formRefBinding="deployment"/>
-<sequenceFlow id="f2" sourceRef="t" targetRef="e"/><endEvent id="e"/></process></definitions>"""
 
 
 async def waiting(house: Any, whose: str, **variables: str) -> Task:
     """A task of a new process; `whose` is what the model says about that."""
     key = f"inbox-{uuid.uuid4().hex[:8]}"
-    model = MODEL.replace("KEY", key).replace("WHOSE", whose)
-    await house.engine.deploy(key, {f"{key}.bpmn": model.encode(), "review.form": json.dumps(FORM).encode()})
+    review = f'name="Review it" {whose} {form_ref("review")}'
+    await house.engine.deploy(key, {f"{key}.bpmn": model(key, review), "review.form": json.dumps(FORM).encode()})
     instance = await house.engine.start(key, variables=variables)
     (task,) = await house.engine.tasks(process_instance_id=instance.id)
     return task  # type: ignore[no-any-return]

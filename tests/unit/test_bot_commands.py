@@ -1,93 +1,25 @@
 """Commands and presses at aiogram's edge: which update becomes which event."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from aiogram import Bot, Dispatcher
-from aiogram.client.session.base import BaseSession
-from aiogram.types import User
 
 from bot.commands import commands_router
 from bot.deep_links import links_router
 from bot.groups import group_router
 from bot.handling import Handling
-from bot.language_choice import language_router
-from bot.links import Link, LinkKind
-from bot.media import Media
+from bot.language_choice import group_language_router, language_router
 from bot.place import Place
 from bot.replied import Replied
 from bot.routers import conversation_router
-from bot.sender import Sender
 from bot.tasks import tasks_router
 from bpmn.catalog import Catalog
-from forms.messages import supported
 from forms.telegram import Button, TelegramView
+from unit.bot_edge import Languages, Links, Memberships, NoNetwork, Runner, Screen, Tasks
 
 TOKEN = "42:" + "A" * 35
-
-
-@dataclass
-class Runner:
-    """Writes down what it is told."""
-
-    events: list[tuple[Any, ...]] = field(default_factory=list)
-
-    async def started(
-        self, chat: int, key: str, language: str | None, origin: Any = None, *, goes_on: bool = False
-    ) -> None:
-        told: tuple[Any, ...] = (dict(origin),) if origin else ()
-        self.events.append(("goes on" if goes_on else "started", key, *told))
-
-    async def opened(self, chat: int, task_id: str, language: str | None, answer: Any = None) -> None:
-        self.events.append(("opened", task_id))
-
-    async def spoken(self, chat: int, locale: str) -> None:
-        self.events.append(("spoken", locale))
-
-    async def said(
-        self, place: Place, text: str, message_id: int, language: str | None, to: Replied | None = None
-    ) -> None:
-        self.events.append(("said", text) if to is None else ("said", place, text, to))
-
-    async def sent(self, place: Place, media: Media, message_id: int, language: str | None, *to: Replied) -> None:
-        self.events.append(("sent", media.content_type, *to))
-
-    async def cancelled(self, place: Place, language: str | None) -> None:
-        self.events.append(("cancelled", place if place.is_group else language))
-
-    async def pressed(self, place: Place, data: str, message_id: int, answer: Any, language: str | None) -> None:
-        self.events.append(("pressed", place, data))
-
-    async def claimed(self, sender: Sender, task_id: str, groups: tuple[str, ...], answer: Any = None) -> None:
-        self.events.append(("claimed", sender.place, sender.name, task_id, groups))
-
-
-@dataclass
-class Screen:
-    sent: list[str] = field(default_factory=list)
-    views: list[Any] = field(default_factory=list)
-
-    async def send(self, chat: int, view: Any) -> None:
-        self.sent.append(view.text)
-        self.views.append(view)
-
-    async def show(self, chat: int, view: Any, message_id: int) -> None:
-        await self.send(chat, view)
-
-
-class NoNetwork(BaseSession):
-    async def make_request(self, bot: Bot, method: Any, timeout: int | None = None) -> Any:  # noqa: ASYNC109
-        if type(method).__name__ == "GetMe":
-            return User(id=42, is_bot=True, first_name="Baton", username="baton_bot")
-        return True
-
-    async def close(self) -> None:
-        return None
-
-    async def stream_content(self, *_: Any, **__: Any) -> Any:
-        raise AssertionError("no command fetches a file")
-        yield b""
 
 
 def catalog() -> Catalog:
@@ -95,65 +27,6 @@ def catalog() -> Catalog:
     onboarding = Catalog.packaged().processes["onboarding"]
     properties = {"baton.command": "quest", "baton.title": "Quests <R&D>"}
     return Catalog({"onboarding": onboarding, "quest": replace(onboarding, key="quest", properties=properties)})
-
-
-@dataclass
-class Languages:
-    """Nobody has chosen one, until they choose."""
-
-    chosen: dict[int, str] = field(default_factory=dict)
-
-    async def of_user(self, user: User) -> str:
-        return self.chosen.get(user.id) or supported(user.language_code)
-
-    async def choose(self, person: int, locale: str) -> None:
-        self.chosen[person] = locale
-
-
-class Tasks:
-    """Lists without tasks."""
-
-    async def inbox(self, place: Place, page: int, locale: str) -> TelegramView:
-        return TelegramView(f"inbox of {place.key}, page {page}")
-
-    async def of_group(self, chat_id: int, page: int, locale: str) -> TelegramView:
-        return TelegramView(f"offers of {chat_id}, page {page}")
-
-    async def groups_of(self, place: Place) -> tuple[str, ...]:
-        return ("chat:-100",)
-
-
-@dataclass
-class Memberships:
-    """Ada is in every group, unless she is in none."""
-
-    is_there: bool | None = True
-    people: list[Place] = field(default_factory=list)
-    before: dict[int, int] = field(default_factory=dict)
-
-    async def met(self, place: Place) -> None:
-        self.people.append(place)
-
-    async def has(self, chat_id: int, person_id: int) -> bool | None:
-        return self.is_there
-
-    async def moved(self, chat_id: int, before: int) -> None:
-        self.before[chat_id] = before
-
-    async def names_of(self, chat_id: int) -> tuple[str, ...]:
-        return tuple(f"chat:{chat}" for chat in (chat_id, self.before.get(chat_id)) if chat)
-
-
-class Links:
-    """Some links, by their tokens."""
-
-    async def find(self, token: str) -> Link | None:
-        known = {
-            "quest": Link(LinkKind.PROCESS, "quest", campaign="spring"),
-            "task": Link(LinkKind.TASK, "t1"),
-            "offer": Link(LinkKind.OFFER, "t2", group="chat:-100"),
-        }
-        return known.get(token)
 
 
 @pytest.fixture
@@ -177,10 +50,16 @@ def memberships() -> Memberships:
 
 
 @pytest.fixture
-def feed(runner: Any, screen: Any, languages: Any, memberships: Any) -> Any:
+def network() -> NoNetwork:
+    return NoNetwork()
+
+
+@pytest.fixture
+def feed(runner: Any, screen: Any, languages: Any, memberships: Any, network: NoNetwork) -> Any:
     tasks: Any = Tasks()
     dispatcher = Dispatcher(disable_fsm=True)
     dispatcher.include_routers(
+        group_language_router(screen, languages, memberships, "baton_bot"),
         group_router(runner, screen, languages, tasks, memberships, catalog()),
         language_router(runner, screen, languages, catalog()),
         tasks_router(runner, screen, languages, tasks),
@@ -188,7 +67,7 @@ def feed(runner: Any, screen: Any, languages: Any, memberships: Any) -> Any:
         commands_router(runner, screen, catalog(), languages),
         conversation_router(runner, screen, languages),
     )
-    bot = Bot(TOKEN, NoNetwork())
+    bot = Bot(TOKEN, network)
     handle = Handling(bot, dispatcher, runner)
 
     async def fed(*, pressed: str = "", **message: Any) -> None:
@@ -253,6 +132,61 @@ async def test_a_chosen_language_wins_over_that_of_telegram(feed: Any, runner: R
 async def test_a_language_that_there_is_not_changes_nothing(feed: Any, runner: Runner, languages: Languages) -> None:
     await feed(pressed="l:xx")
     assert (runner.events, languages.chosen) == ([], {})
+
+
+IN_PRIVATE = "Язык, на котором я говорю с вами, выбирается в личном чате."
+OWN = (Button("Выбрать свой", url="https://t.me/baton_bot?start=language"),)
+CHOICE = ((Button("English", "l:en"),), (Button("Русский", "l:ru"),))
+
+
+async def test_the_link_that_a_group_shows_leads_to_the_choice_of_ones_own_language(
+    feed: Any, runner: Runner, screen: Screen
+) -> None:
+    await feed(chat=GROUP, text="/language@baton_bot")
+    assert screen.views == [TelegramView(IN_PRIVATE, (OWN,))]
+    await feed(text="/start language")
+    assert screen.views[1] == TelegramView("На каком языке мне говорить?", CHOICE)
+    assert runner.events == []
+
+
+async def test_an_administrator_chooses_what_language_a_group_is_written_to_in(
+    feed: Any, screen: Screen, languages: Languages, memberships: Memberships, network: NoNetwork
+) -> None:
+    memberships.is_in_charge = True
+    await feed(chat=GROUP, text="/language")
+    assert screen.views[0].rows == (OWN, *CHOICE)
+    assert screen.sent[0].startswith(f"{IN_PRIVATE}\n\nТо, что для всех здесь,")
+    assert "English" in screen.sent[0]
+    await feed(chat=GROUP, pressed="l:ru")
+    assert screen.views[1] == TelegramView("Теперь то, что для всех здесь, я пишу на этом языке: Русский.", (OWN,))
+    assert (languages.chosen, network.alerts) == ({-100: "ru"}, [])
+
+
+async def test_an_administrator_who_writes_as_the_group_is_asked_in_its_language(
+    feed: Any, screen: Screen, languages: Languages
+) -> None:
+    anonymous = {"id": 1087968824, "is_bot": True, "first_name": "Group"}
+    await feed(chat=GROUP, text="/language", sender_chat=GROUP, **{"from": anonymous})
+    assert screen.sent[0].startswith("The language that I speak to you")
+    assert screen.views[0].rows[1:] == CHOICE
+
+
+@pytest.mark.parametrize(
+    ("is_in_charge", "data", "alert"),
+    [
+        (False, "l:ru", "Язык этой группы выбирают только администраторы."),
+        (None, "l:ru", "Telegram не сообщает мне, кто здесь администратор."),
+        (True, "l:xx", "Эта кнопка устарела"),
+    ],
+)
+async def test_nobody_else_chooses_the_language_of_a_group_and_none_that_there_is_not(
+    feed: Any, languages: Languages, memberships: Memberships, network: NoNetwork,
+    is_in_charge: bool | None, data: str, alert: str,
+) -> None:  # fmt: skip
+    memberships.is_in_charge = is_in_charge
+    await feed(chat=GROUP, pressed=data)
+    assert languages.chosen == {}
+    assert [told.startswith(alert) for told in network.alerts] == [True]
 
 
 async def test_help_shows_titles_as_text(feed: Any, screen: Screen) -> None:
@@ -352,9 +286,11 @@ async def test_an_offer_that_left_its_group_is_for_its_members_as_far_as_telegra
     assert (len(runner.events), len(screen.sent)) == (events, 1 - events)
 
 
-async def test_what_was_offered_to_a_group_is_offered_to_the_supergroup_that_it_became(
-    feed: Any, runner: Runner
+async def test_what_was_offered_to_a_group_is_offered_to_the_supergroup_that_it_became_in_its_language(
+    feed: Any, runner: Runner, languages: Languages
 ) -> None:
+    languages.chosen[-7] = "ru"
     await feed(chat=GROUP, migrate_from_chat_id=-7)
+    assert languages.chosen == {-100: "ru"}
     await feed(chat=GROUP, pressed="t:c:t1")
     assert runner.events == [("claimed", ADA_THERE, "Ada", "t1", ("chat:-100", "chat:-7"))]

@@ -12,6 +12,7 @@ from bot.conversation import (
     Erase,
     Find,
     GiveBack,
+    GoOn,
     Notice,
     Open,
     Prompt,
@@ -184,6 +185,41 @@ def test_a_form_that_ended_elsewhere_says_by_whom_and_asks_what_is_next(asked: C
         assert retired.view is not None
         assert "web-9" in retired.view.text
         assert find == Find()
+
+
+def test_a_form_that_the_person_has_ended_elsewhere_leads_on_in_its_own_instance(asked: Conversation) -> None:
+    own = replace(asked, closed=Closed("telegram-7", CREATED), instance_id="i9")
+    for state, instance_id in ((own, "i9"), (replace(own, is_errand=True), "i1")):
+        assert state.session is not None
+        after, (retired, going_on) = pressed(state, encode(state.session, Operation.BACK), 5)
+        assert isinstance(retired, Retire)
+        assert retired.view is not None
+        assert "you" in retired.view.text
+        assert going_on == GoOn(instance_id)
+        assert (after.session, after.closed, after.is_errand) == (None, None, state.is_errand)
+
+
+def test_a_button_that_submitted_is_silent_when_it_is_pressed_once_more_and_others_are_stale(
+    asked: Conversation,
+) -> None:
+    assert asked.session is not None
+    optional = {"type": "default", "components": [{"type": "textfield", "key": "city", "label": "City"}]}
+    last = replace(asked, session=opened(replace(DRAFT, schema=optional)))
+    assert last.session is not None
+    skip = encode(last.session, Operation.SKIP)
+    submitted, effects = pressed(last, skip, 5)
+    assert isinstance(effects[0], Submit)
+    following = opened(replace(DRAFT, id="hgfedcba"))
+    for after in (replace(submitted, session=None), replace(submitted, session=following)):
+        assert pressed(after, skip, 5) == (after, ())
+        assert [type(effect) for effect in pressed(after, encode(last.session, Operation.BACK), 5)[1]] == [Alert, Find]
+
+
+def test_a_button_of_a_form_that_somebody_else_has_ended_says_so(asked: Conversation) -> None:
+    assert asked.session is not None
+    closed = replace(asked, closed=Closed("web-9", CREATED))
+    effects = pressed(closed, encode(asked.session, Operation.BACK), 5)[1]
+    assert [type(effect) for effect in effects] == [Alert, Retire, Find]
 
 
 def test_what_the_engine_does_not_take_is_asked_again_with_its_words(asked: Conversation) -> None:

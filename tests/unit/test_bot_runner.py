@@ -9,6 +9,7 @@ from functools import partial
 
 import pytest
 
+from bot.engine_api import OpenTask
 from bot.errors import ApiProblem, TooBusy
 from bot.media import Media
 from bot.place import Place
@@ -90,6 +91,38 @@ async def test_a_submission_that_got_through_is_gone_on_from_where_its_reply_was
     await house.feels(Operation.SUBMIT)
     assert house.store.watched == ["i1"]
     assert "⏳" in house.screen.texts
+    assert house.alerts == [None]
+
+
+@pytest.mark.parametrize(
+    ("place", "next_task", "told"),
+    [(PLACE, None, "Done. Thank you!"), (Place(-100, CHAT), replace(TASK, id="t2"), "The next step waits for you")],
+)
+async def test_a_taken_task_that_got_through_leads_on_as_if_its_reply_had_been_heard(
+    place: Place, next_task: OpenTask | None, told: str
+) -> None:
+    house = House(place=place)
+    house.store.state = replace(house.store.state, draft_id=None, message_id=None)
+    await house.takes()
+    house.drafts.end()
+    house.api.next = next_task
+    await house.feels(Operation.SUBMIT)
+    assert told in house.screen.texts
+    assert house.alerts == [None]
+
+
+async def test_who_presses_submit_twice_is_told_nothing_more_and_asked_nothing_twice(house: House) -> None:
+    await house.hears("Ada", 11)
+    await house.hears("Paris", 12)
+    data, message_id = encode(house.drafts.session, Operation.SUBMIT), house.store.state.message_id or 0
+    await house.presses(data, message_id)
+    seen = dict(house.screen.shown)
+    await house.presses(data, message_id)
+    assert house.alerts == [None, None]
+    assert house.screen.shown == seen
+    assert len(house.api.submitted) == 1
+    await house.presses(data.replace(":s:", ":b:"), message_id)
+    assert "out of date" in str(house.alerts[2])
 
 
 @pytest.mark.parametrize(("is_over", "watched"), [(False, ["i1"]), (True, [])])

@@ -1,0 +1,17 @@
+"""What the scenarios share."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import redis.asyncio
+
+from bot.links import Links
+
+
+@pytest.fixture
+async def links(house: Any, valkey_url: str) -> AsyncIterator[Links]:
+    """Links into the running bot."""
+    bot_id = int(house.stack.home.secrets()["telegram_token"].partition(":")[0])
+    async with redis.asyncio.Redis.from_url(valkey_url, decode_responses=True) as client:
+        yield Links(client, bot_id)

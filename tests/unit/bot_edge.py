@@ -1,0 +1,156 @@
+"""What stands behind aiogram's edge in tests of it: it writes down what it is told, and knows a little."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiogram import Bot
+from aiogram.client.session.base import BaseSession
+from aiogram.types import User
+
+from bot.links import Link, LinkKind
+from bot.media import Media
+from bot.place import Place
+from bot.replied import Replied
+from bot.sender import Sender
+from forms.messages import supported
+from forms.telegram import TelegramView
+
+
+@dataclass
+class Runner:
+    """Writes down what it is told."""
+
+    events: list[tuple[Any, ...]] = field(default_factory=list)
+
+    async def started(
+        self, chat: int, key: str, language: str | None, origin: Any = None, *, goes_on: bool = False
+    ) -> None:
+        told: tuple[Any, ...] = (dict(origin),) if origin else ()
+        self.events.append(("goes on" if goes_on else "started", key, *told))
+
+    async def opened(self, chat: int, task_id: str, language: str | None, answer: Any = None) -> None:
+        self.events.append(("opened", task_id))
+
+    async def spoken(self, chat: int, locale: str) -> None:
+        self.events.append(("spoken", locale))
+
+    async def said(
+        self, place: Place, text: str, message_id: int, language: str | None, to: Replied | None = None
+    ) -> None:
+        self.events.append(("said", text) if to is None else ("said", place, text, to))
+
+    async def sent(self, place: Place, media: Media, message_id: int, language: str | None, *to: Replied) -> None:
+        self.events.append(("sent", media.content_type, *to))
+
+    async def cancelled(self, place: Place, language: str | None) -> None:
+        self.events.append(("cancelled", place if place.is_group else language))
+
+    async def pressed(self, place: Place, data: str, message_id: int, answer: Any, language: str | None) -> None:
+        self.events.append(("pressed", place, data))
+
+    async def claimed(self, sender: Sender, task_id: str, groups: tuple[str, ...], answer: Any = None) -> None:
+        self.events.append(("claimed", sender.place, sender.name, task_id, groups))
+
+
+@dataclass
+class Screen:
+    sent: list[str] = field(default_factory=list)
+    views: list[Any] = field(default_factory=list)
+
+    async def send(self, chat: int, view: Any) -> None:
+        self.sent.append(view.text)
+        self.views.append(view)
+
+    async def show(self, chat: int, view: Any, message_id: int) -> None:
+        await self.send(chat, view)
+
+
+class NoNetwork(BaseSession):
+    """Nobody is there; the alerts that were to be shown are written down."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.alerts: list[str] = []
+
+    async def make_request(self, bot: Bot, method: Any, timeout: int | None = None) -> Any:  # noqa: ASYNC109
+        if type(method).__name__ == "AnswerCallbackQuery" and method.text is not None:
+            self.alerts.append(method.text)
+        if type(method).__name__ == "GetMe":
+            return User(id=42, is_bot=True, first_name="Baton", username="baton_bot")
+        return True
+
+    async def close(self) -> None:
+        return None
+
+    async def stream_content(self, *_: Any, **__: Any) -> Any:
+        raise AssertionError("no command fetches a file")
+        yield b""
+
+
+@dataclass
+class Languages:
+    """Nobody has chosen one, until they choose."""
+
+    chosen: dict[int, str] = field(default_factory=dict)
+
+    async def of_user(self, user: User) -> str:
+        return self.chosen.get(user.id) or supported(user.language_code)
+
+    async def of_group(self, chat_id: int) -> str:
+        return self.chosen.get(chat_id, "en")
+
+    async def choose(self, chat_id: int, locale: str) -> None:
+        self.chosen[chat_id] = locale
+
+    async def moved(self, chat_id: int, before: int) -> None:
+        self.chosen[chat_id] = self.chosen.pop(before, "en")
+
+
+class Tasks:
+    """Lists without tasks."""
+
+    async def inbox(self, place: Place, page: int, locale: str) -> TelegramView:
+        return TelegramView(f"inbox of {place.key}, page {page}")
+
+    async def of_group(self, chat_id: int, page: int, locale: str) -> TelegramView:
+        return TelegramView(f"offers of {chat_id}, page {page}")
+
+    async def groups_of(self, place: Place) -> tuple[str, ...]:
+        return ("chat:-100",)
+
+
+@dataclass
+class Memberships:
+    """Ada is in every group, unless she is in none, and mostly has nothing to say there."""
+
+    is_there: bool | None = True
+    is_in_charge: bool | None = False
+    people: list[Place] = field(default_factory=list)
+    before: dict[int, int] = field(default_factory=dict)
+
+    async def met(self, place: Place) -> None:
+        self.people.append(place)
+
+    async def has(self, chat_id: int, person_id: int) -> bool | None:
+        return self.is_there
+
+    async def has_in_charge(self, chat_id: int, person_id: int) -> bool | None:
+        return self.is_in_charge
+
+    async def moved(self, chat_id: int, before: int) -> None:
+        self.before[chat_id] = before
+
+    async def names_of(self, chat_id: int) -> tuple[str, ...]:
+        return tuple(f"chat:{chat}" for chat in (chat_id, self.before.get(chat_id)) if chat)
+
+
+class Links:
+    """Some links, by their tokens."""
+
+    async def find(self, token: str) -> Link | None:
+        known = {
+            "quest": Link(LinkKind.PROCESS, "quest", campaign="spring"),
+            "task": Link(LinkKind.TASK, "t1"),
+            "offer": Link(LinkKind.OFFER, "t2", group="chat:-100"),
+        }
+        return known.get(token)
