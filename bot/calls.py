@@ -8,7 +8,7 @@ from typing import Any, Generic
 
 from aiogram.methods import TelegramMethod
 from aiogram.methods.base import TelegramType
-from aiogram.types import ForceReply, ReplyKeyboardMarkup
+from aiogram.types import ForceReply, ReplyKeyboardMarkup, ReplyKeyboardRemove
 from pydantic import BaseModel
 
 __all__ = [
@@ -64,7 +64,7 @@ class SendMessage(Call[Sent]):
     chat_id: int
     text: str
     parse_mode: str | None = None
-    reply_markup: InlineKeyboard | ReplyKeyboardMarkup | ForceReply | None = None
+    reply_markup: InlineKeyboard | ReplyKeyboardMarkup | ReplyKeyboardRemove | ForceReply | None = None
     link_preview_options: LinkPreview | None = None
 
 

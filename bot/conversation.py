@@ -49,7 +49,9 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A message that Telegram wants to be replied to; `question` tells what it asks for from all else."""
+    """A message beside the form that opens the person's field for an answer, or has a key for it; `question` tells what
+    it asks for from all else.
+    """
 
     message_id: int
     question: str
@@ -77,7 +79,7 @@ class Conversation:
     name: str = ""
     """What the person is called; needed in groups, where others read whom the bot asks."""
     prompt: Prompt | None = None
-    """In groups: the message that opens the person's field for an answer."""
+    """The message that opens the person's field for an answer, or has a key for it."""
     asked_before: int = 0
     """The newest prompt of an earlier question; a message to the person that is newer asks what is asked now."""
     origin: dict[str, str] = field(default_factory=dict)

@@ -17,7 +17,7 @@ import structlog
 from aiogram import Bot
 from aiogram.enums import ChatAction, ParseMode
 from aiogram.exceptions import AiogramError, TelegramBadRequest
-from aiogram.types import ForceReply, InlineKeyboardMarkup, KeyboardButton, ReplyKeyboardMarkup
+from aiogram.types import ForceReply, InlineKeyboardMarkup, KeyboardButton, ReplyKeyboardMarkup, ReplyKeyboardRemove
 
 from bot.calls import (
     DeleteMessage,
@@ -39,6 +39,7 @@ __all__ = ["Screen"]
 TYPING_LASTS = timedelta(seconds=4)
 # Deleted by the person, or too old.
 _NOT_EDITABLE = ("message to edit not found", "message can't be edited", "message_id_invalid")
+_NOT_THERE = "message to delete not found"
 _WITHOUT_TEXT = "there is no text in"
 _TAG = re.compile(r"<[^<>]*>")
 _NO_PREVIEW = LinkPreview(is_disabled=True)
@@ -65,7 +66,7 @@ class Screen:
         return message_id
 
     async def _send(self, chat_id: int, view: TelegramView) -> int | None:
-        message_id = await self._photo(chat_id, view) or await self._said(
+        return await self._photo(chat_id, view) or await self._said(
             SendMessage(
                 chat_id=chat_id,
                 text=view.text,
@@ -74,9 +75,6 @@ class Screen:
                 link_preview_options=_NO_PREVIEW,
             )
         )
-        if message_id is not None and view.reply is not None and (share := _share_keyboard(view.reply)) is not None:
-            await self._said(SendMessage(chat_id=chat_id, text=f"👇 {view.reply.placeholder}", reply_markup=share))
-        return message_id
 
     async def _said(self, message: SendMessage) -> int | None:
         """The id of a message that was sent; None where nobody is there."""
@@ -111,12 +109,29 @@ class Screen:
         force = ForceReply(selective=True, input_field_placeholder=placeholder or None)
         return await self._said(SendMessage(chat_id=chat_id, text=text, parse_mode=ParseMode.HTML, reply_markup=force))
 
-    async def erase(self, chat_id: int, message_id: int) -> None:
-        """Delete one of our messages; one that cannot be deleted any more stays."""
+    async def offer_key(self, chat_id: int, reply: Reply) -> int | None:
+        """A message with the key that shares a contact or a place; None where nobody is there."""
+        asked, keyboard = f"👇 {reply.placeholder}", _share_keyboard(reply)
+        return await self._said(SendMessage(chat_id=chat_id, text=asked, reply_markup=keyboard))
+
+    async def take_keys(self, chat_id: int) -> None:
+        """Take away a key whose message cannot be erased any more.
+
+        Where it can, erasing it is enough, and quieter: Android, Desktop and TDLib's clients drop the keyboard of a
+        message that is deleted, and those for iOS and macOS show that of the newest message which has one. This message
+        stays for the same reason: a client that looks for the keyboard anew would find the old one behind it.
+        """
+        nothing = ReplyKeyboardRemove(remove_keyboard=True)
+        await self._said(SendMessage(chat_id=chat_id, text="✓", reply_markup=nothing))
+
+    async def erase(self, chat_id: int, message_id: int) -> bool:
+        """Delete one of our messages; one that cannot be deleted any more stays. Returns whether it is gone."""
         try:
             await self._patiently(chat_id, self._bot(DeleteMessage(chat_id=chat_id, message_id=message_id)))
         except TelegramBadRequest as error:
             log.debug("message not deleted", chat=chat_id, message=message_id, reason=error.message)
+            return _NOT_THERE in error.message.lower()
+        return True
 
     async def typing(self, chat_id: int) -> None:
         """ "… is typing" for the next seconds; a nicety that is neither waited for nor worth an error."""
@@ -214,9 +229,7 @@ def _bare(view: TelegramView) -> TelegramView:
     return TelegramView(words, tuple(row for row in rows if row), expects=view.expects)
 
 
-def _share_keyboard(reply: Reply) -> ReplyKeyboardMarkup | None:
-    if reply.share not in {Expects.CONTACT, Expects.LOCATION}:
-        return None
+def _share_keyboard(reply: Reply) -> ReplyKeyboardMarkup:
     button = KeyboardButton(
         text=reply.share_label,
         request_contact=reply.share is Expects.CONTACT or None,

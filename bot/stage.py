@@ -1,7 +1,9 @@
 """Where a conversation shows its form: one message whose buttons count.
 
 In a group it says whose form it is, and a second message opens that person's field for an answer: privacy mode lets
-nothing through to the bot but commands and replies.
+nothing through to the bot but commands and replies. In private a second message has the key that shares a contact or a
+place where one is asked for, because a message has one keyboard, and the form's has its buttons. It goes with the
+question, however that is left.
 """
 
 import html
@@ -20,7 +22,7 @@ from bot.screen import Screen
 from bot.store import Store, Waiting
 from bot.texts import say
 from forms.paths import spell
-from forms.telegram import Expects, TelegramView
+from forms.telegram import Expects, Reply, TelegramView
 
 __all__ = ["Stage"]
 
@@ -64,10 +66,7 @@ class Stage:
             # Not at the same time: who sees a message change last takes that one for the newest.
             await self._unbuttoned(state.chat_id, message_id)
             state, message_id = await self._unprompted(state, _question(state, view)), None
-        if not state.place.is_group:
-            return await self._filling.moved(state, await self._screen.show(state.chat_id, view, message_id))
-        # A keyboard that shares a contact or a place is for private chats.
-        shown = replace(_of_person(state, view), reply=None)
+        shown = _of_person(state, view) if state.place.is_group else view
         state = await self._filling.moved(state, await self._screen.show(state.chat_id, shown, message_id))
         return await self._prompted(state, view)
 
@@ -92,31 +91,45 @@ class Stage:
             log.warning("old buttons stay", chat=chat_id, message=message_id, reason=repr(error))
 
     async def _prompted(self, state: Conversation, view: TelegramView) -> Conversation:
-        question, label = _question(state, view), view.reply.placeholder if view.reply is not None else ""
+        question, reply = _question(state, view), view.reply or Reply("")
         if state.prompt is not None and state.prompt.question == question:
             return state
         state = await self._unprompted(state, question)
         if question is None:
             return state
-        asked = say("reply_here", state.locale, name=_mention(state), question=html.escape(label, quote=False))
-        message_id = await self._screen.ask(state.chat_id, asked, label)
+        message_id = await self._ask(state, reply)
         return state if message_id is None else replace(state, prompt=Prompt(message_id, question))
+
+    async def _ask(self, state: Conversation, reply: Reply) -> int | None:
+        if not state.place.is_group:
+            return await self._screen.offer_key(state.chat_id, reply)
+        label = html.escape(reply.placeholder, quote=False)
+        asked = say("reply_here", state.locale, name=_mention(state), question=label)
+        return await self._screen.ask(state.chat_id, asked, reply.placeholder)
 
     async def _unprompted(self, state: Conversation, question: str | None = None) -> Conversation:
         """The prompt goes. Where `question` is asked anew, an answer to the old prompt may be on its way and counts."""
         if state.prompt is None:
             return state
-        await self._screen.erase(state.chat_id, state.prompt.message_id)
+        is_gone = await self._screen.erase(state.chat_id, state.prompt.message_id)
+        if not is_gone and not state.place.is_group:
+            await self._screen.take_keys(state.chat_id)
         is_past = state.prompt.question != question
         return replace(state, prompt=None, asked_before=state.prompt.message_id if is_past else state.asked_before)
 
 
 def _question(state: Conversation, view: TelegramView) -> str | None:
-    """What a view asks to be answered in words or by a file, as no other question of any draft; None for nothing."""
+    """What a view asks by a prompt, as no other question of any draft; None for what needs none.
+
+    In groups that is what is answered in words or by a file. In private every message is heard, and only a key that
+    shares needs a message of its own.
+    """
     if state.session is None or view.expects is Expects.NONE:
         return None
-    label = view.reply.placeholder if view.reply is not None else ""
-    return f"{state.session.id} {spell(state.session.cursor or ())} {label}"
+    reply = view.reply or Reply("")
+    if not state.place.is_group and reply.share is Expects.NONE:
+        return None
+    return f"{state.session.id} {spell(state.session.cursor or ())} {reply.placeholder}"
 
 
 def _of_person(state: Conversation, view: TelegramView) -> TelegramView:

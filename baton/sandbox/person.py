@@ -105,8 +105,7 @@ class Person:
         Raises `PersonStuck` without such a key.
         """
         await self._look(0)
-        keyboard = next((m.keyboard for m in reversed(self.messages.values()) if m.keyboard), ())
-        key = next((key for row in keyboard for key in row if label in str(key["text"])), None)
+        key = next((key for key in self._keys() if label in str(key["text"])), None)
         if key is None:
             raise PersonStuck(f"{self.name} finds no key “{label}”; last shown: {self._last()!r}.")
         if key.get("request_contact"):
@@ -235,6 +234,23 @@ class Person:
         """All messages now on the screen, oldest first."""
         await self._look(wait.total_seconds())
         return list(self.messages.values())
+
+    async def finds_keys(self, *labels: str, patience: timedelta = PATIENCE) -> None:
+        """Wait until the reply keyboard has these keys, none for no keyboard. Raises `PersonStuck` after `patience`."""
+        deadline = time.monotonic() + patience.total_seconds()
+        while (found := tuple(str(key["text"]) for key in self._keys())) != labels:
+            if (left := deadline - time.monotonic()) <= 0:
+                raise PersonStuck(f"{self.name} waited {patience.total_seconds():.0f} s for keys {labels}: {found}.")
+            await self._look(min(left, 5.0))
+
+    def _keys(self) -> list[Mapping[str, Any]]:
+        """Of the newest message with a reply keyboard, unless a newer one takes it away.
+
+        Telegram hides one that was used, too, but a person can have it back.
+        """
+        told = [self.messages[number] for number in sorted(self.messages)]
+        newest = next((m for m in reversed(told) if m.keyboard or m.takes_keyboard), None)
+        return [key for row in newest.keyboard for key in row] if newest is not None else []
 
     def _newest_with(self, label: str) -> Shown:
         for message in reversed(self.messages.values()):

@@ -23,6 +23,7 @@ class Shown:
     links: Mapping[str, str] = field(default_factory=dict)
     # The keys of a reply keyboard: rows of buttons of the Bot API.
     keyboard: tuple[tuple[Mapping[str, Any], ...], ...] = ()
+    takes_keyboard: bool = False
     # What the message carries beside text: photo, document, voice, …; with the file's id.
     media: str | None = None
     file_id: str | None = None
@@ -47,6 +48,7 @@ def read_message(message: Mapping[str, Any], *, edited: bool) -> Shown:
         data={button["text"]: button["callback_data"] for row in rows for button in row if "callback_data" in button},
         links={button["text"]: link for row in rows for button in row if (link := _link(button))},
         keyboard=tuple(tuple(row) for row in markup.get("keyboard") or ()),
+        takes_keyboard=bool(markup.get("remove_keyboard")),
         media=media,
         file_id=_file_id(message[media]) if media else None,
         forces_reply=bool(markup.get("force_reply")),

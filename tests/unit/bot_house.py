@@ -22,9 +22,9 @@ from drafts.record import Closed, Draft, read_session, stored
 from forms.events import Operation
 from forms.filling import opened
 from forms.session import FormSession, Status, Subject, Surface
-from forms.telegram import TelegramView, encode
+from forms.telegram import Reply, TelegramView, encode
 
-__all__ = ["CHAT", "PLACE", "TASK", "House", "Killed"]
+__all__ = ["CHAT", "FIELDS", "PLACE", "TASK", "House", "Killed"]
 
 CHAT = 7
 PLACE = Place.private(CHAT)
@@ -166,13 +166,23 @@ class Screen:
     faults: list[BaseException] = field(default_factory=list)
     last_id: int = 100
     kills: Countdown = field(default_factory=Countdown)
+    is_too_old: bool = False
+    """Nothing can be erased any more."""
 
     async def ask(self, chat_id: int, text: str, _: str) -> int:
         return await self.send(chat_id, TelegramView(text))
 
-    async def erase(self, _: int, message_id: int) -> None:
-        self.shown.pop(message_id, None)
+    async def offer_key(self, chat_id: int, reply: Reply) -> int:
+        return await self.send(chat_id, TelegramView(f"👇 {reply.placeholder}", reply=reply))
+
+    async def take_keys(self, chat_id: int) -> None:
+        await self.send(chat_id, TelegramView("✓"))
+
+    async def erase(self, _: int, message_id: int) -> bool:
+        if not self.is_too_old:
+            self.shown.pop(message_id, None)
         self.kills.one_more()
+        return not self.is_too_old
 
     async def show(self, _: int, view: TelegramView, message_id: int | None) -> int:
         if self.faults:

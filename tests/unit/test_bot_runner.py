@@ -18,7 +18,7 @@ from forms.events import Operation, Typed
 from forms.filling import step
 from forms.session import Surface
 from forms.telegram import encode
-from unit.bot_house import CHAT, PLACE, TASK, House, Killed
+from unit.bot_house import CHAT, FIELDS, PLACE, TASK, House, Killed
 
 PHOTO = Media("f", "cat.jpg", "image/jpeg", 5)
 BUSY = TooBusy("slow down", timedelta(seconds=9))
@@ -159,6 +159,27 @@ async def test_what_the_engine_refuses_is_told_though_the_draft_has_moved(house:
     await house.feels(Operation.SUBMIT)
     assert "no such city" in house.screen.texts
     assert house.question == ("city",)
+
+
+@pytest.mark.parametrize("is_too_old", [False, True])
+async def test_a_key_that_shares_comes_with_its_question_however_reached_and_goes_however_left(
+    is_too_old: bool,
+) -> None:
+    phone = {**FIELDS[1], "properties": {"accepts": "contact"}, "validate": {"minLength": 5}}
+    house = House({"type": "default", "components": [FIELDS[0], phone]})
+    for message_id in (11, 12):
+        await house.feels(Operation.SKIP)
+        (key,) = [number for number, view in house.screen.shown.items() if view.text == "👇 City"]
+        assert house.store.state.prompt is not None
+        await house.hears("110", message_id)  # too short: it is asked again, below
+        assert key not in house.screen.shown
+        await house.feels(Operation.BACK)
+        assert house.store.state.prompt is None
+        assert "👇" not in house.screen.texts
+    await house.feels(Operation.SKIP)
+    house.screen.is_too_old = is_too_old
+    await house.runner.cancelled(PLACE, "en")
+    assert ("✓" in [view.text for view in house.screen.shown.values()]) is is_too_old
 
 
 async def test_a_text_that_meets_a_change_elsewhere_is_told_so_above_the_form(house: House) -> None:

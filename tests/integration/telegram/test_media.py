@@ -105,6 +105,21 @@ async def test_keys_that_ask_for_contact_and_place_send_them(bot: Any, ann: Pers
     assert text["text"] == "No"
 
 
+async def test_keys_go_with_their_message_or_when_a_newer_one_takes_them(bot: Any, ann: Person) -> None:
+    keyboard = {"keyboard": [["Yes", "No"]]}
+    sent = [await bot.ok("sendMessage", chat_id=ann.user_id, text="?", reply_markup=keyboard) for _ in range(2)]
+    await ann.finds_keys("Yes", "No")
+    await bot.ok("sendMessage", chat_id=ann.user_id, text="✓", reply_markup={"remove_keyboard": True})
+    await ann.finds_keys()
+    with pytest.raises(PersonStuck, match="finds no key"):
+        await ann.tap("Yes")
+    again = await bot.ok("sendMessage", chat_id=ann.user_id, text="?", reply_markup={"keyboard": [["Maybe"]]})
+    await ann.finds_keys("Maybe")
+    for message in (again, *sent):
+        await bot.ok("deleteMessage", chat_id=ann.user_id, message_id=message["message_id"])
+    await ann.finds_keys()
+
+
 async def test_a_contact_of_somebody_else_has_no_user_id(bot: Any, ann: Person) -> None:
     await ann.send_contact("+49 30 1234", "Eve")
     assert (await only(bot))["contact"] == {"first_name": "Eve", "phone_number": "+49 30 1234"}

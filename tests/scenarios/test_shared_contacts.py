@@ -1,0 +1,75 @@
+"""A key below the chat shares a contact or a place while one is asked for, and no longer."""
+
+import json
+import uuid
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+from baton.sandbox.person import Person, Shown
+from bot.links import Link, LinkKind, Links
+from integration.models import MINE, form_ref, model
+
+Join = Callable[..., Awaitable[Person]]
+CHANGEABLE = timedelta(hours=48)
+
+
+def field(key: str, **more: Any) -> dict[str, Any]:
+    return {"type": "textfield", "key": key, "label": key.title(), **more}
+
+
+async def at_the_first_question(person: Person, house: Any, links: Links) -> str:
+    """Of a form that asks for a name, a phone and a place; answers the key of its process."""
+    key = f"shared-{uuid.uuid4().hex[:8]}"
+    asked = [field("name"), field("phone", properties={"accepts": "contact"})]
+    asked.append(field("place", properties={"accepts": "location"}))
+    form = {"id": key, "type": "default", "schemaVersion": 19, "components": asked}
+    drawn = model(key, f"{MINE} {form_ref(key)}")
+    await house.engine.deploy(key, {f"{key}.bpmn": drawn, f"{key}.form": json.dumps(form).encode()})
+    await person.start(await links.make(Link(LinkKind.PROCESS, key)))
+    await person.sees("1 of 3")
+    return key
+
+
+async def test_the_key_comes_and_goes_with_its_question_whichever_way(house: Any, join: Join, links: Links) -> None:
+    ada = await join()
+    key = await at_the_first_question(ada, house, links)
+    await ada.press("Skip")
+    await ada.sees("👇 Phone")
+    await ada.finds_keys("☎️ Share my contact")
+    await ada.press("Back")
+    await ada.sees("1 of 3")
+    await ada.finds_keys()
+    await ada.press("Skip")
+    await ada.sees("👇 Phone")
+    await ada.tap("Share my contact")
+    await ada.sees("👇 Place")
+    await ada.finds_keys("📍 Share my location")
+    await ada.press("Skip")
+    await ada.sees("Submit")
+    await ada.finds_keys()
+    await ada.press("Submit")
+    await ada.sees("That was all")
+    (instance,) = await house.engine.history_processes(business_key=f"{key}:telegram-{ada.user_id}")
+    assert (await house.engine.history_variables(instance.id))["phone"].startswith("+")
+
+
+async def test_a_key_that_is_too_old_to_be_erased_is_taken_away(house: Any, join: Join, links: Links) -> None:
+    ada = await join()
+    await at_the_first_question(ada, house, links)
+    await ada.say("Ada")
+    prompt = await ada.sees("👇 Phone")
+    await aged(ada, prompt)
+    await ada.press("Skip")
+    await ada.sees("✓")
+    await ada.sees("👇 Place")
+    await ada.finds_keys("📍 Share my location")
+    await ada.say("/cancel")
+    await ada.sees("Put aside")
+    await ada.finds_keys()
+
+
+async def aged(person: Person, message: Shown) -> None:
+    path = f"{person.url}/sandbox/chats/{person.chat_id}/messages/{message.message_id}/age"
+    async with person.http.post(path, json={"seconds": CHANGEABLE.total_seconds() + 1}) as answer:
+        answer.raise_for_status()
