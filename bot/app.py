@@ -16,7 +16,7 @@ from aiogram.exceptions import ClientDecodeError, TelegramAPIError, TelegramUnau
 
 from bot.batches import BatchingRedis
 from bot.cards import CardPainter, Cards
-from bot.commands import command_list, commands_router
+from bot.commands import command_list, commands_router, names_of_commands
 from bot.deep_links import links_router
 from bot.delivery import Delivery
 from bot.engine_api import EngineApi
@@ -89,10 +89,10 @@ async def run_bot(settings: BotSettings) -> None:
         dispatcher = _dispatcher(
             membership_router(reach, languages),
             group_language_router(screen, languages, memberships, username),
-            group_router(runner, screen, languages, tasks, memberships, catalog),
+            group_router(runner, screen, languages, tasks, memberships, catalog, username),
             language_router(runner, screen, languages, catalog),
             tasks_router(runner, screen, languages, tasks),
-            links_router(runner, screen, languages, links, memberships),
+            links_router(runner, screen, languages, links, memberships, names_of_commands(catalog)),
             commands_router(runner, screen, catalog, languages),
             conversation_router(runner, screen, languages),
         )

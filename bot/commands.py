@@ -4,8 +4,8 @@ import html
 from collections.abc import Mapping
 from functools import partial
 
-from aiogram import Router
-from aiogram.filters import Command, CommandStart
+from aiogram import F, Router
+from aiogram.filters import Command, CommandStart, Filter, or_f
 from aiogram.types import BotCommand, Message
 
 from bot.filters import in_private, is_command
@@ -17,7 +17,7 @@ from bot.texts import say
 from bpmn.catalog import Catalog
 from forms.telegram import TelegramView
 
-__all__ = ["OWN", "command_list", "commands_router", "process_commands"]
+__all__ = ["OWN", "called", "command_list", "commands_router", "names_of_commands", "process_commands"]
 
 OWN = ("start", "tasks", "help", "cancel", "language")
 
@@ -27,6 +27,16 @@ def process_commands(catalog: Catalog) -> Mapping[str, str]:
     return {
         command: key for key, model in catalog.processes.items() if (command := model.properties.get("baton.command"))
     }
+
+
+def names_of_commands(catalog: Catalog) -> tuple[str, ...]:
+    """All commands that there are."""
+    return tuple(dict.fromkeys((*OWN, *process_commands(catalog))))
+
+
+def called(name: str) -> Filter:
+    """The filter of one command, also as the link by which groups send people to it in private: `/start <name>`."""
+    return or_f(Command(name), CommandStart(deep_link=True, magic=F.args == name))
 
 
 def command_list(catalog: Catalog, locale: str) -> list[BotCommand]:
@@ -50,19 +60,15 @@ def commands_router(runner: Runner, screen: Screen, catalog: Catalog, languages:
     async def begin(message: Message, key: str) -> None:
         await runner.started(message.chat.id, key, _language_code(message))
 
-    @router.message(CommandStart())
-    async def start(message: Message) -> None:
-        await runner.started(message.chat.id, processes["start"], _language_code(message), goes_on=True)
-
     for command, key in processes.items():
         if command not in OWN:
-            router.message.register(partial(begin, key=key), Command(command))
+            router.message.register(partial(begin, key=key), called(command))
 
-    @router.message(Command("cancel"))
+    @router.message(called("cancel"))
     async def cancel(message: Message) -> None:
         await runner.cancelled(Place.private(message.chat.id), _language_code(message))
 
-    @router.message(Command("help"))
+    @router.message(called("help"))
     async def show_help(message: Message) -> None:
         locale = await languages.of_user(message.from_user)
         lines = [
@@ -70,6 +76,10 @@ def commands_router(runner: Runner, screen: Screen, catalog: Catalog, languages:
             for entry in command_list(catalog, locale)
         ]
         await screen.send(message.chat.id, TelegramView("\n".join([say("help", locale), "", *lines]), ()))
+
+    @router.message(CommandStart())
+    async def start(message: Message) -> None:
+        await runner.started(message.chat.id, processes["start"], _language_code(message), goes_on=True)
 
     @router.message()
     async def unknown(message: Message) -> None:

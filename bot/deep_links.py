@@ -1,6 +1,8 @@
 """`/start <token>`: a person follows a link into the bot."""
 
-from aiogram import Router
+from collections.abc import Collection
+
+from aiogram import F, Router
 from aiogram.filters import CommandObject, CommandStart
 from aiogram.types import Message
 
@@ -18,12 +20,13 @@ __all__ = ["links_router"]
 
 
 def links_router(
-    runner: Runner, screen: Screen, languages: Languages, links: Links, memberships: Memberships
-) -> Router:
-    """Followed links, for private chats; register it before the commands."""
+    runner: Runner, screen: Screen, languages: Languages, links: Links, memberships: Memberships,
+    commands: Collection[str],
+) -> Router:  # fmt: skip
+    """Followed links, for private chats; register it before the commands, whose names are no tokens."""
     router = Router(name="links")
 
-    @router.message(in_private, is_command, CommandStart(deep_link=True))
+    @router.message(in_private, is_command, CommandStart(deep_link=True, magic=~F.args.in_(commands)))
     async def follow(message: Message, command: CommandObject) -> None:
         language = message.from_user.language_code if message.from_user else None
         link = await links.find(command.args or "")

@@ -3,13 +3,16 @@
 Privacy mode lets through commands, presses, and replies to the bot; of these a form hears only its person's.
 """
 
+from collections.abc import Sequence
+
 from aiogram import Bot, Router
-from aiogram.filters import Command
+from aiogram.filters import Command, CommandObject
 from aiogram.types import CallbackQuery, Message
 
-from bot.commands import OWN, process_commands
+from bot.commands import names_of_commands
 from bot.filters import in_group, is_command, is_reply
 from bot.languages import Languages
+from bot.links import link_address
 from bot.media import media_of, shared_of
 from bot.memberships import Memberships
 from bot.offers import Wish, decode_wish
@@ -21,19 +24,21 @@ from bot.sender import Sender
 from bot.tasks import TaskList, is_wish
 from bot.texts import say
 from bpmn.catalog import Catalog
-from forms.telegram import TelegramView
+from forms.telegram import Button, TelegramView
 
 __all__ = ["group_router"]
 
 
 def group_router(
-    runner: Runner, screen: Screen, languages: Languages, tasks: TaskList, memberships: Memberships, catalog: Catalog
-) -> Router:
+    runner: Runner, screen: Screen, languages: Languages, tasks: TaskList, memberships: Memberships, catalog: Catalog,
+    username: str,
+) -> Router:  # fmt: skip
     """Everything of groups but their language; register it before what is for private chats."""
     router = Router(name="groups")
     router.message.filter(in_group)
     router.callback_query.filter(in_group)
-    _commands(router, runner, screen, languages, tasks, memberships, catalog)
+    _commands(router, runner, screen, languages, tasks, memberships)
+    _private_commands(router, screen, languages, names_of_commands(catalog), username)
     _presses(router, runner, screen, languages, tasks, memberships)
 
     @router.message(is_reply)
@@ -70,9 +75,8 @@ def _replied(message: Message, bot: Bot) -> Replied | None:
 
 
 def _commands(
-    router: Router, runner: Runner, screen: Screen, languages: Languages, tasks: TaskList, memberships: Memberships,
-    catalog: Catalog,
-) -> None:  # fmt: skip
+    router: Router, runner: Runner, screen: Screen, languages: Languages, tasks: TaskList, memberships: Memberships
+) -> None:
     # The filter also sees to commands that name another bot.
     @router.message(is_command, Command("tasks"))
     async def show(message: Message) -> None:
@@ -86,10 +90,17 @@ def _commands(
         if (sender := Sender.of(message)) is not None:
             await runner.cancelled(sender.place, sender.language_code)
 
-    @router.message(is_command, Command(*OWN, *process_commands(catalog)))
-    async def told(message: Message) -> None:
+
+def _private_commands(
+    router: Router, screen: Screen, languages: Languages, names: Sequence[str], username: str
+) -> None:  # fmt: skip
+    """What is nothing for a group leads to where the person talks to the bot."""
+
+    @router.message(is_command, Command(*names))
+    async def told(message: Message, command: CommandObject) -> None:
         locale = await languages.of_user(message.from_user)
-        await screen.send(message.chat.id, TelegramView(say("private_only", locale), ()))
+        there = Button(say("go_there", locale), url=link_address(username, command.command))
+        await screen.send(message.chat.id, TelegramView(say("private_only", locale), ((there,),)))
 
 
 def _presses(

@@ -3,13 +3,13 @@ The languages are those that have texts.
 """
 
 import structlog
-from aiogram import Bot, F, Router
+from aiogram import Bot, Router
 from aiogram.exceptions import AiogramError
-from aiogram.filters import Command, CommandStart
+from aiogram.filters import Command
 from aiogram.types import BotCommandScopeChat, CallbackQuery, Message
 from babel import Locale
 
-from bot.commands import command_list
+from bot.commands import called, command_list
 from bot.errors import BotError
 from bot.filters import in_group, in_private, is_command
 from bot.languages import Languages
@@ -27,18 +27,16 @@ from forms.telegram.message import Rows
 __all__ = ["group_language_router", "language_router"]
 
 _PREFIX = "l:"
-# Of the link by which groups send people to the private choice. The tokens of `bot.links` are longer.
-_PAYLOAD = "language"
+_COMMAND = "language"
 
 log = structlog.get_logger()
 
 
 def language_router(runner: Runner, screen: Screen, languages: Languages, catalog: Catalog) -> Router:
-    """The command and its buttons, for private chats; register it before the links and the other commands."""
+    """The command and its buttons, for private chats; register it before the other commands."""
     router = Router(name="language")
 
-    @router.message(in_private, is_command, CommandStart(deep_link=True, magic=F.args == _PAYLOAD))
-    @router.message(in_private, is_command, Command("language"))
+    @router.message(in_private, is_command, called(_COMMAND))
     async def ask(message: Message) -> None:
         locale = await languages.of_user(message.from_user)
         await screen.send(message.chat.id, TelegramView(say("choose_language", locale), _choice()))
@@ -65,9 +63,9 @@ def group_language_router(screen: Screen, languages: Languages, memberships: Mem
     router = Router(name="language of groups")
 
     def own(locale: str) -> Rows:
-        return ((Button(say("choose_in_private", locale), url=link_address(username, _PAYLOAD)),),)
+        return ((Button(say("choose_in_private", locale), url=link_address(username, _COMMAND)),),)
 
-    @router.message(in_group, is_command, Command("language"))
+    @router.message(in_group, is_command, Command(_COMMAND))
     async def ask(message: Message) -> None:
         chat_id, group_locale = message.chat.id, await languages.of_group(message.chat.id)
         if _is_of_the_group(message):

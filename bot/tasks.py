@@ -2,9 +2,9 @@
 
 import structlog
 from aiogram import Router
-from aiogram.filters import Command
 from aiogram.types import CallbackQuery, Message
 
+from bot.commands import called
 from bot.engine_api import EngineApi
 from bot.errors import ApiProblem, ApiUnavailable
 from bot.filters import in_private, is_command
@@ -73,7 +73,7 @@ def tasks_router(runner: Runner, screen: Screen, languages: Languages, tasks: Ta
     """The command and the buttons of its lists, for private chats; register it before the other commands."""
     router = Router(name="tasks")
 
-    @router.message(in_private, is_command, Command("tasks"))
+    @router.message(in_private, is_command, called("tasks"))
     async def show(message: Message) -> None:
         locale = await languages.of_user(message.from_user)
         await screen.send(message.chat.id, await tasks.inbox(Place.private(message.chat.id), 0, locale))

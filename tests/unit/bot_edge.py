@@ -149,7 +149,7 @@ class Links:
 
     async def find(self, token: str) -> Link | None:
         known = {
-            "quest": Link(LinkKind.PROCESS, "quest", campaign="spring"),
+            "campaign": Link(LinkKind.PROCESS, "quest", campaign="spring"),
             "task": Link(LinkKind.TASK, "t1"),
             "offer": Link(LinkKind.OFFER, "t2", group="chat:-100"),
         }

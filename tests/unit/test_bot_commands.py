@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from aiogram import Bot, Dispatcher
 
-from bot.commands import commands_router
+from bot.commands import commands_router, names_of_commands
 from bot.deep_links import links_router
 from bot.groups import group_router
 from bot.handling import Handling
@@ -60,10 +60,10 @@ def feed(runner: Any, screen: Any, languages: Any, memberships: Any, network: No
     dispatcher = Dispatcher(disable_fsm=True)
     dispatcher.include_routers(
         group_language_router(screen, languages, memberships, "baton_bot"),
-        group_router(runner, screen, languages, tasks, memberships, catalog()),
+        group_router(runner, screen, languages, tasks, memberships, catalog(), "baton_bot"),
         language_router(runner, screen, languages, catalog()),
         tasks_router(runner, screen, languages, tasks),
-        links_router(runner, screen, languages, Links(), memberships),  # type: ignore[arg-type]
+        links_router(runner, screen, languages, Links(), memberships, names_of_commands(catalog())),  # type: ignore[arg-type]
         commands_router(runner, screen, catalog(), languages),
         conversation_router(runner, screen, languages),
     )
@@ -92,7 +92,10 @@ PHOTO = [{"file_id": "f", "file_unique_id": "u", "width": 1, "height": 1}]
     [
         ("/start", ("goes on", "onboarding")),
         ("/start ", ("goes on", "onboarding")),
-        ("/start quest", ("started", "quest", {"campaign": "spring"})),
+        ("/start campaign", ("started", "quest", {"campaign": "spring"})),
+        ("/start quest", ("started", "quest")),
+        ("/start start", ("goes on", "onboarding")),
+        ("/start cancel", ("cancelled", "ru")),
         ("/start task", ("opened", "t1")),
         ("/start offer", ("claimed", Place(7, 7), "Ada", "t2", ("chat:-100",))),
         ("/quest", ("started", "quest")),
@@ -200,10 +203,14 @@ async def test_a_caption_is_no_command(feed: Any, runner: Runner, screen: Screen
     assert screen.sent == []
 
 
-@pytest.mark.parametrize("said", [{"text": "/start"}, {"text": "/quest@baton_bot"}])
-async def test_in_a_group_the_bot_says_where_it_is(feed: Any, runner: Runner, screen: Screen, said: Any) -> None:
-    await feed(chat=GROUP, **said)
-    assert (runner.events, len(screen.sent)) == ([], 1)
+@pytest.mark.parametrize("command", ["start", "help", "quest"])
+async def test_a_command_that_is_nothing_for_a_group_leads_to_where_it_is_done(
+    feed: Any, runner: Runner, screen: Screen, command: str
+) -> None:
+    await feed(chat=GROUP, text=f"/{command}@baton_bot now")
+    there = Button("Перейти", url=f"https://t.me/baton_bot?start={command}")
+    assert screen.views == [TelegramView("Давайте поговорим лично.", ((there,),))]
+    assert runner.events == []
 
 
 @pytest.mark.parametrize(
