@@ -10,6 +10,7 @@ from datetime import datetime
 
 from bot.effects import (
     Alert,
+    Close,
     Effect,
     Effects,
     Erase,
@@ -37,11 +38,11 @@ from forms.filling import refused, step
 from forms.messages import supported
 from forms.model import Problem
 from forms.session import FormSession, Surface
-from forms.telegram import closed_view, decode, superseded_view, view
+from forms.telegram import closed_view, decode, view
 
 __all__ = [
-    "Alert", "Conversation", "Effect", "Erase", "Find", "GiveBack", "GoOn", "Notice", "Open", "Prompt", "Reply",
-    "Retire", "Show", "Submit", "Watch", "answer_refused", "cancelled", "changed", "completed", "ended",
+    "Alert", "Close", "Conversation", "Effect", "Erase", "Find", "GiveBack", "GoOn", "Notice", "Open", "Prompt",
+    "Reply", "Retire", "Show", "Submit", "Watch", "answer_refused", "cancelled", "changed", "completed", "ended",
     "form_opened", "left_for_another", "linked", "not_taken", "pressed", "said", "seen_again", "shown_again",
     "spoken", "taken", "taken_away", "task_came", "told_below", "waited",
 ]  # fmt: skip
@@ -294,13 +295,12 @@ def changed(state: Conversation, code: str) -> tuple[Conversation, Effects]:
 
 
 def ended(state: Conversation, by: str | None, at: str | None) -> tuple[Conversation, Effects]:
-    """Somebody else ended the form, or the person did, elsewhere or unnoticed: say who and when, in place of it."""
+    """The form was ended by somebody else, by the person, elsewhere or unnoticed, or with its task: say so instead."""
     after = replace(state, session=None, draft_id=None, closed=None)
     if state.session is None:
         return replace(after, is_errand=False), (Retire(), Find())
-    is_own, moment = by == state.user_id, datetime.fromisoformat(at) if at else None
-    shown = Retire(superseded_view(state.session, by=say("you", state.locale) if is_own else by, at=moment))
-    if is_own and (instance_id := state.form_instance_id) is not None:
+    shown = Close(state.session, by, datetime.fromisoformat(at) if at else None)
+    if by == state.user_id and (instance_id := state.form_instance_id) is not None:
         return after, (shown, GoOn(instance_id))
     subject = state.session.subject
     return replace(after, is_errand=False), (shown, Find(started=subject.key if subject.is_start else ""))

@@ -10,25 +10,32 @@ from bot.effects import Effects
 from bot.engine_api import Answers, Completed, EngineApi
 from bot.errors import ApiProblem
 from bot.filling import Filling
+from bot.people import People
 from bot.stage import Stage
 from bot.texts import say
 from bot.titles import Titles
 from drafts.store import surface_name
-from forms.telegram import TelegramView
+from forms.session import FormSession
+from forms.telegram import TelegramView, superseded_view
 from forms.threads import worked_out
 
 __all__ = ["Deeds"]
+
+_OVER = frozenset({"completed_elsewhere", "task_gone"})
 
 
 class Deeds:
     """The effects of one bot's conversations. Who calls holds the conversation's lock, and saves what comes back."""
 
-    def __init__(self, api: EngineApi, filling: Filling, beginning: Beginning, stage: Stage, titles: Titles) -> None:
+    def __init__(
+        self, api: EngineApi, filling: Filling, beginning: Beginning, stage: Stage, titles: Titles, people: People
+    ) -> None:
         self._api = api
         self._filling = filling
         self._beginning = beginning
         self._stage = stage
         self._titles = titles
+        self._people = people
 
     async def carry_out(self, state: Conversation, effects: Effects) -> Conversation:
         """The conversation after these effects, in their order, and after those that they lead to."""
@@ -45,6 +52,8 @@ class Deeds:
                     state = await self._find(await self._beginning.seen(state, started) if started else state)
                 case talk.GoOn(instance_id):
                     state = await self._go_on(state, instance_id)
+                case talk.Close():
+                    state = await self._close(state, effect)
                 case talk.GiveBack(code):
                     state = await self._give_back(state, code)
                 case _:
@@ -68,23 +77,15 @@ class Deeds:
     async def _not_taken(self, state: Conversation, problem: ApiProblem, rest: Effects) -> Conversation:
         session = state.session
         assert session is not None
-        if problem.code == "completed_elsewhere" and problem.members.get("by") not in (None, state.user_id):
-            by, at = problem.members.get("by"), problem.members.get("at")
-            return await self.carry_out(*await worked_out(session, partial(talk.ended, state, by, at)))
-        if session.subject.is_start and problem.code in {"completed_elsewhere", "draft_gone"}:
-            at = problem.members.get("at")
-            return await self.carry_out(*await worked_out(session, partial(talk.ended, state, state.user_id, at)))
-        instance_id = state.form_instance_id
-        if problem.code in {"task_gone", "completed_elsewhere", "draft_gone"} and instance_id is not None:
-            # Our own earlier try got through, or the task was cancelled: go on with what is open now.
-            return await self.carry_out(state, (*rest, talk.GoOn(instance_id)))
+        if problem.code in _OVER:
+            return await self._over(state, session, problem, rest)
         if problem.code in {"not_your_task", "claimed_by_other"}:
             return await self.carry_out(*talk.taken_away(state))
-        if problem.code in {"revision_conflict", "form_changed", "being_submitted"}:
-            reopened = await self._filling.reopened(state)
-            return await self.carry_out(
-                *await worked_out(reopened.session, lambda: talk.changed(reopened, problem.code))
-            )
+        if problem.code == "draft_gone" and session.subject.is_start:
+            # Its instance has started long ago, so that nothing is known of it any more.
+            return await self.carry_out(*await worked_out(session, partial(talk.ended, state, state.user_id, None)))
+        if problem.code in {"revision_conflict", "form_changed", "being_submitted", "draft_gone"}:
+            return await self._open_anew(state, session, problem, rest)
         if problem.status != 422:
             raise problem
         # To be asked, the engine held the draft and gave it back, which are two revisions.
@@ -94,6 +95,38 @@ class Deeds:
         errors = problem.members.get("errors") or []
         after, effects = await worked_out(given_back, lambda: talk.not_taken(now, given_back, errors))
         return await self.carry_out(*await self._filling.kept(now, after, effects))
+
+    async def _open_anew(
+        self, state: Conversation, session: FormSession, problem: ApiProblem, rest: Effects
+    ) -> Conversation:
+        """The form as it is now, or the draft as another surface left it."""
+        try:
+            reopened = await self._filling.reopened(state)
+        except ApiProblem as other:
+            if other.code not in _OVER:
+                raise
+            return await self._over(state, session, other, rest)
+        return await self.carry_out(*await worked_out(reopened.session, lambda: talk.changed(reopened, problem.code)))
+
+    async def _over(
+        self, state: Conversation, session: FormSession, problem: ApiProblem, rest: Effects
+    ) -> Conversation:
+        """There is nothing to complete: it has been done, by whom ever, or cancelled."""
+        by, at = problem.members.get("by"), problem.members.get("at")
+        if session.subject.is_start:
+            by = state.user_id  # nobody else has this draft
+        elif by == state.user_id and (instance_id := state.form_instance_id) is not None:
+            # Our own earlier try got through.
+            return await self.carry_out(state, (*rest, talk.GoOn(instance_id)))
+        return await self.carry_out(*await worked_out(session, partial(talk.ended, state, by, at)))
+
+    async def _close(self, state: Conversation, closed: talk.Close) -> Conversation:
+        by = closed.by
+        if by == state.user_id:
+            by = say("you", state.locale)
+        elif by is not None:
+            by = await self._people.name_of(by)
+        return await self._stage.play(state, talk.Retire(superseded_view(closed.session, by=by, at=closed.at)))
 
     async def _go_on(self, state: Conversation, instance_id: str) -> Conversation:
         """What follows on a completion is asked for, where the answer to it was not heard."""

@@ -3,6 +3,7 @@
 import html
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from bot.engine_api import OpenTask
 from forms.paths import Json
@@ -10,8 +11,8 @@ from forms.session import FormSession
 from forms.telegram import TelegramView
 
 __all__ = [
-    "Alert", "Effect", "Effects", "Erase", "Find", "GiveBack", "GoOn", "Notice", "Open", "Reply", "Retire", "Show",
-    "Submit", "Watch", "told_below",
+    "Alert", "Close", "Effect", "Effects", "Erase", "Find", "GiveBack", "GoOn", "Notice", "Open", "Reply", "Retire",
+    "Show", "Submit", "Watch", "told_below",
 ]  # fmt: skip
 
 
@@ -28,6 +29,16 @@ class Retire:
     """Take the buttons off the current message; with a view also replace its text. There is then no current one."""
 
     view: TelegramView | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Say in place of the form that it has ended: by whom, None where nobody has completed it, and when."""
+
+    session: FormSession
+    by: str | None
+    """A user id."""
+    at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +114,7 @@ class Watch:
     instance_id: str
 
 
-Effect = Show | Retire | Erase | Notice | Reply | Alert | Open | Submit | Find | GoOn | GiveBack | Watch
+Effect = Show | Retire | Close | Erase | Notice | Reply | Alert | Open | Submit | Find | GoOn | GiveBack | Watch
 Effects = tuple[Effect, ...]
 
 

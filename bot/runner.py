@@ -62,7 +62,7 @@ class Runner:
         self._screen = screen
         self._titles = titles
         self._beginning = Beginning(api, filling, titles)
-        self._deeds = Deeds(api, filling, self._beginning, Stage(screen, filling, store), titles)
+        self._deeds = Deeds(api, filling, self._beginning, Stage(screen, filling, store), titles, people)
 
     async def started(
         self,

@@ -30,13 +30,19 @@ def closed_view(session: FormSession, pressed: str | None = None) -> TelegramVie
 def superseded_view(
     session: FormSession, *, by: str | None = None, surface: str | None = None, at: datetime | None = None
 ) -> TelegramView:
-    """Who completed it meanwhile, on which surface (`telegram`, `web`, `cli`) and when, as far as that is known."""
-    who = by or text("somebody", session.locale)
+    """Who completed it meanwhile, on which surface (`telegram`, `web`, `cli`) and when, as far as that is known.
+
+    Without `by` nobody is known to have completed it: it may have been cancelled, and the answers were of no use.
+    """
+    if by is None:
+        return composed([heading(session), alone(f"✕ {_said('over', session, at)}")])
     where = text(f"surface_{surface if surface in _SURFACES else 'other'}", session.locale)
+    return composed([heading(session), alone(f"✅ {_said('completed', session, at, who=by, where=where)}")])
+
+
+def _said(what: str, session: FormSession, at: datetime | None, **more: str) -> str:
     if at is None:
-        said = text("completed_elsewhere", session.locale, who=who, where=where)
-    else:
-        local = at.astimezone(zone_of(session.zone))
-        moment = format_datetime(local, "short", tzinfo=local.tzinfo, locale=supported(session.locale))
-        said = text("completed_at", session.locale, who=who, where=where, time=moment)
-    return composed([heading(session), alone(f"✅ {said}")])
+        return text(f"{what}_elsewhere", session.locale, **more)
+    local = at.astimezone(zone_of(session.zone))
+    moment = format_datetime(local, "short", tzinfo=local.tzinfo, locale=supported(session.locale))
+    return text(f"{what}_at", session.locale, time=moment, **more)

@@ -264,13 +264,13 @@ class House:
 
 @dataclass
 class People:
-    """Nobody is known by name."""
+    """Grace is known by name."""
 
     async def met(self, _: Sender) -> None:
         """Nobody is remembered."""
 
     async def name_of(self, user_id: str) -> str:
-        return user_id
+        return {"web-9": "Grace"}.get(user_id, user_id)
 
 
 class Bot:

@@ -8,6 +8,7 @@ import pytest
 
 from bot.conversation import (
     Alert,
+    Close,
     Conversation,
     Erase,
     Find,
@@ -180,22 +181,15 @@ def test_a_form_that_ended_elsewhere_says_by_whom_and_asks_what_is_next(asked: C
     closed = replace(asked, closed=Closed("web-9", datetime(2026, 11, 25, 12, 3, tzinfo=UTC)))
     for after, effects in (ended(closed, "web-9", "2026-11-25T12:03:00+00:00"), said(closed, Typed("x"), 12)):
         assert after.session is None
-        (retired, find) = effects
-        assert isinstance(retired, Retire)
-        assert retired.view is not None
-        assert "web-9" in retired.view.text
-        assert find == Find()
+        assert effects == (Close(closed.session, "web-9", datetime(2026, 11, 25, 12, 3, tzinfo=UTC)), Find())
 
 
 def test_a_form_that_the_person_has_ended_elsewhere_leads_on_in_its_own_instance(asked: Conversation) -> None:
     own = replace(asked, closed=Closed("telegram-7", CREATED), instance_id="i9")
     for state, instance_id in ((own, "i9"), (replace(own, is_errand=True), "i1")):
         assert state.session is not None
-        after, (retired, going_on) = pressed(state, encode(state.session, Operation.BACK), 5)
-        assert isinstance(retired, Retire)
-        assert retired.view is not None
-        assert "you" in retired.view.text
-        assert going_on == GoOn(instance_id)
+        after, effects = pressed(state, encode(state.session, Operation.BACK), 5)
+        assert effects == (Close(state.session, "telegram-7", CREATED), GoOn(instance_id))
         assert (after.session, after.closed, after.is_errand) == (None, None, state.is_errand)
 
 
@@ -219,7 +213,7 @@ def test_a_button_of_a_form_that_somebody_else_has_ended_says_so(asked: Conversa
     assert asked.session is not None
     closed = replace(asked, closed=Closed("web-9", CREATED))
     effects = pressed(closed, encode(asked.session, Operation.BACK), 5)[1]
-    assert [type(effect) for effect in effects] == [Alert, Retire, Find]
+    assert [type(effect) for effect in effects] == [Alert, Close, Find]
 
 
 def test_what_the_engine_does_not_take_is_asked_again_with_its_words(asked: Conversation) -> None:

@@ -111,6 +111,36 @@ async def test_a_taken_task_that_got_through_leads_on_as_if_its_reply_had_been_h
     assert house.alerts == [None]
 
 
+@pytest.mark.parametrize("place", [PLACE, Place(-100, CHAT)])
+@pytest.mark.parametrize(
+    ("refusal", "told"),
+    [
+        (ApiProblem("over", 410, "completed_elsewhere", {"by": None, "at": "2026-11-25T12:03:00+00:00"}), "not sent"),
+        (ApiProblem("over", 410, "completed_elsewhere", {"by": "web-9"}), "✅ Grace completed this elsewhere"),
+        (ApiProblem("gone", 404, "task_gone"), "not sent"),
+    ],
+)
+async def test_who_submits_a_task_that_is_over_reads_that_the_answers_were_not_taken(
+    place: Place, refusal: ApiProblem, told: str
+) -> None:
+    house = House(place=place)
+    house.store.state = replace(house.store.state, draft_id=None, message_id=None)
+    await house.takes()
+    house.api.refusal = refusal
+    await house.feels(Operation.SUBMIT)
+    assert told in house.screen.texts
+    assert "Thank you" not in house.screen.texts
+    assert house.store.state.draft_id is None
+    assert not house.store.state.is_errand
+
+
+async def test_who_submits_a_draft_that_has_gone_is_asked_again(house: House) -> None:
+    house.api.refusal = ApiProblem("gone", 404, "draft_gone")
+    await house.feels(Operation.SUBMIT)
+    assert "Name" in house.screen.shown[house.store.state.message_id or 0].text
+    assert house.store.state.draft_id == house.drafts.session.id
+
+
 async def test_who_presses_submit_twice_is_told_nothing_more_and_asked_nothing_twice(house: House) -> None:
     await house.hears("Ada", 11)
     await house.hears("Paris", 12)

@@ -340,7 +340,14 @@ def test_a_form_that_was_completed_elsewhere_says_by_whom_and_when() -> None:
     shown = superseded_view(session, by="Grace <G>", surface="web", at=at)
     assert "✅ Grace &lt;G&gt; completed this on the web: 11/25/26, 1:03\u202fPM." in shown.text
     assert shown.rows == ()
-    assert "Somebody completed this elsewhere." in superseded_view(session).text
+    assert "✅ Grace completed this elsewhere." in superseded_view(session, by="Grace").text
+
+
+def test_a_form_that_nobody_has_completed_says_that_the_answers_were_of_no_use() -> None:
+    session = session_of(ONBOARDING["onboarding-profile"])
+    assert "✕ This is not open any more. Your answers were not sent." in superseded_view(session).text
+    at = datetime(2026, 11, 25, 12, 3, tzinfo=UTC)
+    assert "any more: 11/25/26, 1:03\u202fPM. Your answers" in superseded_view(session, at=at).text
 
 
 @pytest.mark.parametrize("data", ["", "x", "f:a:b:c:d", "f:abc:1:z:0", "g:abc:1:p:0", "f:abc:1:p"])
