@@ -7,10 +7,11 @@ BatonError
     ├── ChatBusy            another event of the chat takes too long
     ├── FileRefused         Telegram does not hand a file out: the person has to send it again
     ├── TooBusy             Telegram's limits leave no turn soon; `retry_after` says when
-    └── Unreachable         nobody is there to be written to: blocked, deleted, thrown out
+    ├── Unreachable         nobody is there to be written to: blocked, deleted, thrown out
+    └── UpdateUnreadable    an update is not as this version knows them; `places` says where
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -34,6 +35,7 @@ __all__ = [
     "FileRefused",
     "TooBusy",
     "Unreachable",
+    "UpdateUnreadable",
     "is_outage",
     "pause_asked_for",
 ]
@@ -75,6 +77,17 @@ class TooBusy(BotError):
 
 class Unreachable(BotError):
     """Nobody is there to be written to; repeating does not help."""
+
+
+class UpdateUnreadable(BotError):
+    """An update is not as this version knows them, at these places such as `message.date`; repeating does not help.
+
+    What stands there is not told: it is what people write.
+    """
+
+    def __init__(self, places: Iterable[str]) -> None:
+        self.places = tuple(sorted(set(places)))
+        super().__init__(f"not as this version knows updates: {', '.join(self.places)}")
 
 
 def is_outage(error: BaseException) -> bool:

@@ -1,6 +1,6 @@
 """What becomes of an update: a text in a private chat goes straight to the conversation, all else to its router.
 
-Most updates are such texts. aiogram reads a message with all that one may have, and asks every router for it, which
+Many updates are such texts. aiogram reads a message with all that one may have, and asks every router for it, which
 takes longer than the step of a form that it leads to.
 """
 
@@ -11,7 +11,9 @@ from typing import Any
 from aiogram import Bot, Dispatcher
 from aiogram.enums import ChatType
 from aiogram.types import Update
+from pydantic import ValidationError
 
+from bot.errors import UpdateUnreadable
 from bot.filters import begins_like_a_command
 from bot.metrics import HANDLE_SECONDS, UPDATES
 from bot.place import Place
@@ -40,7 +42,10 @@ class Handling:
         self._runner = runner
 
     async def __call__(self, update: Mapping[str, Any]) -> None:
-        """Handle an update as Telegram wrote it. Raises `ValidationError` for one that this version cannot read."""
+        """Handle an update as Telegram wrote it. Raises `UpdateUnreadable` for one that this version cannot read.
+
+        What else is raised comes from whoever handles it.
+        """
         kind = next((name for name in KINDS if name in update), "other")
         result = "failed"
         try:
@@ -54,8 +59,13 @@ class Handling:
         if (line := _line_in(update)) is not None:
             await self._runner.said(Place.private(line.chat_id), line.text, line.message_id, line.language_code)
         else:
-            whole = Update.model_validate(update, context={"bot": self._bot})
-            await self._dispatcher.feed_update(self._bot, whole)
+            await self._dispatcher.feed_update(self._bot, self._whole(update))
+
+    def _whole(self, update: Mapping[str, Any]) -> Update:
+        try:
+            return Update.model_validate(update, context={"bot": self._bot})
+        except ValidationError as error:
+            raise UpdateUnreadable(".".join(map(str, problem["loc"])) for problem in error.errors()) from error
 
 
 def _line_in(update: Mapping[str, Any]) -> _Line | None:

@@ -16,10 +16,9 @@ from typing import Any
 
 import redis.asyncio
 import structlog
-from pydantic import ValidationError
 from redis.exceptions import RedisError
 
-from bot.errors import is_outage, pause_asked_for
+from bot.errors import UpdateUnreadable, is_outage, pause_asked_for
 from bot.metrics import PUT_ASIDE
 
 __all__ = ["Inbox"]
@@ -123,7 +122,10 @@ class Inbox:
         self._arrived.set()
 
     async def run(self, handle: Handle, stopping: asyncio.Event) -> None:
-        """Handle updates until `stopping` (and cancelled); what is under way then has `GRACE` to finish."""
+        """Handle updates until `stopping` (and cancelled); what is under way then has `GRACE` to finish.
+
+        What fails is tried again, during an outage for a day. An `UpdateUnreadable` is put aside at once.
+        """
         renewing = asyncio.create_task(self._renew())
         try:
             while not stopping.is_set():
@@ -185,9 +187,8 @@ class Inbox:
             return None
         try:
             await handle(entry.update)
-        except ValidationError as error:
-            places = {".".join(map(str, problem["loc"])) for problem in error.errors(include_input=False)}
-            await self._put_aside(chat, entry, f"not as this version knows updates: {', '.join(sorted(places))}")
+        except UpdateUnreadable as error:
+            await self._put_aside(chat, entry, str(error))
         except Exception as error:  # noqa: BLE001 -- one chat must not stop the others, whatever is wrong with it
             return await self._failed(chat, entry, error)
         return None

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 import redis.asyncio
-from aiogram.types import Update as TypedUpdate
 
 from bot import inbox as inbox_module
-from bot.errors import ApiUnavailable
+from bot.errors import ApiUnavailable, UpdateUnreadable
 from bot.inbox import MAX_TRIES, MOST_CHATS, Inbox
+from bpmn.files import FileReference
 
 Update = Mapping[str, Any]
 SHORT = timedelta(milliseconds=300)
@@ -206,19 +206,36 @@ async def test_an_update_that_always_fails_is_put_aside_and_the_person_is_told(
 async def test_an_update_that_this_version_cannot_read_is_put_aside_at_once(
     inbox: Inbox, client: redis.asyncio.Redis, bot_id: int
 ) -> None:
-    handled: list[int] = []
+    tries: list[int] = []
 
     async def handle(update: Update) -> None:
-        handled.append(TypedUpdate.model_validate(update).update_id % 1000)
+        tries.append(number_of(update))
+        if number_of(update) == 1:
+            raise UpdateUnreadable(["message.date"])
 
-    strange = {**text(1), "message": {**text(1)["message"], "date": "swordfish"}}
-    await inbox.put(strange)
+    await inbox.put(text(1))
     await inbox.put(text(2))
     async with running(inbox, handle):
-        await until(lambda: handled == [2])
+        await until(lambda: 2 in tries)
+    assert tries == [1, 2]
     ((_, kept),) = await client.xrange(f"baton:bot:{bot_id}:inbox:aside")
-    assert "message.date" in kept["reason"]
-    assert "swordfish" not in kept["reason"]
+    assert kept["reason"] == "not as this version knows updates: message.date"
+
+
+async def test_an_answer_that_is_not_understood_while_versions_change_does_not_put_the_update_aside(
+    inbox: Inbox, client: redis.asyncio.Redis, bot_id: int
+) -> None:
+    handled: list[int] = []
+    answers = [{"path": "a", "of": "another version"}, {"path": "a", "sha256": "0" * 64, "size_bytes": 1}]
+
+    async def handle(update: Update) -> None:
+        FileReference.model_validate(answers.pop(0))
+        handled.append(number_of(update))
+
+    await inbox.put(text(1))
+    async with running(inbox, handle):
+        await until(lambda: handled == [1])
+    assert await left(client, bot_id) == set()
 
 
 async def test_an_update_that_ends_every_process_is_put_aside(client: redis.asyncio.Redis, bot_id: int) -> None:
