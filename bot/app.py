@@ -39,10 +39,10 @@ from bot.redraw import redraw
 from bot.routers import conversation_router, membership_router
 from bot.runner import Runner
 from bot.screen import Screen
-from bot.session import TelegramSession
 from bot.settings import BotSettings
 from bot.store import Store
 from bot.tasks import TaskList, tasks_router
+from bot.telegram_session import TelegramSession
 from bot.titles import Titles
 from bot.watcher import watch
 from bot.webhook import Webhook, serve_webhook, webhook_secret

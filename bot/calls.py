@@ -54,7 +54,10 @@ class Sent(BaseModel):
 
 
 class Call(TelegramMethod[TelegramType], Generic[TelegramType]):
-    """A method without files. What is None is not sent."""
+    """A method without files. What is None is not sent.
+
+    Unlike aiogram's methods it takes no `DefaultBotProperties`: `TelegramSession` refuses it to a bot that has any.
+    """
 
 
 class SendMessage(Call[Sent]):

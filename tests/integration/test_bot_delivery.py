@@ -23,7 +23,7 @@ from bot.errors import TooBusy, Unreachable, is_outage, pause_asked_for
 from bot.limits import Limits, Turns
 from bot.reach import Reach
 from bot.screen import Screen
-from bot.session import TelegramSession
+from bot.telegram_session import TelegramSession
 from forms.telegram import Button, TelegramView
 
 TOKEN = "42:" + "A" * 35

@@ -26,8 +26,8 @@ from bot.inbox import Inbox
 from bot.lease import Lease
 from bot.polling import Updates
 from bot.reception import Reception
-from bot.session import TelegramSession
 from bot.settings import BotSettings
+from bot.telegram_session import TelegramSession
 from bot.webhook import HEADER, MOST_BYTES, Webhook, serve_webhook, webhook_secret
 from bpmn.health import serve_health
 

@@ -22,8 +22,8 @@ from bot.people import People
 from bot.place import Place
 from bot.runner import Runner
 from bot.screen import Screen
-from bot.session import TelegramSession
 from bot.store import Store
+from bot.telegram_session import TelegramSession
 from bot.titles import Titles
 from bpmn.catalog import Catalog
 from drafts.store import Drafts, new_session_id

@@ -17,8 +17,8 @@ from bot.engine_api import EngineApi
 from bot.errors import ApiProblem, ApiUnavailable, FileRefused, is_outage
 from bot.media import Media
 from bot.polling import PollRefused, Updates, poll
-from bot.session import TelegramSession
 from bot.store import Waiting
+from bot.telegram_session import TelegramSession
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

@@ -1,7 +1,9 @@
 """Calls of the Bot API as they travel, and what becomes of every answer: as aiogram has it."""
 
 import asyncio
+import gc
 import json
+import weakref
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -45,7 +47,7 @@ from bot.calls import (
     SendMessage,
     Sent,
 )
-from bot.session import TelegramSession
+from bot.telegram_session import TelegramSession
 
 TOKEN = "42:" + "A" * 35
 MESSAGE = {"message_id": 99, "date": 1, "chat": {"id": 7, "type": "private"}, "text": "hello", "news_of_11.0": {}}
@@ -103,6 +105,14 @@ async def stock(telegram: tuple[Telegram, str]) -> AsyncIterator[Bot]:
 
 @pytest.fixture(scope="module")
 async def bot(telegram: tuple[Telegram, str]) -> AsyncIterator[Bot]:
+    api = TelegramAPIServer.from_base(telegram[1])
+    async with Bot(TOKEN, TelegramSession(api=api)) as bot:
+        yield bot
+
+
+@pytest.fixture(scope="module")
+async def protecting(telegram: tuple[Telegram, str]) -> AsyncIterator[Bot]:
+    """A bot with a default."""
     api = TelegramAPIServer.from_base(telegram[1])
     async with Bot(TOKEN, TelegramSession(api=api), default=DefaultBotProperties(protect_content=True)) as bot:
         yield bot
@@ -164,9 +174,9 @@ async def test_what_an_edit_answers_is_not_looked_at(bot: Bot, telegram: tuple[T
     assert await bot(EditMessageReplyMarkup(chat_id=7, message_id=5)) == result
 
 
-async def test_a_file_is_uploaded_as_aiogram_does_it(bot: Bot, telegram: tuple[Telegram, str]) -> None:
+async def test_a_file_is_uploaded_as_aiogram_does_it(protecting: Bot, telegram: tuple[Telegram, str]) -> None:
     telegram[0].says(200, result={**MESSAGE, "photo": []})
-    sent = await bot.send_photo(7, BufferedInputFile(b"a cat", "cat.png"), caption="Cat", reply_markup=None)
+    sent = await protecting.send_photo(7, BufferedInputFile(b"a cat", "cat.png"), caption="Cat", reply_markup=None)
     assert (sent.message_id, telegram[0].content_type) == (99, "multipart/form-data")
     parameters = telegram[0].parameters
     assert parameters[parameters["photo"].removeprefix("attach://")] == ("cat.png", b"a cat")
@@ -175,11 +185,37 @@ async def test_a_file_is_uploaded_as_aiogram_does_it(bot: Bot, telegram: tuple[T
     }  # fmt: skip
 
 
-async def test_other_methods_keep_their_defaults_and_times(bot: Bot, telegram: tuple[Telegram, str]) -> None:
+async def test_other_methods_keep_the_defaults_of_the_bot(protecting: Bot, telegram: tuple[Telegram, str]) -> None:
+    telegram[0].says(200, result=MESSAGE)
+    await protecting(methods.SendMessage(chat_id=7, text="hello"))
+    assert telegram[0].content_type == "application/x-www-form-urlencoded"
+    assert telegram[0].parameters == {"chat_id": "7", "text": "hello", "protect_content": "true"}
+
+
+async def test_a_call_is_refused_to_a_bot_whose_defaults_it_would_not_send(
+    protecting: Bot, telegram: tuple[Telegram, str]
+) -> None:
+    telegram[0].says(200, result=MESSAGE)
+    telegram[0].path = ""
+    with pytest.raises(ValueError, match=r"sendMessage takes no defaults, .* protect_content=True"):
+        await protecting(HELLO)
+    assert telegram[0].path == ""
+
+
+async def test_other_methods_keep_their_times(bot: Bot, telegram: tuple[Telegram, str]) -> None:
     telegram[0].says(200, result=True)
     await bot(methods.BanChatMember(chat_id=-7, user_id=9, until_date=datetime.fromtimestamp(1_900_000_000, UTC)))
     assert telegram[0].content_type == "application/x-www-form-urlencoded"
     assert telegram[0].parameters == {"chat_id": "-7", "user_id": "9", "until_date": "1900000000"}
+
+
+@pytest.mark.parametrize(
+    "method", [SendMessage, DeleteMessage, methods.SendPhoto, methods.GetChatMember, methods.GetFile]
+)
+def test_the_model_of_an_answer_that_is_often_read_is_made_once(method: Any) -> None:
+    made = weakref.ref(methods.Response[method.__returning__])
+    gc.collect()  # takes every model that nobody holds
+    assert made() is not None
 
 
 ANSWERS: list[tuple[type[AiogramError], int, dict[str, Any]]] = [
