@@ -50,8 +50,8 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A message beside the form that opens the person's field for an answer, or has a key for it; `question` tells what
-    it asks for from all else.
+    """A message beside the form that opens the person's field for an answer, or has a key for it; `question` identifies
+    what is asked: draft, field and words.
     """
 
     message_id: int
@@ -81,6 +81,8 @@ class Conversation:
     """What the person is called; needed in groups, where others read whom the bot asks."""
     prompt: Prompt | None = None
     """The message that opens the person's field for an answer, or has a key for it."""
+    may_have_stray_key: bool = False
+    """A key that shares was about to be sent when the bot was killed: it may stand, by a message that is not known."""
     asked_before: int = 0
     """The newest prompt of an earlier question; a message to the person that is newer asks what is asked now."""
     origin: dict[str, str] = field(default_factory=dict)

@@ -115,11 +115,10 @@ class Screen:
         return await self._said(SendMessage(chat_id=chat_id, text=asked, reply_markup=keyboard))
 
     async def take_keys(self, chat_id: int) -> None:
-        """Take away a key whose message cannot be erased any more.
+        """Take away whatever key there is, by a message that says so and stays: behind it an older key would be found.
 
-        Where it can, erasing it is enough, and quieter: Android, Desktop and TDLib's clients drop the keyboard of a
-        message that is deleted, and those for iOS and macOS show that of the newest message which has one. This message
-        stays for the same reason: a client that looks for the keyboard anew would find the old one behind it.
+        For a key whose message cannot be erased any more, or is not known; otherwise erasing it is enough, and quieter.
+        Why: docs/adr/0008-reply-keyboards.md.
         """
         nothing = ReplyKeyboardRemove(remove_keyboard=True)
         await self._said(SendMessage(chat_id=chat_id, text="✓", reply_markup=nothing))

@@ -102,6 +102,8 @@ class Stage:
 
     async def _ask(self, state: Conversation, reply: Reply) -> int | None:
         if not state.place.is_group:
+            # Who is killed from here on, until the conversation is saved, does not know the message that has the key.
+            await self._store.expect_key(state.place, state.locale)
             return await self._screen.offer_key(state.chat_id, reply)
         label = html.escape(reply.placeholder, quote=False)
         asked = say("reply_here", state.locale, name=_mention(state), question=label)
@@ -109,17 +111,19 @@ class Stage:
 
     async def _unprompted(self, state: Conversation, question: str | None = None) -> Conversation:
         """The prompt goes. Where `question` is asked anew, an answer to the old prompt may be on its way and counts."""
-        if state.prompt is None:
-            return state
-        is_gone = await self._screen.erase(state.chat_id, state.prompt.message_id)
-        if not is_gone and not state.place.is_group:
+        keeps_a_key = state.may_have_stray_key
+        if (prompt := state.prompt) is not None:
+            is_gone = await self._screen.erase(state.chat_id, prompt.message_id)
+            keeps_a_key |= not is_gone and not state.place.is_group
+            if prompt.question != question:
+                state = replace(state, asked_before=prompt.message_id)
+        if keeps_a_key:
             await self._screen.take_keys(state.chat_id)
-        is_past = state.prompt.question != question
-        return replace(state, prompt=None, asked_before=state.prompt.message_id if is_past else state.asked_before)
+        return replace(state, prompt=None, may_have_stray_key=False)
 
 
 def _question(state: Conversation, view: TelegramView) -> str | None:
-    """What a view asks by a prompt, as no other question of any draft; None for what needs none.
+    """What a view asks by a prompt, identified by draft, field and words; None for what needs no prompt.
 
     In groups that is what is answered in words or by a file. In private every message is heard, and only a key that
     shares needs a message of its own.

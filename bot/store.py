@@ -104,8 +104,18 @@ class Store:
 
     async def save(self, state: Conversation) -> None:
         # The draft is everybody's, and stands elsewhere.
-        kept = replace(state, draft_id=state.session.id if state.session else None, session=None, closed=None)
-        await self._redis.set(self._key(state.place), _ADAPTER.dump_json(kept), ex=CONVERSATION_LIFE)
+        draft_id = state.session.id if state.session else None
+        await self._keep(replace(state, draft_id=draft_id, session=None, closed=None))
+
+    async def expect_key(self, place: Place, locale: str) -> None:
+        """A key that shares is about to be sent: who loads the conversation before it is saved learns of that.
+
+        `locale`: the language of a conversation that was never saved.
+        """
+        await self._keep(replace(await self.load(place, language_code=locale), may_have_stray_key=True))
+
+    async def _keep(self, state: Conversation) -> None:
+        await self._redis.set(self._key(state.place), _ADAPTER.dump_json(state), ex=CONVERSATION_LIFE)
 
     async def watch(self, waiting: Waiting, *, at: float) -> None:
         """Look at an instance at the time `at` (s since the epoch). Watched twice, it keeps its first `since`."""

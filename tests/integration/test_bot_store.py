@@ -13,6 +13,7 @@ from bot.errors import ChatBusy
 from bot.languages import Languages
 from bot.place import Place
 from bot.store import Store, Waiting
+from forms.session import FormSession, Subject
 
 CHAT = 7
 PLACE = Place.private(CHAT)
@@ -80,6 +81,21 @@ async def test_state_that_cannot_be_read_is_kept_aside_and_a_new_one_begins(
     await client.set(key, '{"of": "an older version"}')
     assert (await store.load(PLACE, language_code="en")).locale == "en"
     assert await client.get(f"{key}:unreadable") == '{"of": "an older version"}'
+
+
+async def test_a_key_that_is_expected_is_known_of_until_the_conversation_is_saved(store: Store) -> None:
+    await store.expect_key(PLACE, "ru")
+    begun = await store.load(PLACE)
+    assert (begun.may_have_stray_key, begun.locale) == (True, "ru")
+    draft = FormSession("abcdefgh", Subject("t1", "profile", "i1"), begun.user_id, "ru", "UTC", "T", {}, {})
+    asked = replace(begun, session=draft, message_id=5, may_have_stray_key=False)
+    await store.save(asked)
+    before = await store.load(PLACE)
+    assert (before.draft_id, before.message_id, before.may_have_stray_key) == ("abcdefgh", 5, False)
+    await store.expect_key(PLACE, "ru")
+    assert await store.load(PLACE) == replace(before, may_have_stray_key=True)
+    await store.save(asked)
+    assert await store.load(PLACE) == before
 
 
 async def test_in_a_group_everybody_has_a_conversation_of_their_own(store: Store) -> None:

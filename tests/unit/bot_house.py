@@ -72,6 +72,10 @@ class Store:
         self.state = replace(state, draft_id=state.session.id if state.session else None, session=None, closed=None)
         self.kills.one_more()
 
+    async def expect_key(self, *_: object) -> None:
+        self.state = replace(self.state, may_have_stray_key=True)
+        self.kills.one_more()
+
     async def watch(self, waiting: Any, *, at: float) -> None:
         self.watched.append(waiting.instance_id)
 
@@ -168,19 +172,37 @@ class Screen:
     kills: Countdown = field(default_factory=Countdown)
     is_too_old: bool = False
     """Nothing can be erased any more."""
+    keyboards: dict[int, str] = field(default_factory=dict)
+    """What each message has for below the chat; "" where it takes away what is there."""
+    newest_keyboard: int | None = None
 
     async def ask(self, chat_id: int, text: str, _: str) -> int:
         return await self.send(chat_id, TelegramView(text))
 
     async def offer_key(self, chat_id: int, reply: Reply) -> int:
+        self._put_below(reply.placeholder)
         return await self.send(chat_id, TelegramView(f"👇 {reply.placeholder}", reply=reply))
 
     async def take_keys(self, chat_id: int) -> None:
+        self._put_below("")
         await self.send(chat_id, TelegramView("✓"))
+
+    def _put_below(self, key: str) -> None:
+        self.newest_keyboard = self.last_id + 1
+        self.keyboards[self.newest_keyboard] = key
+
+    @property
+    def keys(self) -> set[str]:
+        """What stands below the chat. Some clients show what the newest message has that has any and is still there;
+        others what came last, until its message is erased.
+        """
+        of_all = self.keyboards[max(self.keyboards)] if self.keyboards else ""
+        return {of_all, self.keyboards.get(self.newest_keyboard or 0, "")} - {""}
 
     async def erase(self, _: int, message_id: int) -> bool:
         if not self.is_too_old:
             self.shown.pop(message_id, None)
+            self.keyboards.pop(message_id, None)
         self.kills.one_more()
         return not self.is_too_old
 
@@ -230,7 +252,12 @@ class House:
         await self.runner.said(PLACE, text, message_id, "en")
 
     async def feels(self, operation: Operation, argument: int = 0) -> None:
-        await self.presses(encode(self.drafts.session, operation, argument), self.store.state.message_id or 0)
+        await self.press_of(operation, argument)()
+
+    def press_of(self, operation: Operation, argument: int = 0) -> Callable[[], Awaitable[None]]:
+        """A press, to be delivered, of a button of the form as it is now."""
+        data = encode(self.drafts.session, operation, argument)
+        return partial(self.presses, data, self.store.state.message_id or 0)
 
     async def presses(self, data: str, message_id: int) -> None:
         async def answer(text: str | None) -> None:

@@ -51,8 +51,7 @@ async def test_in_a_group_no_answer_is_lost_wherever_the_bot_is_killed(killed_af
     await house.delivered(house.takes)
     await house.delivered(await house.reply_to_the_oldest("Name", "Ada"))
     await house.delivered(await house.reply_to_the_oldest("City", "Paris"))
-    data, message_id = encode(house.drafts.session, Operation.SUBMIT), house.store.state.message_id or 0
-    await house.delivered(partial(house.presses, data, message_id))
+    await house.delivered(house.press_of(Operation.SUBMIT))
     assert house.store.kills.left < 0 or killed_after == 0
     assert house.api.submitted == [{"name": "Ada", "city": "Paris"}]
     assert house.drafts.closed is not None
@@ -191,12 +190,42 @@ async def test_what_the_engine_refuses_is_told_though_the_draft_has_moved(house:
     assert house.question == ("city",)
 
 
+PHONE = {**FIELDS[1], "properties": {"accepts": "contact"}, "validate": {"minLength": 5}}
+ASKS_A_PHONE = {"type": "default", "components": [FIELDS[0], PHONE]}
+
+
+@pytest.mark.parametrize("killed_after", range(24))
+async def test_a_key_that_shares_stands_as_long_as_its_question_wherever_the_bot_is_killed(killed_after: int) -> None:
+    house = House(ASKS_A_PHONE)
+    house.store.kills.left = killed_after
+    for message_id, (said, keys) in enumerate(
+        [("Ada", {"City"}), ("110", {"City"}), (Operation.BACK, set()), ("Ada", {"City"}), ("+7 911", set())]
+    ):
+        if isinstance(said, Operation):
+            await house.delivered(house.press_of(said))
+        else:
+            await house.delivered(partial(house.hears, said, 10 + message_id))
+        assert house.screen.keys == keys
+    assert house.store.kills.left < 0 or killed_after == 0
+    assert house.drafts.session.data == {"name": "Ada", "city": "+7 911"}
+
+
+async def test_a_key_of_an_event_that_was_given_up_goes_with_the_next_question() -> None:
+    house = House(ASKS_A_PHONE)
+    house.store.faults = [Killed()]
+    with pytest.raises(Killed):
+        await house.hears("Ada", 11)
+    assert house.screen.keys == {"City"}
+    house.drafts.session, _ = step(house.drafts.session, Typed("+7 911"))  # on another surface
+    await house.runner.changed_elsewhere(PLACE, house.drafts.session.id)
+    assert house.screen.keys == set()
+
+
 @pytest.mark.parametrize("is_too_old", [False, True])
 async def test_a_key_that_shares_comes_with_its_question_however_reached_and_goes_however_left(
     is_too_old: bool,
 ) -> None:
-    phone = {**FIELDS[1], "properties": {"accepts": "contact"}, "validate": {"minLength": 5}}
-    house = House({"type": "default", "components": [FIELDS[0], phone]})
+    house = House(ASKS_A_PHONE)
     for message_id in (11, 12):
         await house.feels(Operation.SKIP)
         (key,) = [number for number, view in house.screen.shown.items() if view.text == "👇 City"]
@@ -205,11 +234,12 @@ async def test_a_key_that_shares_comes_with_its_question_however_reached_and_goe
         assert key not in house.screen.shown
         await house.feels(Operation.BACK)
         assert house.store.state.prompt is None
-        assert "👇" not in house.screen.texts
+        assert house.screen.keys == set()
     await house.feels(Operation.SKIP)
     house.screen.is_too_old = is_too_old
     await house.runner.cancelled(PLACE, "en")
-    assert ("✓" in [view.text for view in house.screen.shown.values()]) is is_too_old
+    assert ("✓" in [shown.text for shown in house.screen.shown.values()]) is is_too_old
+    assert house.screen.keys == set()
 
 
 async def test_a_text_that_meets_a_change_elsewhere_is_told_so_above_the_form(house: House) -> None:
