@@ -36,7 +36,7 @@ def links_router(
                 await screen.send(message.chat.id, TelegramView(say("link_ended", locale), ()))
             case Link(LinkKind.OFFER, task_id, group=group) if group and (sender := Sender.of(message)) is not None:
                 # The link may have left the group; where Telegram does not tell who is in it, the link is enough.
-                if await memberships.has(chat_of(group), sender.place.person_id) is False:
+                if await memberships.is_member(chat_of(group), sender.place.person_id) is False:
                     locale = await languages.of_user(message.from_user)
                     await screen.send(message.chat.id, TelegramView(say("not_in_group", locale), ()))
                     return

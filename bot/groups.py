@@ -82,7 +82,7 @@ def _commands(
     async def show(message: Message) -> None:
         if (sender := Sender.of(message)) is not None:
             await memberships.met(sender.place)
-        locale = await languages.of_user(message.from_user)
+        locale = await languages.of_group(message.chat.id)
         await screen.send(message.chat.id, await tasks.of_group(message.chat.id, 0, locale))
 
     @router.message(is_command, Command("cancel"))
@@ -112,7 +112,6 @@ def _presses(
             await answer_press(query, text)
 
         sender = Sender.of(query)
-        locale = await languages.of_user(query.from_user)
         if sender is None or query.message is None:
             await answer(None)
             return
@@ -122,10 +121,11 @@ def _presses(
                 await runner.claimed(sender, task_id, await memberships.names_of(sender.place.chat_id), answer)
             case Wish.PAGE, page:
                 await answer(None)
+                locale = await languages.of_group(sender.place.chat_id)
                 shown = await tasks.of_group(sender.place.chat_id, int(page) if page.isdecimal() else 0, locale)
                 await screen.show(sender.place.chat_id, shown, query.message.message_id)
             case _:
-                await answer(say("stale", locale))
+                await answer(say("stale", await languages.of_user(query.from_user)))
 
     @router.callback_query()
     async def pressed(query: CallbackQuery) -> None:

@@ -69,14 +69,14 @@ def group_language_router(screen: Screen, languages: Languages, memberships: Mem
     async def ask(message: Message) -> None:
         chat_id, group_locale = message.chat.id, await languages.of_group(message.chat.id)
         if _is_of_the_group(message):
-            locale, is_in_charge = group_locale, True
+            locale, is_administrator = group_locale, True
         elif message.from_user is not None:
             locale = await languages.of_user(message.from_user)
-            is_in_charge = await memberships.has_in_charge(chat_id, message.from_user.id) is not False
+            is_administrator = await memberships.is_administrator(chat_id, message.from_user.id) is not False
         else:
             return
         text, rows = say("language_in_private", locale), own(locale)
-        if is_in_charge:
+        if is_administrator:
             text += "\n\n" + say("choose_group_language", locale, language=_name(group_locale))
             rows += _choice()
         await screen.send(chat_id, TelegramView(text, rows))
@@ -89,8 +89,8 @@ def group_language_router(screen: Screen, languages: Languages, memberships: Mem
             return
         chat_id = query.message.chat.id
         # Everybody in the group can press, and who was an administrator need not be one any more.
-        if (is_in_charge := await memberships.has_in_charge(chat_id, query.from_user.id)) is not True:
-            code = "not_known_in_charge" if is_in_charge is None else "not_in_charge"
+        if (is_administrator := await memberships.is_administrator(chat_id, query.from_user.id)) is not True:
+            code = "not_known_in_charge" if is_administrator is None else "not_in_charge"
             await answer_press(query, say(code, own_locale))
             return
         await answer_press(query, None)

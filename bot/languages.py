@@ -1,7 +1,7 @@
 """Which language each person has chosen; what they chose wins over what their Telegram is set to.
 
-A group has one too, in which it is told what is for everybody there: that of whoever has taken the bot in, until an
-administrator chooses another.
+A group has one too, in which it is told what is for everybody there: that of whoever was the first to take the bot in,
+until an administrator chooses another.
 """
 
 import redis.asyncio
@@ -11,6 +11,16 @@ from forms.messages import LOCALES, supported
 
 __all__ = ["Languages"]
 
+# KEYS: the languages by chats. ARGV: the number that a group had, the one that it has. Under the old number stands the
+# new one from then on: a language that is chosen later holds for what is still told to the old one, and the same news
+# once more changes nothing.
+_MOVE = """
+local known = redis.call('HGET', KEYS[1], ARGV[1])
+if known == ARGV[2] then return end
+if known then redis.call('HSET', KEYS[1], ARGV[2], known) end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+"""
+
 
 class Languages:
     """The languages of one bot's chats. Private chats and their people have the same numbers."""
@@ -18,6 +28,7 @@ class Languages:
     def __init__(self, client: redis.asyncio.Redis, bot_id: int) -> None:
         self._redis = client
         self._key = f"baton:bot:{bot_id}:languages"
+        self._move = client.register_script(_MOVE)
 
     async def of(self, person: int, language_code: str | None) -> str:
         """The language to speak to a person whose Telegram is set to `language_code`."""
@@ -29,19 +40,20 @@ class Languages:
         return await self.of(user.id, user.language_code) if user is not None else supported(None)
 
     async def of_group(self, chat_id: int) -> str:
-        """The language of what is for everybody in a group."""
-        return await self.of(chat_id, None)
+        """The language of what is for everybody in a group, also by the number that it had before it became another."""
+        kept = await self._redis.hget(self._key, str(chat_id))
+        if kept is not None and kept not in LOCALES:
+            kept = await self._redis.hget(self._key, kept)
+        return kept if kept in LOCALES else supported(None)
 
     async def choose(self, chat_id: int, locale: str) -> None:
         """A person wants to be spoken to in a language, whatever their Telegram is set to, or a group does."""
         await self._redis.hset(self._key, str(chat_id), locale)
 
     async def assume(self, chat_id: int, locale: str) -> None:
-        """The language of a group in which none was chosen."""
+        """The language of a group of which none is known."""
         await self._redis.hsetnx(self._key, str(chat_id), locale)
 
     async def moved(self, chat_id: int, before: int) -> None:
-        """A group became a supergroup and has another number; it is spoken to as before."""
-        chosen = await self._redis.hget(self._key, str(before))
-        if chosen is not None:
-            await self.choose(chat_id, str(chosen))
+        """A group became a supergroup and has another number; it is spoken to as before, whatever was assumed of it."""
+        await self._move(keys=[self._key], args=[before, chat_id])

@@ -1,5 +1,5 @@
-"""Which groups people are in, as Telegram says it. Nobody can ask it for the groups of a person: those are remembered
-in which the bot has met them.
+"""Which groups people are in, and which they administer, as Telegram says it. Nobody can ask it for the groups of a
+person: those are remembered in which the bot has met them.
 """
 
 import time
@@ -69,25 +69,28 @@ class Memberships:
         found: list[str] = []
         for kept in await self._redis.zrevrange(self._key(person_id), 0, MOST_GROUPS - 1):
             chat_id = int(str(kept))
-            is_there = await self.has(chat_id, person_id)
+            is_there = await self.is_member(chat_id, person_id)
             if is_there:
                 found += await self.names_of(chat_id)
             elif is_there is False:
                 await self._redis.zrem(self._key(person_id), str(chat_id))
         return tuple(found)
 
-    async def has(self, chat_id: int, person_id: int) -> bool | None:
+    async def is_member(self, chat_id: int, person_id: int) -> bool | None:
         """Whether a person is in a group; None where Telegram does not tell, as of groups that hide their members."""
         standing = await self._standing(chat_id, person_id)
         return None if standing is None else standing not in _OUTSIDE
 
-    async def has_in_charge(self, chat_id: int, person_id: int) -> bool | None:
+    async def is_administrator(self, chat_id: int, person_id: int) -> bool | None:
         """Whether a person is an administrator of a group, or has made it; None where Telegram does not tell."""
         standing = await self._standing(chat_id, person_id)
         return None if standing is None else standing in _IN_CHARGE
 
     async def _standing(self, chat_id: int, person_id: int) -> ChatMemberStatus | None:
-        """What a person is in a group; who never was there has left it."""
+        """What a person is in a group; None where Telegram does not tell.
+
+        Who is there with restrictions is told as MEMBER, and who never was there as LEFT.
+        """
         try:
             member = await self._bot.get_chat_member(chat_id, person_id)
         except (AiogramError, BotError) as error:

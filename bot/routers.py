@@ -69,7 +69,7 @@ async def answer_press(query: CallbackQuery, text: str | None) -> None:
 def membership_router(reach: Reach, languages: Languages) -> Router:
     """Whether the bot may write: people block and unblock it, groups take it in and throw it out.
 
-    A group is spoken to in the language of whoever has taken the bot in, until another is chosen there.
+    A group is spoken to in the language of whoever was the first to take the bot in, until another is chosen there.
     """
     router = Router(name="membership")
 

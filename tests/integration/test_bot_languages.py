@@ -30,3 +30,19 @@ async def test_a_supergroup_has_the_language_of_the_group_that_it_was_if_one_was
     await languages.moved(-200, -8)
     await languages.assume(-200, "en")
     assert await languages.of_group(-200) == "ru"
+
+
+async def test_what_was_known_of_a_group_wins_over_what_is_assumed_of_its_supergroup(languages: Languages) -> None:
+    await languages.choose(-8, "ru")
+    await languages.assume(-200, "en")
+    await languages.moved(-200, -8)
+    assert await languages.of_group(-200) == "ru"
+
+
+async def test_a_language_that_is_chosen_later_stays_and_holds_for_the_old_number_too(languages: Languages) -> None:
+    await languages.choose(-8, "ru")
+    await languages.moved(-200, -8)
+    assert await languages.of_group(-8) == "ru"
+    await languages.choose(-200, "en")
+    await languages.moved(-200, -8)  # the news comes again
+    assert [await languages.of_group(chat) for chat in (-200, -8)] == ["en", "en"]

@@ -70,7 +70,7 @@ async def test_telegram_says_who_is_in_a_group_or_does_not_tell(
     memberships: Memberships, telegram: Telegram, answer: Any, is_there: bool | None
 ) -> None:
     telegram.answers[-1] = answer
-    assert await memberships.has(-1, 7) is is_there
+    assert await memberships.is_member(-1, 7) is is_there
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ async def test_telegram_says_who_is_in_charge_of_a_group_or_does_not_tell(
     memberships: Memberships, telegram: Telegram, answer: Any, is_in_charge: bool | None
 ) -> None:
     telegram.answers[-1] = answer
-    assert await memberships.has_in_charge(-1, 7) is is_in_charge
+    assert await memberships.is_administrator(-1, 7) is is_in_charge
 
 
 async def test_a_person_has_the_groups_where_they_were_met_and_still_are(

@@ -92,18 +92,25 @@ class Languages:
     """Nobody has chosen one, until they choose."""
 
     chosen: dict[int, str] = field(default_factory=dict)
+    now: dict[int, int] = field(default_factory=dict)
+    """The numbers of groups that had others before."""
+
+    async def of(self, person: int, language_code: str | None) -> str:
+        return self.chosen.get(person) or supported(language_code)
 
     async def of_user(self, user: User) -> str:
-        return self.chosen.get(user.id) or supported(user.language_code)
+        return await self.of(user.id, user.language_code)
 
     async def of_group(self, chat_id: int) -> str:
-        return self.chosen.get(chat_id, "en")
+        return self.chosen.get(self.now.get(chat_id, chat_id), "en")
 
     async def choose(self, chat_id: int, locale: str) -> None:
         self.chosen[chat_id] = locale
 
     async def moved(self, chat_id: int, before: int) -> None:
-        self.chosen[chat_id] = self.chosen.pop(before, "en")
+        if (known := self.chosen.pop(before, None)) is not None:
+            self.chosen[chat_id] = known
+        self.now[before] = chat_id
 
 
 class Tasks:
@@ -113,7 +120,7 @@ class Tasks:
         return TelegramView(f"inbox of {place.key}, page {page}")
 
     async def of_group(self, chat_id: int, page: int, locale: str) -> TelegramView:
-        return TelegramView(f"offers of {chat_id}, page {page}")
+        return TelegramView(f"offers of {chat_id}, page {page}, in {locale}")
 
     async def groups_of(self, place: Place) -> tuple[str, ...]:
         return ("chat:-100",)
@@ -131,10 +138,10 @@ class Memberships:
     async def met(self, place: Place) -> None:
         self.people.append(place)
 
-    async def has(self, chat_id: int, person_id: int) -> bool | None:
+    async def is_member(self, chat_id: int, person_id: int) -> bool | None:
         return self.is_there
 
-    async def has_in_charge(self, chat_id: int, person_id: int) -> bool | None:
+    async def is_administrator(self, chat_id: int, person_id: int) -> bool | None:
         return self.is_in_charge
 
     async def moved(self, chat_id: int, before: int) -> None:

@@ -23,6 +23,7 @@ from forms.events import Operation
 from forms.filling import opened
 from forms.session import FormSession, Status, Subject, Surface
 from forms.telegram import Reply, TelegramView, encode
+from unit.bot_edge import Languages
 
 __all__ = ["CHAT", "FIELDS", "PLACE", "TASK", "House", "Killed"]
 
@@ -57,6 +58,7 @@ class Store:
     state: Conversation
     faults: list[BaseException] = field(default_factory=list)
     watched: list[str] = field(default_factory=list)
+    languages: Languages = field(default_factory=Languages)
     kills: Countdown = field(default_factory=Countdown)
 
     @asynccontextmanager

@@ -253,14 +253,15 @@ async def test_who_writes_as_the_group_itself_answers_nothing(feed: Any, runner:
 
 
 async def test_in_a_group_tasks_are_listed_taken_and_given_back(
-    feed: Any, runner: Runner, screen: Screen, memberships: Memberships
+    feed: Any, runner: Runner, screen: Screen, memberships: Memberships, languages: Languages
 ) -> None:
     await feed(chat=GROUP, text="/tasks@baton_bot")
+    languages.chosen = {-100: "ru", 7: "en"}
     await feed(chat=GROUP, pressed="t:p:2")
     await feed(chat=GROUP, pressed="t:c:t1")
     await feed(chat=GROUP, pressed="f:abcdefgh:0:n:0")
     await feed(chat=GROUP, text="/cancel")
-    assert screen.sent == ["offers of -100, page 0", "offers of -100, page 2"]
+    assert screen.sent == ["offers of -100, page 0, in en", "offers of -100, page 2, in ru"]
     assert runner.events == [
         ("claimed", ADA_THERE, "Ada", "t1", ("chat:-100",)),
         ("pressed", ADA_THERE, "f:abcdefgh:0:n:0"),
@@ -299,5 +300,8 @@ async def test_what_was_offered_to_a_group_is_offered_to_the_supergroup_that_it_
     languages.chosen[-7] = "ru"
     await feed(chat=GROUP, migrate_from_chat_id=-7)
     assert languages.chosen == {-100: "ru"}
+    languages.chosen[-100] = "en"
+    await feed(chat=GROUP, migrate_from_chat_id=-7)  # it comes again
+    assert languages.chosen == {-100: "en"}
     await feed(chat=GROUP, pressed="t:c:t1")
     assert runner.events == [("claimed", ADA_THERE, "Ada", "t1", ("chat:-100", "chat:-7"))]

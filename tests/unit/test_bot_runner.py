@@ -13,6 +13,7 @@ from bot.engine_api import OpenTask
 from bot.errors import ApiProblem, TooBusy
 from bot.media import Media
 from bot.place import Place
+from bot.texts import say
 from drafts.record import Draft
 from forms.events import Operation, Typed
 from forms.filling import step
@@ -257,6 +258,16 @@ async def test_a_text_that_meets_a_change_elsewhere_is_told_so_above_the_form(ho
     assert "changed" in told
     assert "City" in shown
     assert house.drafts.session.data == {"name": "Grace", "city": ""}
+
+
+async def test_that_something_failed_is_told_to_a_group_in_its_language(house: House) -> None:
+    await house.store.languages.choose(-7, "ru")
+    await house.store.languages.moved(-100, -7)
+    for chat_id in (-100, -7, CHAT):
+        await house.runner.gave_up(chat_id, {})
+    first, second, third = (view.text for view in house.screen.shown.values())
+    assert first == second == say("failed", "ru")
+    assert third == say("failed", "en")
 
 
 async def test_a_file_that_engine_api_is_not_there_for_is_asked_for_again() -> None:
