@@ -1,5 +1,6 @@
 """engine-api as the bot uses it."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +18,8 @@ __all__ = ["Answers", "Completed", "EngineApi", "OpenForm", "OpenTask", "Standin
 
 TIMEOUT = timedelta(seconds=20)
 MOST_TASKS = 100
+# More at once make none of them faster. Who is next waits here, and the time-out begins with the call.
+MOST_CALLS = 32
 _AWAY = frozenset({502, 503, 504})
 
 
@@ -84,6 +87,7 @@ class EngineApi:
         self._url = url.rstrip("/")
         self._token = token
         self._session: aiohttp.ClientSession | None = None
+        self._turns = asyncio.Semaphore(MOST_CALLS)
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
@@ -248,7 +252,7 @@ class EngineApi:
         if self._session is None:
             raise RuntimeError("use EngineApi as `async with EngineApi(...) as api`")
         try:
-            async with self._session.request(method, f"{self._url}{path}", **arguments) as answer:
+            async with self._turns, self._session.request(method, f"{self._url}{path}", **arguments) as answer:
                 body = await answer.json(content_type=None)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise ApiUnavailable(f"engine-api at {self._url}: {error or type(error).__name__}") from error

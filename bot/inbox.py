@@ -26,7 +26,8 @@ __all__ = ["Inbox"]
 # A chat whose replica was killed comes to another, or back, after so long; whoever holds it renews.
 LEASE = timedelta(seconds=6)
 RENEWAL = LEASE / 3
-MOST_CHATS = 100
+# Of a thousand people most may wait for the engine; those who are in the middle of a form must not wait for them.
+MOST_CHATS = 1000
 # Then it is another chat's turn.
 UPDATES_IN_A_TURN = 20
 # How soon a replica sees what another one kept; its own it sees at once.

@@ -12,8 +12,8 @@ from aiogram import Bot
 from aiogram.client.telegram import TelegramAPIServer
 from aiohttp import web
 
-from bot import polling, watcher
-from bot.engine_api import EngineApi
+from bot import engine_api, polling, watcher
+from bot.engine_api import MOST_CALLS, EngineApi
 from bot.errors import ApiProblem, ApiUnavailable, FileRefused, is_outage
 from bot.media import Media
 from bot.polling import PollRefused, Updates, poll
@@ -127,6 +127,25 @@ async def test_whatever_stands_in_front_of_engine_api_its_answers_are_understood
     async with server(answer) as url, EngineApi(url, "token") as api:
         with pytest.raises(error):
             await api.running("key")
+
+
+async def test_who_waits_for_a_busy_engine_api_is_not_timed_out_before_it_is_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(engine_api, "TIMEOUT", timedelta(milliseconds=300))
+    asked = most = 0
+
+    async def answer(_: web.Request) -> web.StreamResponse:
+        nonlocal asked, most
+        asked += 1
+        most = max(most, asked)
+        await asyncio.sleep(0.1)
+        asked -= 1
+        return web.json_response([])
+
+    async with server(answer) as url, EngineApi(url, "token") as api:
+        await asyncio.gather(*(api.tasks_of("telegram-7") for _ in range(5 * MOST_CALLS)))
+    assert most == MOST_CALLS
 
 
 async def test_one_slow_look_holds_up_no_other_and_a_fault_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
