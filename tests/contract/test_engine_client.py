@@ -10,7 +10,7 @@ from bpmn import errors
 from bpmn.client import EngineClient
 from bpmn.types import Candidates, ExternalTask, ProcessInstance, Task, TopicRequest
 from bpmn.variables import FileValue
-from contract.engine_contract import MODELS, deploy_models, start_work
+from shared.engine_contract import MODELS, deploy_models, start_work
 
 LOCK = timedelta(seconds=60)
 

@@ -7,7 +7,7 @@ import pytest
 from bpmn import errors
 from bpmn.client import EngineClient
 from bpmn.types import ExternalTask, ProcessInstance, TopicLoad, TopicRequest
-from contract.engine_contract import deploy_models, start_work
+from shared.engine_contract import deploy_models, start_work
 
 LOCK = timedelta(seconds=60)
 

@@ -28,7 +28,7 @@ from forms.telegram import Button, TelegramView, decode, view
 from forms.terminal import Act, Line, Marks, Menu, Paths, acts_of_line, acts_of_marks, asked
 from forms.terminal.prompts import LEAVE
 from forms.widgets import Items, Pick
-from integration.models import MINE, form_ref, model
+from shared.models import MINE, form_ref, model
 
 CASES = {
     f"{file.stem}: {case['name']}": case

@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[2]
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 50
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "manager", "base", "misc", "core"}
+LAYERS = ("unit", "contract", "integration", "scenarios", "e2e")
 SOURCES = ("bpmn", "forms", "drafts", "files", "workers", "bot", "api", "baton", "tests", "bench", "docs")
 
 
@@ -32,6 +33,11 @@ def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node
+
+
+def packages(node: ast.Import | ast.ImportFrom) -> set[str]:
+    names = [node.module or ""] if isinstance(node, ast.ImportFrom) else [name.name for name in node.names]
+    return {name.partition(".")[0] for name in names}
 
 
 def test_there_is_code_to_judge() -> None:
@@ -65,6 +71,17 @@ def test_no_module_has_a_name_that_says_nothing() -> None:
 
 def test_tests_are_no_packages_so_that_they_shadow_nothing() -> None:
     assert not [f for f in python_files() if f.name == "__init__.py" and "tests" in f.relative_to(ROOT).parts]
+
+
+def test_no_layer_of_tests_imports_from_another() -> None:
+    across = [
+        f"{f.relative_to(ROOT)}:{node.lineno}"
+        for layer in LAYERS
+        for f in (ROOT / "tests" / layer).rglob("*.py")
+        for node in ast.walk(ast.parse(f.read_text()))
+        if isinstance(node, ast.Import | ast.ImportFrom) and packages(node) & (set(LAYERS) - {layer})
+    ]
+    assert not across, "what several layers share stands in tests/shared"
 
 
 def test_prose_stands_in_readme_changelog_and_docs_and_beside_the_figures_only() -> None:

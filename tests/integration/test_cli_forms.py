@@ -13,7 +13,7 @@ import pytest
 
 from bpmn.client import EngineClient
 from integration.command import Baton
-from integration.models import MINE, form_ref, model
+from shared.models import MINE, form_ref, model
 
 pytestmark = pytest.mark.usefixtures("in_environment")
 FORM: dict[str, Any] = {

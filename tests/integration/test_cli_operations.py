@@ -6,8 +6,8 @@ import pytest
 
 from bpmn.client import EngineClient
 from bpmn.types import ExternalTask, TopicRequest
-from contract.engine_contract import deploy_models, start_work
 from integration.command import Baton, asked
+from shared.engine_contract import deploy_models, start_work
 from workers.loading import load_handlers
 from workers.registry import registered
 

@@ -12,8 +12,8 @@ from api.engine.operations import Operations, Selection
 from api.engine.schemas import RetryAllRequest
 from bpmn.client import EngineClient
 from bpmn.types import ExternalTask, TopicRequest
-from contract.engine_contract import deploy_models, start_work
 from integration.engine_api import call
+from shared.engine_contract import deploy_models, start_work
 
 WORKER = "operations-test"
 CALLS = [

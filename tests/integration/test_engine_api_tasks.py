@@ -17,7 +17,7 @@ from bpmn.client import EngineClient
 from bpmn.types import FormReference, ProcessInstance, Task
 from bpmn.variables import FileValue
 from integration.engine_api import call
-from integration.models import MINE, form_ref, model
+from shared.models import MINE, form_ref, model
 
 ASKS = f"{MINE} {form_ref('asks')}"
 

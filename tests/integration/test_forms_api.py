@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 from bpmn.client import EngineClient
 from bpmn.types import ProcessInstance, Task
 from integration.engine_api import call, call_tagged
-from integration.models import MINE, form_ref, model
+from shared.models import MINE, form_ref, model
 
 ASKS = form_ref("asks")
 MY_FORM = f"{MINE} {ASKS}"

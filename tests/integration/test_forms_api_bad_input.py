@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from bpmn.client import EngineClient
 from bpmn.types import Task
 from integration.engine_api import ApiOf, call
-from integration.models import MINE, form_ref, model
+from shared.models import MINE, form_ref, model
 
 OPTIONS = [{"value": "a", "label": "A"}, {"value": "b", "label": "B"}]
 FIELDS: dict[str, dict[str, Any]] = {

@@ -19,7 +19,7 @@ from bpmn.client import EngineClient
 from bpmn.types import Task
 from integration.engine_api import ApiOf, call
 from integration.engine_line import EngineLine
-from integration.models import MINE, form_ref, model
+from shared.models import MINE, form_ref, model
 
 ASKS = form_ref("asks")
 MY_FORM = f"{MINE} {ASKS}"

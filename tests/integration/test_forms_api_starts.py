@@ -15,7 +15,7 @@ from bpmn.client import EngineClient
 from bpmn.variables import read_time
 from integration.engine_api import ApiOf, call
 from integration.engine_line import EngineLine
-from integration.models import MINE, form_ref, model
+from shared.models import MINE, form_ref, model
 
 FORM: dict[str, Any] = {
     "id": "asks",

@@ -8,7 +8,7 @@ import pytest
 from bpmn.client import EngineClient
 from bpmn.types import Task
 from integration.engine_api import call
-from integration.models import model
+from shared.models import model
 
 
 @pytest.fixture

@@ -17,38 +17,7 @@ from baton.sandbox import telegram
 from baton.sandbox.person import Person, PersonStuck
 from baton.sandbox.telegram.app import create_app
 from baton.sandbox.telegram.settings import SandboxSettings
-
-TOKEN = "4242:test_only"
-
-
-class Bot:
-    """The bot's side, by hand."""
-
-    def __init__(self, http: aiohttp.ClientSession, url: str, token: str = TOKEN) -> None:
-        self.http, self.url, self.token = http, url, token
-
-    async def call(self, method: str, **parameters: Any) -> dict[str, Any]:
-        async with self.http.post(f"{self.url}/bot{self.token}/{method}", json=parameters) as answer:
-            body: dict[str, Any] = await answer.json()
-            assert answer.status == body.get("error_code", 200)
-            return body
-
-    async def ok(self, method: str, **parameters: Any) -> Any:
-        body = await self.call(method, **parameters)
-        assert body["ok"], body
-        return body["result"]
-
-    async def refused(self, method: str, **parameters: Any) -> str:
-        body = await self.call(method, **parameters)
-        assert not body["ok"]
-        return f"{body['error_code']} {body['description']}"
-
-    async def next_update(self, kind: str) -> dict[str, Any]:
-        """The oldest unconfirmed update, which is confirmed with this."""
-        updates = await self.ok("getUpdates", timeout=5, limit=1)
-        await self.ok("getUpdates", offset=updates[0]["update_id"] + 1, limit=1)
-        found: dict[str, Any] = updates[0][kind]
-        return found
+from integration.bot_side import TOKEN, BotSide
 
 
 @pytest.fixture
@@ -60,7 +29,7 @@ async def sandbox() -> AsyncIterator[SimpleNamespace]:
     )
     async with TestServer(create_app(settings)) as server, aiohttp.ClientSession() as http:
         url = str(server.make_url("")).rstrip("/")
-        yield SimpleNamespace(url=url, http=http, bot=Bot(http, url))
+        yield SimpleNamespace(url=url, http=http, bot=BotSide(http, url))
 
 
 @pytest.fixture
@@ -80,7 +49,7 @@ async def post(sandbox: SimpleNamespace, path: str, body: object, **headers: str
 
 
 async def test_a_token_of_another_bot_is_unauthorized(sandbox: SimpleNamespace) -> None:
-    assert await Bot(sandbox.http, sandbox.url, "1:x").refused("getMe") == "401 Unauthorized"
+    assert await BotSide(sandbox.http, sandbox.url, "1:x").refused("getMe") == "401 Unauthorized"
 
 
 @pytest.mark.parametrize("token", ["", "x", "1:", "a:b", "1:a b", "1:ж"])

@@ -10,7 +10,7 @@ import pytest
 from baton.sandbox.person import Person, Shown
 from bot.links import Link, LinkKind, Links
 from bpmn.types import Task
-from integration.models import model
+from shared.models import model
 
 Join = Callable[..., Awaitable[Person]]
 FORM_TASK = 'name="{key}" camunda:assignee="${{initiator}}" camunda:formRef="{key}" camunda:formRefBinding="latest"'

@@ -16,7 +16,7 @@ import pytest
 
 from baton.sandbox.person import Person, Shown
 from bot.links import Link, LinkKind, Links
-from integration.models import MINE, form_ref, model
+from shared.models import MINE, form_ref, model
 
 Join = Callable[..., Awaitable[Person]]
 PATIENCE = timedelta(seconds=60)

@@ -12,7 +12,7 @@ import pytest
 
 from baton.sandbox.person import Person, Shown
 from bpmn.types import Task
-from integration.models import form_ref, model
+from shared.models import form_ref, model
 
 Join = Callable[..., Awaitable[Person]]
 # A bot that was killed comes back, and so do the updates that it had taken.

@@ -8,7 +8,7 @@ from typing import Any
 
 from baton.sandbox.person import Person, Shown
 from bot.links import Link, LinkKind, Links
-from integration.models import MINE, form_ref, model
+from shared.models import MINE, form_ref, model
 
 Join = Callable[..., Awaitable[Person]]
 CHANGEABLE = timedelta(hours=48)

@@ -10,7 +10,7 @@ import pytest
 
 from baton.sandbox.person import Person
 from bot.links import Link, LinkKind, Links
-from integration.models import MINE, form_ref, model
+from shared.models import MINE, form_ref, model
 
 Join = Callable[..., Awaitable[Person]]
 Follow = Callable[[Person], Awaitable[str]]

@@ -8,7 +8,7 @@ from typing import Any
 
 from baton.sandbox.person import Person
 from bpmn.types import Task
-from integration.models import form_ref, model
+from shared.models import form_ref, model
 
 Join = Callable[..., Awaitable[Person]]
 FORM = {

@@ -15,7 +15,7 @@ from workers.loading import load_handlers
 from workers.registry import read_handler, registered
 
 # @camunda/element-templates-json-schema 0.22.1, MIT licence (beside it).
-PUBLISHED = Path(__file__).parents[1] / "contract" / "element-templates" / "schema.json"
+PUBLISHED = Path(__file__).parent / "element-templates" / "schema.json"
 
 
 class Colour(enum.Enum):

@@ -8,7 +8,7 @@ from bpmn.types import Deployment, ProcessInstance
 
 __all__ = ["MODELS", "deploy_models", "start_work"]
 
-MODELS = Path(__file__).parent / "models"
+MODELS = Path(__file__).parent / "engine-contract"
 
 
 async def deploy_models(engine: EngineClient) -> Deployment:
