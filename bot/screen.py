@@ -7,7 +7,7 @@ import html
 import math
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -17,7 +17,14 @@ import structlog
 from aiogram import Bot
 from aiogram.enums import ChatAction, ParseMode
 from aiogram.exceptions import AiogramError, TelegramBadRequest
-from aiogram.types import ForceReply, InlineKeyboardMarkup, KeyboardButton, ReplyKeyboardMarkup, ReplyKeyboardRemove
+from aiogram.types import (
+    BufferedInputFile,
+    ForceReply,
+    InlineKeyboardMarkup,
+    KeyboardButton,
+    ReplyKeyboardMarkup,
+    ReplyKeyboardRemove,
+)
 
 from bot.calls import (
     DeleteMessage,
@@ -60,13 +67,26 @@ class Screen:
 
         Returns the last one's id, or None when the person has blocked the bot.
         """
+        return await self._send_all(chat_id, _parts(view))
+
+    async def _send_all(self, chat_id: int, parts: Sequence[TelegramView]) -> int | None:
+        """The last one's id; None where nobody is there, who is not called again for the parts that are left."""
         message_id = None
-        for part in _parts(view):
+        for part in parts:
             message_id = await self._shown(part, partial(self._send, chat_id))
+            if message_id is None:
+                break
         return message_id
 
     async def _send(self, chat_id: int, view: TelegramView) -> int | None:
-        return await self._photo(chat_id, view) or await self._said(
+        photo = photo_of(view.picture) if view.picture is not None else None
+        if photo is not None:
+            try:
+                return await self._photo(chat_id, view, photo)
+            except TelegramBadRequest as error:
+                # The address leads to no picture, or Telegram cannot reach it: the words are what counts.
+                log.info("picture not shown", chat=chat_id, reason=error.message)
+        return await self._said(
             SendMessage(
                 chat_id=chat_id,
                 text=view.text,
@@ -87,10 +107,8 @@ class Screen:
         if message_id is not None and not await self._replace(chat_id, message_id, first):
             message_id = None
         if message_id is None:
-            message_id = await self._shown(first, partial(self._send, chat_id))
-        for part in others:
-            message_id = await self._shown(part, partial(self._send, chat_id))
-        return message_id
+            return await self._send_all(chat_id, [first, *others])
+        return await self._send_all(chat_id, others) if others else message_id
 
     async def retire(self, chat_id: int, message_id: int, view: TelegramView | None) -> None:
         """Take the buttons off a message; with a view, which is shown in any case, also replace its text."""
@@ -144,22 +162,14 @@ class Screen:
         except (AiogramError, BotError) as error:
             log.debug("typing not shown", chat=chat_id, reason=str(error))
 
-    async def _photo(self, chat_id: int, view: TelegramView) -> int | None:
-        """The id of the view as a photo with a caption; None where it has none, or Telegram cannot show it."""
-        photo = photo_of(view.picture) if view.picture is not None else None
-        if photo is None:
-            return None
+    async def _photo(self, chat_id: int, view: TelegramView, photo: str | BufferedInputFile) -> int | None:
+        """The id of the view as a photo with a caption; None where nobody is there. Raises `TelegramBadRequest`."""
         keyboard = _keyboard(view)
         buttons = InlineKeyboardMarkup.model_validate(keyboard.model_dump()) if keyboard is not None else None
         send = self._bot.send_photo(
             chat_id, photo, caption=view.text, parse_mode=ParseMode.HTML, reply_markup=buttons
         )  # fmt: skip
-        try:
-            sent = await self._patiently(chat_id, send)
-        except TelegramBadRequest as error:
-            # The address leads to no picture, or Telegram cannot reach it: the words are what counts.
-            log.info("picture not shown", chat=chat_id, reason=error.message)
-            return None
+        sent = await self._patiently(chat_id, send)
         return sent.message_id if sent is not None else None
 
     async def _replace(self, chat_id: int, message_id: int, view: TelegramView) -> bool:

@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -184,6 +184,21 @@ async def test_who_is_gone_is_noted_and_is_no_error(place: House, call: Call, co
     assert away is not None
     assert away.reason == description
     assert time.time() - away.since < 60
+
+
+@pytest.mark.parametrize("method", ["sendMessage", "sendPhoto"])
+async def test_who_is_gone_costs_one_refused_call_whatever_there_was_to_see(place: House, method: str) -> None:
+    long = TelegramView(" ".join(["word"] * 1500), ())
+    view = long if method == "sendMessage" else replace(HELLO, picture="https://x.invalid/cat.png")
+    place.telegram.answers = [refusal(403, BLOCKED) for _ in range(2)]
+    assert await place.screen.send(CHAT, view) is None
+    assert place.telegram.methods == [method]
+
+
+async def test_a_picture_that_telegram_cannot_show_leaves_its_words(place: House) -> None:
+    place.telegram.answers = [refusal(400, "Bad Request: wrong file identifier/HTTP URL specified")]
+    assert await place.screen.send(CHAT, replace(HELLO, picture="https://x.invalid/cat.png")) == 99
+    assert place.telegram.methods == ["sendPhoto", "sendMessage"]
 
 
 async def test_a_person_who_is_not_in_a_group_says_nothing_about_the_group(place: House) -> None:
