@@ -11,7 +11,6 @@ from datetime import datetime
 from bot.effects import (
     Alert,
     Close,
-    Effect,
     Effects,
     Erase,
     Find,
@@ -19,12 +18,11 @@ from bot.effects import (
     GoOn,
     Notice,
     Open,
-    Reply,
     Retire,
     Show,
     Submit,
+    Tell,
     Watch,
-    told_below,
 )
 from bot.engine_api import Completed, OpenForm, OpenTask
 from bot.place import Place
@@ -41,10 +39,9 @@ from forms.session import FormSession, Surface
 from forms.telegram import closed_view, decode, view
 
 __all__ = [
-    "Alert", "Close", "Conversation", "Effect", "Erase", "Find", "GiveBack", "GoOn", "Notice", "Open", "Prompt",
-    "Reply", "Retire", "Show", "Submit", "Watch", "answer_refused", "cancelled", "changed", "completed", "ended",
-    "form_opened", "left_for_another", "linked", "not_taken", "pressed", "said", "seen_again", "shown_again",
-    "spoken", "taken", "taken_away", "task_came", "told_below", "waited",
+    "Conversation", "Prompt", "answer_refused", "cancelled", "changed", "completed", "ended", "form_opened",
+    "left_for_another", "linked", "not_taken", "pressed", "said", "seen_again", "shown_again", "spoken", "taken",
+    "taken_away", "task_came", "waited",
 ]  # fmt: skip
 
 
@@ -150,7 +147,7 @@ def said(
     if state.session is not None and state.closed is not None:
         return ended(state, state.closed.by, state.closed.at.isoformat())
     if state.session is None or state.message_id is None:
-        return state, (Reply(say("nothing_open", state.locale)),)
+        return state, (Tell(say("nothing_open", state.locale)),)
     session = state.session
     if state.has_taken(message_id):
         # It is in the draft, and what should have followed may never have been seen.
@@ -166,13 +163,13 @@ def _overheard(state: Conversation, message_id: int, replied_to: Replied | None)
     if replied_to is None or not state.spoke_in(replied_to) or state.session is None or state.closed is not None:
         return state, ()
     state, effects = shown_again(replace(state, last_text_id=message_id))
-    return state, (Reply(say("asked_before", state.locale)), *effects)
+    return state, (Tell(say("asked_before", state.locale)), *effects)
 
 
 def answer_refused(state: Conversation, problem: Problem, message_id: int) -> tuple[Conversation, Effects]:
     """What the person sent cannot even be looked at: say why, and ask again."""
     if state.session is None:
-        return state, (Reply(say("nothing_open", state.locale)),)
+        return state, (Tell(say("nothing_open", state.locale)),)
     shown = Show(view(state.session, problem), in_place=False)
     return replace(state, last_text_id=message_id), (shown,)
 
@@ -230,14 +227,14 @@ def completed(state: Conversation, done: Completed, titles: Titles) -> tuple[Con
     state = replace(state, session=None)
     if state.place.is_group:
         # What is the person's alone is not for others to see.
-        private = (Reply(say("next_in_private", state.locale)),) if done.next is not None else ()
+        private = (Tell(say("next_in_private", state.locale)),) if done.next is not None else ()
         return replace(state, is_errand=False), private
     if done.next is not None:
         return task_came(state, done.next, titles, is_errand=state.is_errand)
     if state.is_errand:
-        return replace(state, is_errand=False), (Reply(say("errand_done", state.locale)), Find())
+        return replace(state, is_errand=False), (Tell(say("errand_done", state.locale)), Find())
     if done.ended:
-        return replace(state, instance_id=None), (Reply(say("finished", state.locale)),)
+        return replace(state, instance_id=None), (Tell(say("finished", state.locale)),)
     if state.instance_id is None:
         return state, ()
     return state, (Notice(say("working", state.locale)), Watch(state.instance_id))
@@ -262,7 +259,7 @@ def form_opened(state: Conversation, form: OpenForm, session: FormSession | None
         said = say("no_form", state.locale, task=title)
         if form.key is not None and form.key.startswith(("https://", "http://")):
             said = say("form_at", state.locale, task=title, url=html.escape(form.key))
-        return replace(state, session=None), (Reply(said),)
+        return replace(state, session=None), (Tell(said),)
     state = replace(state, session=session)
     if state.place.is_group and session.secrets():
         return state, (GiveBack("secret_in_private"),)
@@ -292,7 +289,7 @@ def changed(state: Conversation, code: str) -> tuple[Conversation, Effects]:
     """What was submitted is not what the form or the draft is now: say so, and show it below to be looked at."""
     if state.session is None or state.closed is not None:
         return seen_again(state)
-    told = Reply(say("form_changed" if code == "form_changed" else "changed_elsewhere", state.locale))
+    told = Tell(say("form_changed" if code == "form_changed" else "changed_elsewhere", state.locale))
     return state, (Retire(), told, Show(view(state.session), in_place=False))
 
 
@@ -318,9 +315,9 @@ def shown_again(state: Conversation) -> tuple[Conversation, Effects]:
 def linked(state: Conversation, task: OpenTask | None, titles: Titles) -> tuple[Conversation, Effects]:
     """The person followed a link to a task; None when it is not open any more."""
     if task is None:
-        return state, (Reply(say("task_over", state.locale)),)
+        return state, (Tell(say("task_over", state.locale)),)
     if task.assignee != state.user_id:
-        return state, (Reply(say("task_of_another", state.locale)),)
+        return state, (Tell(say("task_of_another", state.locale)),)
     return _asked(state, task, titles, is_errand=False)
 
 
@@ -342,13 +339,13 @@ def left_for_another(state: Conversation) -> tuple[Conversation, Effects]:
     if state.session is None or not state.session.is_open or state.message_id is None:
         return state, (Retire(),)
     task = html.escape(state.title or state.session.title)
-    return state, (Retire(), Reply(say("put_aside_for_another", state.locale, task=task)))
+    return state, (Retire(), Tell(say("put_aside_for_another", state.locale, task=task)))
 
 
 def taken_away(state: Conversation) -> tuple[Conversation, Effects]:
     """The task is somebody else's now."""
     after = replace(state, session=None, is_errand=False)
-    return after, (Retire(), Reply(say("taken_away", state.locale)), Find())
+    return after, (Retire(), Tell(say("taken_away", state.locale)), Find())
 
 
 def spoken(state: Conversation, locale: str) -> tuple[Conversation, Effects]:
@@ -363,14 +360,14 @@ def spoken(state: Conversation, locale: str) -> tuple[Conversation, Effects]:
 def cancelled(state: Conversation) -> tuple[Conversation, Effects]:
     """The person puts the form aside; the task and the answers stay. What was offered to several is so again."""
     if state.session is None or state.message_id is None:
-        return state, (Reply(say("nothing_to_cancel", state.locale)),)
+        return state, (Tell(say("nothing_to_cancel", state.locale)),)
     if state.is_errand:
         return state, (GiveBack(),)
-    return state, (Retire(), Reply(say("put_aside", state.locale)))
+    return state, (Retire(), Tell(say("put_aside", state.locale)))
 
 
 def waited(state: Conversation, *, ended: bool) -> tuple[Conversation, Effects]:
     """Somebody was at work: the instance has ended, or it takes longer than usual."""
     if ended:
-        return replace(state, instance_id=None, session=None), (Retire(), Reply(say("finished", state.locale)))
+        return replace(state, instance_id=None, session=None), (Retire(), Tell(say("finished", state.locale)))
     return state, (Notice(say("still_working", state.locale)),)

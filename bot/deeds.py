@@ -6,7 +6,7 @@ from functools import partial
 from bot import conversation as talk
 from bot.beginning import Beginning
 from bot.conversation import Conversation
-from bot.effects import Effects
+from bot.effects import Close, Effects, Find, GiveBack, GoOn, Open, Retire, Submit, Tell
 from bot.engine_api import Answers, Completed, EngineApi
 from bot.errors import ApiProblem
 from bot.filling import Filling
@@ -41,26 +41,26 @@ class Deeds:
         """The conversation after these effects, in their order, and after those that they lead to."""
         for number, effect in enumerate(effects):
             match effect:
-                case talk.Submit():
+                case Submit():
                     return await self._submit(state, effect, effects[number + 1 :])
-                case talk.Open(task):
+                case Open(task):
                     form, session = await self._filling.opened(state, task)
                     state = await self.carry_out(
                         *await worked_out(session, partial(talk.form_opened, state, form, session))
                     )
-                case talk.Find(started):
+                case Find(started):
                     state = await self._find(await self._beginning.seen(state, started) if started else state)
-                case talk.GoOn(instance_id):
+                case GoOn(instance_id):
                     state = await self._go_on(state, instance_id)
-                case talk.Close():
+                case Close():
                     state = await self._close(state, effect)
-                case talk.GiveBack(code):
+                case GiveBack(code):
                     state = await self._give_back(state, code)
                 case _:
                     state = await self._stage.play(state, effect)
         return state
 
-    async def _submit(self, state: Conversation, effect: talk.Submit, rest: Effects) -> Conversation:
+    async def _submit(self, state: Conversation, effect: Submit, rest: Effects) -> Conversation:
         """The answers go out; what was to be shown of the form's end is shown when they are taken."""
         session = effect.session
         answers = Answers(
@@ -117,16 +117,16 @@ class Deeds:
             by = state.user_id  # nobody else has this draft
         elif by == state.user_id and (instance_id := state.form_instance_id) is not None:
             # Our own earlier try got through.
-            return await self.carry_out(state, (*rest, talk.GoOn(instance_id)))
+            return await self.carry_out(state, (*rest, GoOn(instance_id)))
         return await self.carry_out(*await worked_out(session, partial(talk.ended, state, by, at)))
 
-    async def _close(self, state: Conversation, closed: talk.Close) -> Conversation:
+    async def _close(self, state: Conversation, closed: Close) -> Conversation:
         by = closed.by
         if by == state.user_id:
             by = say("you", state.locale)
         elif by is not None:
             by = await self._people.name_of(by)
-        return await self._stage.play(state, talk.Retire(superseded_view(closed.session, by=by, at=closed.at)))
+        return await self._stage.play(state, Retire(superseded_view(closed.session, by=by, at=closed.at)))
 
     async def _go_on(self, state: Conversation, instance_id: str) -> Conversation:
         """What follows on a completion is asked for, where the answer to it was not heard."""
@@ -149,9 +149,9 @@ class Deeds:
         """The form is let go, and why is said."""
         text = say(code, state.locale)
         if state.place.is_group and state.message_id is not None:
-            state = await self.carry_out(state, (talk.Retire(TelegramView(text)),))
+            state = await self.carry_out(state, (Retire(TelegramView(text)),))
         else:
-            state = await self.carry_out(state, (talk.Retire(), talk.Reply(text)))
+            state = await self.carry_out(state, (Retire(), Tell(text)))
         return replace(state, session=None, draft_id=None, is_errand=False)
 
     async def _find(self, state: Conversation) -> Conversation:

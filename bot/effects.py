@@ -11,8 +11,22 @@ from forms.session import FormSession
 from forms.telegram import TelegramView
 
 __all__ = [
-    "Alert", "Close", "Effect", "Effects", "Erase", "Find", "GiveBack", "GoOn", "Notice", "Open", "Reply", "Retire",
-    "Show", "Submit", "Watch", "told_below",
+    "Alert",
+    "Close",
+    "Effect",
+    "Effects",
+    "Erase",
+    "Find",
+    "GiveBack",
+    "GoOn",
+    "Notice",
+    "Open",
+    "Retire",
+    "Show",
+    "Submit",
+    "Tell",
+    "Watch",
+    "told_below",
 ]  # fmt: skip
 
 
@@ -56,7 +70,7 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class Tell:
     """A message that stays."""
 
     text: str
@@ -114,7 +128,7 @@ class Watch:
     instance_id: str
 
 
-Effect = Show | Retire | Close | Erase | Notice | Reply | Alert | Open | Submit | Find | GoOn | GiveBack | Watch
+Effect = Show | Retire | Close | Erase | Notice | Tell | Alert | Open | Submit | Find | GoOn | GiveBack | Watch
 Effects = tuple[Effect, ...]
 
 
@@ -128,7 +142,7 @@ def told_below(effects: Effects) -> Effects:
 def _below(effect: Effect) -> Effect:
     match effect:
         case Alert(text):
-            return Reply(html.escape(text, quote=False))
+            return Tell(html.escape(text, quote=False))
         case Show(shown):
             return Show(shown, in_place=False)
     return effect

@@ -7,7 +7,7 @@ from aiogram import Bot
 
 from bot import conversation as talk
 from bot.conversation import Conversation
-from bot.effects import Effects
+from bot.effects import Alert, Effects
 from bot.engine_api import EngineApi, OpenForm, OpenTask
 from bot.errors import ApiProblem, FileRefused
 from bot.media import MAX_FILE_BYTES, Media
@@ -95,7 +95,7 @@ class Filling:
             log.info("draft changed elsewhere meanwhile", chat=before.chat_id, reason=str(error))
             now = await self.with_draft(before)
             fresh, seen = await worked_out(now.session, lambda: talk.seen_again(now))
-            return fresh, (talk.Alert(say("changed_elsewhere", before.locale)), *seen)
+            return fresh, (Alert(say("changed_elsewhere", before.locale)), *seen)
         return after, effects
 
     async def sent(self, state: Conversation, media: Media) -> Uploaded | Problem:

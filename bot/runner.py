@@ -19,7 +19,7 @@ from bot.beginning import Beginning
 from bot.conversation import Conversation
 from bot.deeds import Deeds
 from bot.delivery import notifying
-from bot.effects import Effects
+from bot.effects import Alert, Effects, Submit, told_below
 from bot.engine_api import EngineApi
 from bot.errors import ApiProblem, ApiUnavailable
 from bot.filling import Filling
@@ -245,15 +245,15 @@ class Runner:
         async with self._store.conversation_lock(place):
             before = await self._load(place, language_code)
             state, effects = await worked_out(before.session, lambda: take(before))
-            if any(isinstance(effect, talk.Submit) for effect in effects):
+            if any(isinstance(effect, Submit) for effect in effects):
                 await self._carry_on(before, state, effects, answer)
                 return
             # Kept before it is shown; the conversation only when all is: until then the same event comes again.
             state, effects = await self._filling.kept(before, state, effects)
             if answer is None:
-                await self._carry_on(before, state, talk.told_below(effects))
+                await self._carry_on(before, state, told_below(effects))
                 return
-            alert = next((effect.text for effect in effects if isinstance(effect, talk.Alert)), None)
+            alert = next((effect.text for effect in effects if isinstance(effect, Alert)), None)
             async with meanwhile(answer(alert)):
                 await self._carry_on(before, state, effects)
 

@@ -14,8 +14,8 @@ from datetime import timedelta
 import structlog
 from aiogram.exceptions import AiogramError
 
-from bot import conversation as talk
 from bot.conversation import Conversation, Prompt
+from bot.effects import Effect, Erase, Notice, Retire, Show, Tell, Watch
 from bot.errors import BotError
 from bot.filling import Filling
 from bot.screen import Screen
@@ -39,21 +39,21 @@ class Stage:
         self._filling = filling
         self._store = store
 
-    async def play(self, state: Conversation, effect: talk.Effect) -> Conversation:
+    async def play(self, state: Conversation, effect: Effect) -> Conversation:
         """Show what an effect says."""
         match effect:
-            case talk.Show(shown, in_place):
+            case Show(shown, in_place):
                 return await self.show(state, shown, in_place=in_place)
-            case talk.Retire(shown) if state.message_id is not None:
+            case Retire(shown) if state.message_id is not None:
                 return await self.retire(state, shown)
-            case talk.Erase(message_id):
+            case Erase(message_id):
                 await self._screen.erase(state.chat_id, message_id)
-            case talk.Notice(text):
+            case Notice(text):
                 view = TelegramView(text, ())
                 return replace(state, message_id=await self._screen.show(state.chat_id, view, state.message_id))
-            case talk.Reply(text):
+            case Tell(text):
                 await self.say(state, text)
-            case talk.Watch(instance_id):
+            case Watch(instance_id):
                 await self._screen.typing(state.chat_id)
                 waiting = Waiting(instance_id, state.user_id, state.chat_id, time.time())
                 await self._store.watch(waiting, at=time.time() + FIRST_LOOK.total_seconds())

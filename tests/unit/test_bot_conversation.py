@@ -7,21 +7,8 @@ from typing import Any
 import pytest
 
 from bot.conversation import (
-    Alert,
-    Close,
     Conversation,
-    Erase,
-    Find,
-    GiveBack,
-    GoOn,
-    Notice,
-    Open,
     Prompt,
-    Reply,
-    Retire,
-    Show,
-    Submit,
-    Watch,
     cancelled,
     changed,
     completed,
@@ -36,6 +23,21 @@ from bot.conversation import (
     taken,
     taken_away,
     task_came,
+)
+from bot.effects import (
+    Alert,
+    Close,
+    Erase,
+    Find,
+    GiveBack,
+    GoOn,
+    Notice,
+    Open,
+    Retire,
+    Show,
+    Submit,
+    Tell,
+    Watch,
 )
 from bot.engine_api import Completed, OpenForm, OpenTask
 from bot.replied import Replied
@@ -107,7 +109,7 @@ def test_a_link_to_the_task_that_is_being_asked_shows_the_question_again(asked: 
 def test_a_link_to_another_task_puts_the_open_form_aside_and_says_so(asked: Conversation) -> None:
     other = replace(TASK, id="t2", process_instance_id="i2")
     after, effects = linked(replace(asked, title="A <b> profile"), other, TITLES)
-    aside = Reply("“A &lt;b&gt; profile” is put aside; your answers are kept.")
+    aside = Tell("“A &lt;b&gt; profile” is put aside; your answers are kept.")
     assert (after.instance_id, effects) == ("i2", (Retire(), aside, Open(other)))
     # What is put aside already needs no word.
     assert left_for_another(replace(asked, message_id=None))[1] == (Retire(),)
@@ -116,13 +118,13 @@ def test_a_link_to_another_task_puts_the_open_form_aside_and_says_so(asked: Conv
 def test_a_task_that_was_given_to_somebody_else_is_let_go(asked: Conversation) -> None:
     after, effects = taken_away(asked)
     assert after.session is None
-    assert effects == (Retire(), Reply("This task was given to somebody else meanwhile."), Find())
+    assert effects == (Retire(), Tell("This task was given to somebody else meanwhile."), Find())
 
 
 def test_a_form_that_was_deployed_anew_says_so_and_is_asked_below(asked: Conversation) -> None:
     _, (retired, told, shown) = changed(asked, "form_changed")
     assert retired == Retire()
-    assert isinstance(told, Reply)
+    assert isinstance(told, Tell)
     assert "new version" in told.text
     assert isinstance(shown, Show)
     assert not shown.in_place
@@ -139,7 +141,7 @@ def test_a_form_that_was_deployed_anew_says_so_and_is_asked_below(asked: Convers
 def test_a_link_to_a_task_that_is_over_or_of_another_says_so(
     asked: Conversation, task: OpenTask | None, told: str
 ) -> None:
-    assert linked(asked, task, TITLES) == (asked, (Reply(told),))
+    assert linked(asked, task, TITLES) == (asked, (Tell(told),))
 
 
 def test_the_last_answer_leads_to_the_summary_and_the_submission_goes_out_from_the_draft(asked: Conversation) -> None:
@@ -228,7 +230,7 @@ def test_what_the_engine_does_not_take_is_asked_again_with_its_words(asked: Conv
 def test_a_form_that_is_elsewhere_is_no_dead_end() -> None:
     state = replace(ADA, title="Profile")
     _, (told,) = form_opened(state, OpenForm(None, "external", "https://example.org/f?a=1&b=2"), None)
-    assert isinstance(told, Reply)
+    assert isinstance(told, Tell)
     assert "https://example.org/f?a=1&amp;b=2" in told.text
 
 
@@ -237,7 +239,7 @@ def test_an_errand_leaves_the_own_matter_where_it_is_and_comes_back_to_it() -> N
     state, effects = taken(waiting, TASK, TITLES)
     assert (state.instance_id, effects) == ("own", (Retire(), Open(TASK)))
     after, effects = completed(state, Completed(None, ended=False), TITLES)
-    assert (after, effects) == (replace(state, is_errand=False), (Reply("✅ Done. Thank you!"), Find()))
+    assert (after, effects) == (replace(state, is_errand=False), (Tell("✅ Done. Thank you!"), Find()))
     after, effects = completed(waiting, Completed(None, ended=False), TITLES)
     assert [type(effect) for effect in effects] == [Notice, Watch]
 
@@ -251,7 +253,7 @@ def test_an_errand_of_several_tasks_goes_on_as_one() -> None:
 
 def test_an_offered_task_is_given_back_and_the_own_one_put_aside(asked: Conversation) -> None:
     assert cancelled(replace(asked, is_errand=True))[1] == (GiveBack(),)
-    assert [type(effect) for effect in cancelled(asked)[1]] == [Retire, Reply]
+    assert [type(effect) for effect in cancelled(asked)[1]] == [Retire, Tell]
 
 
 def in_group(state: Conversation, **more: Any) -> Conversation:
@@ -281,7 +283,7 @@ def test_in_a_group_a_question_whose_number_was_not_noted_is_known_by_whom_it_as
 def test_in_a_group_who_answers_an_earlier_question_is_shown_the_open_one(asked: Conversation) -> None:
     there = in_group(asked, prompt=Prompt(9, "Name"), asked_before=6)
     after, effects = said(there, Typed("Ada"), 11, Replied(6, 7))
-    assert [type(effect) for effect in effects] == [Reply, Show]
+    assert [type(effect) for effect in effects] == [Tell, Show]
     assert after.session == there.session
     assert said(after, Typed("Ada"), 11, Replied(6, 7)) == (after, ())
     put_aside = replace(there, message_id=None, prompt=None)
@@ -292,7 +294,7 @@ def test_a_form_that_was_filled_in_a_group_goes_on_in_private() -> None:
     state, _ = taken(in_group(ADA), TASK, TITLES)
     assert completed(state, Completed(None, ended=False), TITLES)[1] == ()
     after, effects = completed(state, Completed(replace(TASK, id="t2"), ended=False), TITLES)
-    assert (after.session, effects) == (None, (Reply("The next step waits for you in our private chat: /tasks"),))
+    assert (after.session, effects) == (None, (Tell("The next step waits for you in our private chat: /tasks"),))
 
 
 def test_a_secret_is_not_asked_for_in_a_group() -> None:
