@@ -99,8 +99,7 @@ async def run_bot(settings: BotSettings) -> None:
         if webhook is not None:
             await stack.enter_async_context(serve_webhook(webhook, inbox))
         await _serve_health(stack, settings, reception)
-        # Two hundred thousand objects stay, most of them models of aiogram: the collector need not visit them again.
-        gc.freeze()
+        _spare_the_collector()
         log.info("ready", bot=bot.id, api=settings.telegram_api_url)
         stopping = asyncio.Event()
         await _until_stopped(
@@ -111,6 +110,11 @@ async def run_bot(settings: BotSettings) -> None:
             redraw(drafts, runner, stopping),
             Lease(client, f"baton:bot:{bot.id}:painter").run(partial(painter.run, stopping), stopping),
         )
+
+
+def _spare_the_collector() -> None:
+    """Two hundred thousand objects stay, most of them models of aiogram: it need not visit them again."""
+    gc.freeze()
 
 
 def _bot(settings: BotSettings, session: TelegramSession, client: redis.asyncio.Redis) -> tuple[Bot, Reach]:

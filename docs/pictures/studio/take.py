@@ -19,7 +19,6 @@ from datetime import UTC, datetime
 import aiohttp
 import time_machine
 from aiogram import Bot
-from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 from aiohttp.test_utils import TestServer
 from playwright.async_api import FloatRect, Page, async_playwright
@@ -33,12 +32,13 @@ from baton.sandbox.person import Person
 from baton.sandbox.telegram.app import create_app
 from baton.sandbox.telegram.settings import SandboxSettings
 from bot.screen import Screen
+from bot.telegram_session import TelegramSession
 from forms.events import Pressed, Render, Typed
 from forms.filling import opened, step
 from forms.model import Problem
 from forms.paths import Json
 from forms.session import FormSession, Subject
-from forms.telegram import closed_view, decode, view
+from forms.telegram import Expects, closed_view, decode, view
 
 SCENES = (*ANSWERED, *SHOWN)
 NOW = datetime(2026, 11, 16, 9, 30, tzinfo=UTC)
@@ -91,7 +91,7 @@ async def staged() -> AsyncIterator[Stage]:
             reduced_motion="reduce",
             bypass_csp=True,  # for the letters
         )
-        async with Bot(TOKEN, session=AiohttpSession(api=TelegramAPIServer.from_base(url))) as bot:
+        async with Bot(TOKEN, session=TelegramSession(api=TelegramAPIServer.from_base(url))) as bot:
             yield Stage(url, http, Screen(bot), await context.new_page())
         await browser.close()
 
@@ -111,7 +111,7 @@ class Play:
     message_id: int | None = None
 
     async def begin(self) -> None:
-        self.message_id = await self.stage.screen.send(self.person.chat_id, view(self.session))
+        await self._ask(None)
 
     async def act(self, act: Act) -> None:
         """As the bot does it: a press changes its message, what is said is answered below."""
@@ -130,7 +130,13 @@ class Play:
             await self.person.say(act.text)
         if self.message_id is not None:
             await screen.retire(chat_id, self.message_id, None)
-        self.message_id = await screen.send(chat_id, view(self.session, problem))
+        await self._ask(problem)
+
+    async def _ask(self, problem: Problem | None) -> None:
+        screen, chat_id, shown = self.stage.screen, self.person.chat_id, view(self.session, problem)
+        self.message_id = await screen.send(chat_id, shown)
+        if shown.reply is not None and shown.reply.share is not Expects.NONE:
+            await screen.offer_key(chat_id, shown.reply)
 
     def _pressed(self, label: str) -> Pressed:
         buttons = [button for row in view(self.session).rows for button in row if label in button.text]
