@@ -163,7 +163,7 @@ class CardPainter:
         if post.message_id is None:
             # Noted before: who dies in between leaves a card that is offered twice, not one without an end.
             await self._cards.save(_with(card, later))
-        locale = await self._languages.of_group(post.chat_id)
+        locale = await self._languages.of_chat(post.chat_id)
         name = await self._people.name_of(standing.by) if standing.by else None
         link = ""
         if standing.state == "offered":

@@ -82,7 +82,7 @@ def _commands(
     async def show(message: Message) -> None:
         if (sender := Sender.of(message)) is not None:
             await memberships.met(sender.place)
-        locale = await languages.of_group(message.chat.id)
+        locale = await languages.of_chat(message.chat.id)
         await screen.send(message.chat.id, await tasks.of_group(message.chat.id, 0, locale))
 
     @router.message(is_command, Command("cancel"))
@@ -121,7 +121,7 @@ def _presses(
                 await runner.claimed(sender, task_id, await memberships.names_of(sender.place.chat_id), answer)
             case Wish.PAGE, page:
                 await answer(None)
-                locale = await languages.of_group(sender.place.chat_id)
+                locale = await languages.of_chat(sender.place.chat_id)
                 shown = await tasks.of_group(sender.place.chat_id, int(page) if page.isdecimal() else 0, locale)
                 await screen.show(sender.place.chat_id, shown, query.message.message_id)
             case _:

@@ -67,7 +67,7 @@ def group_language_router(screen: Screen, languages: Languages, memberships: Mem
 
     @router.message(in_group, is_command, Command(_COMMAND))
     async def ask(message: Message) -> None:
-        chat_id, group_locale = message.chat.id, await languages.of_group(message.chat.id)
+        chat_id, group_locale = message.chat.id, await languages.of_chat(message.chat.id)
         if _is_of_the_group(message):
             locale, is_administrator = group_locale, True
         elif message.from_user is not None:

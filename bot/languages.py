@@ -39,8 +39,8 @@ class Languages:
         """The language to speak to whoever wrote or pressed."""
         return await self.of(user.id, user.language_code) if user is not None else supported(None)
 
-    async def of_group(self, chat_id: int) -> str:
-        """The language of what is for everybody in a group, also by the number that it had before it became another."""
+    async def of_chat(self, chat_id: int) -> str:
+        """The language of what is for everybody in a chat; a group is also known by the number that it had before."""
         kept = await self._redis.hget(self._key, str(chat_id))
         if kept is not None and kept not in LOCALES:
             kept = await self._redis.hget(self._key, kept)

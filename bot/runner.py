@@ -190,8 +190,7 @@ class Runner:
     async def gave_up(self, chat_id: int, update: Mapping[str, object]) -> None:
         """Something that was done in a chat could not be handled, and is not tried again."""
         log.error("a person is told that something went wrong", chat=chat_id, update=update.get("update_id"))
-        languages = self._store.languages
-        locale = await (languages.of_group(chat_id) if chat_id < 0 else languages.of(chat_id, None))
+        locale = await self._store.languages.of_chat(chat_id)
         await self._screen.send(chat_id, TelegramView(say("failed", locale), ()))
 
     async def look(self, waiting: Waiting, *, remind: bool) -> bool:

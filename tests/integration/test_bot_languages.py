@@ -14,35 +14,35 @@ def languages(client: redis.asyncio.Redis) -> Languages:
 
 
 async def test_a_group_has_the_language_that_was_chosen_there_whoever_takes_the_bot_in(languages: Languages) -> None:
-    assert await languages.of_group(-7) == "en"
+    assert await languages.of_chat(-7) == "en"
     await languages.assume(-7, "ru")
-    assert await languages.of_group(-7) == "ru"
+    assert await languages.of_chat(-7) == "ru"
     await languages.choose(-7, "en")
     await languages.assume(-7, "ru")
-    assert await languages.of_group(-7) == "en"
+    assert await languages.of_chat(-7) == "en"
 
 
 async def test_a_supergroup_has_the_language_of_the_group_that_it_was_if_one_was_known(languages: Languages) -> None:
     await languages.moved(-100, -7)
     await languages.assume(-100, "ru")
-    assert await languages.of_group(-100) == "ru"
+    assert await languages.of_chat(-100) == "ru"
     await languages.choose(-8, "ru")
     await languages.moved(-200, -8)
     await languages.assume(-200, "en")
-    assert await languages.of_group(-200) == "ru"
+    assert await languages.of_chat(-200) == "ru"
 
 
 async def test_what_was_known_of_a_group_wins_over_what_is_assumed_of_its_supergroup(languages: Languages) -> None:
     await languages.choose(-8, "ru")
     await languages.assume(-200, "en")
     await languages.moved(-200, -8)
-    assert await languages.of_group(-200) == "ru"
+    assert await languages.of_chat(-200) == "ru"
 
 
 async def test_a_language_that_is_chosen_later_stays_and_holds_for_the_old_number_too(languages: Languages) -> None:
     await languages.choose(-8, "ru")
     await languages.moved(-200, -8)
-    assert await languages.of_group(-8) == "ru"
+    assert await languages.of_chat(-8) == "ru"
     await languages.choose(-200, "en")
     await languages.moved(-200, -8)  # the news comes again
-    assert [await languages.of_group(chat) for chat in (-200, -8)] == ["en", "en"]
+    assert [await languages.of_chat(chat) for chat in (-200, -8)] == ["en", "en"]

@@ -101,7 +101,7 @@ class Languages:
     async def of_user(self, user: User) -> str:
         return await self.of(user.id, user.language_code)
 
-    async def of_group(self, chat_id: int) -> str:
+    async def of_chat(self, chat_id: int) -> str:
         return self.chosen.get(self.now.get(chat_id, chat_id), "en")
 
     async def choose(self, chat_id: int, locale: str) -> None:
