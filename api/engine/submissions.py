@@ -63,11 +63,7 @@ class Submissions:
             return []
         assert found.schema is not None
         subject = Subject(task.id, task.task_definition_key)
-        known = await self._known(found, None, subject, request.zone)
-        answered = await self._answers.checked(
-            found.schema, known, request.answers, locale=request.locale, zone=request.zone
-        )
-        problems = answered.problems or await self._strange_files(known, answered.answers, None, subject, request.user)
+        _, _, problems = await self._checked(found, None, subject, request)
         return told(problems, request.locale)
 
     async def complete(self, task_id: str, request: SubmitRequest) -> Task:
@@ -170,16 +166,25 @@ class Submissions:
         assert found.schema is not None
         _refuse_changed_form(draft, found)
         locale, zone = request.locale, _zone(draft, request)
-        known = await self._known(found, draft, subject, zone)
-        answered = await self._answers.checked(found.schema, known, request.answers, locale=locale, zone=zone)
-        problems = answered.problems
-        problems = problems or await self._strange_files(known, answered.answers, draft, subject, request.user)
+        known, answers, problems = await self._checked(found, draft, subject, request)
         if problems:
             is_strange = any(problem.code == "not_in_form" for problem in problems.values())
             errors = [entry.model_dump() for entry in told(problems, locale)]
             detail = f"The form {found.reference.form_id!r} does not take {', '.join(sorted(problems))}."
             raise Problem(422, "unknown_variable" if is_strange else "invalid_answer", detail, errors=errors)
-        return await self._answers.typed(found.schema, known, answered.answers, locale=locale, zone=zone)
+        return await self._answers.typed(found.schema, known, answers, locale=locale, zone=zone)
+
+    async def _checked(
+        self, found: Found, draft: Draft | None, subject: Subject, request: CheckRequest
+    ) -> tuple[Known, Mapping[str, Json], Mapping[str, Trouble]]:
+        """What the person saw, the answers that the form takes, and what is wrong with them, by name."""
+        assert found.schema is not None
+        zone = _zone(draft, request)
+        known = await self._known(found, draft, subject, zone)
+        answered = await self._answers.checked(found.schema, known, request.answers, locale=request.locale, zone=zone)
+        problems = answered.problems
+        problems = problems or await self._strange_files(known, answered.answers, draft, subject, request.user)
+        return known, answered.answers, problems
 
     async def _strange_files(
         self, known: Known, answers: Mapping[str, Json], draft: Draft | None, subject: Subject, user: str
@@ -255,7 +260,7 @@ class Submissions:
         return instance
 
 
-def _zone(draft: Draft | None, request: SubmitRequest) -> str:
+def _zone(draft: Draft | None, request: CheckRequest) -> str:
     """The clock by which answers are meant: another surface may show a draft, which keeps its own."""
     return draft.session.zone if draft is not None else request.zone
 
