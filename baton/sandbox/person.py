@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import aiohttp
 
@@ -20,6 +20,7 @@ PATIENCE = timedelta(seconds=30)
 READING_PATIENCE = timedelta(seconds=90)
 # Degrees north and east: where a person is who is asked for their place.
 SOMEWHERE = (52.5163, 13.3777)
+_Found = TypeVar("_Found")
 
 
 class PersonStuck(BatonError):
@@ -218,17 +219,12 @@ class Person:
 
         Only the newest match counts; `on` restricts to one message. Raises `PersonStuck` after `patience`.
         """
-        deadline = time.monotonic() + patience.total_seconds()
-        while True:
+
+        def newest() -> Shown | None:
             found = [m for m in self.messages.values() if (on is None or m.message_id == on) and matches(m, what)]
-            if found:
-                return found[-1]
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise PersonStuck(
-                    f"{self.name} waited {patience.total_seconds():.0f} s for {what!r}; last shown: {self._last()!r}."
-                )
-            await self._look(min(left, 5.0))
+            return found[-1] if found else None
+
+        return await self._until(newest, repr(what), patience)
 
     async def look(self, wait: timedelta = timedelta(0)) -> list[Shown]:
         """All messages now on the screen, oldest first."""
@@ -237,11 +233,23 @@ class Person:
 
     async def finds_keys(self, *labels: str, patience: timedelta = PATIENCE) -> None:
         """Wait until the reply keyboard has these keys, none for no keyboard. Raises `PersonStuck` after `patience`."""
+
+        def are_there() -> bool | None:
+            return tuple(str(key["text"]) for key in self._keys()) == labels or None
+
+        await self._until(are_there, f"the keys {labels}", patience)
+
+    async def _until(self, found: Callable[[], _Found | None], what: str, patience: timedelta) -> _Found:
+        """What is `found` on the screen, as soon as it is."""
         deadline = time.monotonic() + patience.total_seconds()
-        while (found := tuple(str(key["text"]) for key in self._keys())) != labels:
-            if (left := deadline - time.monotonic()) <= 0:
-                raise PersonStuck(f"{self.name} waited {patience.total_seconds():.0f} s for keys {labels}: {found}.")
+        while (there := found()) is None:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise PersonStuck(
+                    f"{self.name} waited {patience.total_seconds():.0f} s for {what}; last shown: {self._last()!r}."
+                )
             await self._look(min(left, 5.0))
+        return there
 
     def _keys(self) -> list[Mapping[str, Any]]:
         """Of the newest message with a reply keyboard, unless a newer one takes it away.
