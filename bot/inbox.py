@@ -20,6 +20,7 @@ from redis.exceptions import RedisError
 
 from bot.errors import UpdateUnreadable, is_outage, pause_asked_for
 from bot.metrics import PUT_ASIDE
+from bpmn.cancellation import cancelled
 
 __all__ = ["Inbox"]
 
@@ -137,7 +138,7 @@ class Inbox:
                     await asyncio.sleep(RETRY_PAUSE.total_seconds())
         finally:
             await self._finish()
-            renewing.cancel()
+            await cancelled(renewing)
 
     async def _serve_due(self, handle: Handle) -> None:
         self._arrived.clear()
