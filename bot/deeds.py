@@ -77,13 +77,11 @@ class Deeds:
     async def _not_taken(self, state: Conversation, problem: ApiProblem, rest: Effects) -> Conversation:
         session = state.session
         assert session is not None
-        if problem.code in _OVER:
+        # The draft of a start is gone only where its instance has started long ago.
+        if problem.code in _OVER or (problem.code == "draft_gone" and session.subject.is_start):
             return await self._over(state, session, problem, rest)
         if problem.code in {"not_your_task", "claimed_by_other"}:
             return await self.carry_out(*talk.taken_away(state))
-        if problem.code == "draft_gone" and session.subject.is_start:
-            # Its instance has started long ago, so that nothing is known of it any more.
-            return await self.carry_out(*await worked_out(session, partial(talk.ended, state, state.user_id, None)))
         if problem.code in {"revision_conflict", "form_changed", "being_submitted", "draft_gone"}:
             return await self._open_anew(state, session, problem, rest)
         if problem.status != 422:
@@ -141,7 +139,7 @@ class Deeds:
         except ApiProblem as problem:
             if problem.code == "no_candidates":  # it is offered to nobody any more, so stays theirs
                 return await self._dropped(state, "put_aside")
-            if problem.code not in {"not_your_task", "task_gone", "completed_elsewhere"}:
+            if problem.code not in {"not_your_task", *_OVER}:
                 raise
         return await self._dropped(state, code)
 

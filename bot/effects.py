@@ -27,7 +27,7 @@ __all__ = [
     "Tell",
     "Watch",
     "told_below",
-]  # fmt: skip
+]
 
 
 @dataclass(frozen=True, slots=True)

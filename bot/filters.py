@@ -24,7 +24,7 @@ async def in_group(event: Message | CallbackQuery) -> bool:
 
 async def is_command(message: Message) -> bool:
     """Whether its text begins like a command."""
-    return bool(message.text) and begins_like_a_command(message.text or "")
+    return message.text is not None and begins_like_a_command(message.text)
 
 
 async def is_reply(message: Message) -> bool:

@@ -61,14 +61,14 @@ class Stage:
 
     async def show(self, state: Conversation, view: TelegramView, *, in_place: bool) -> Conversation:
         """A view as a new message, or in place of the one whose buttons count; that one counts from now on."""
-        message_id = state.message_id
+        message_id, question = state.message_id, _question(state, view)
         if not in_place and message_id is not None:
             # Not at the same time: who sees a message change last takes that one for the newest.
             await self._unbuttoned(state.chat_id, message_id)
-            state, message_id = await self._unprompted(state, _question(state, view)), None
+            state, message_id = await self._unprompted(state, question), None
         shown = _of_person(state, view) if state.place.is_group else view
         state = await self._filling.moved(state, await self._screen.show(state.chat_id, shown, message_id))
-        return await self._prompted(state, view)
+        return await self._prompted(state, question, view.reply or Reply(""))
 
     async def retire(self, state: Conversation, view: TelegramView | None) -> Conversation:
         """Take the buttons off the message that counts, and with a view also replace its text; none counts then."""
@@ -90,8 +90,7 @@ class Stage:
         except (AiogramError, BotError) as error:
             log.warning("old buttons stay", chat=chat_id, message=message_id, reason=repr(error))
 
-    async def _prompted(self, state: Conversation, view: TelegramView) -> Conversation:
-        question, reply = _question(state, view), view.reply or Reply("")
+    async def _prompted(self, state: Conversation, question: str | None, reply: Reply) -> Conversation:
         if state.prompt is not None and state.prompt.question == question:
             return state
         state = await self._unprompted(state, question)
