@@ -144,8 +144,8 @@ def said(
     # What was asked twice is taken away as prompts are, when it is answered.
     twice = (Erase(replied_to.message_id),) if replied_to is not None and not state.has_noted(replied_to) else ()
     state = replace(state, last_text_id=message_id)
-    if state.session is not None and state.closed is not None:
-        return ended(state, state.closed.by, state.closed.at.isoformat())
+    if (over := _over(state)) is not None:
+        return over
     if state.session is None or state.message_id is None:
         return state, (Tell(say("nothing_open", state.locale)),)
     session = state.session
@@ -168,10 +168,12 @@ def _overheard(state: Conversation, message_id: int, replied_to: Replied | None)
 
 def answer_refused(state: Conversation, problem: Problem, message_id: int) -> tuple[Conversation, Effects]:
     """What the person sent cannot even be looked at: say why, and ask again."""
-    if state.session is None:
+    state = replace(state, last_text_id=message_id)
+    if (over := _over(state)) is not None:
+        return over
+    if state.session is None or state.message_id is None:
         return state, (Tell(say("nothing_open", state.locale)),)
-    shown = Show(view(state.session, problem), in_place=False)
-    return replace(state, last_text_id=message_id), (shown,)
+    return state, (Show(view(state.session, problem), in_place=False),)
 
 
 def pressed(state: Conversation, data: str, message_id: int) -> tuple[Conversation, Effects]:
@@ -187,11 +189,10 @@ def pressed(state: Conversation, data: str, message_id: int) -> tuple[Conversati
     # A bot that was killed may have shown the same view twice, and people press either.
     if message_id != state.message_id and event.revision != session.revision:
         return state, (stale, Find())
-    if state.closed is not None:
+    if (over := _over(state)) is not None:
         # Who has ended it, here or elsewhere, need not be told that it has.
-        told = () if state.closed.by == state.user_id else (stale,)
-        state, effects = ended(state, state.closed.by, state.closed.at.isoformat())
-        return state, (*told, *effects)
+        told = () if state.closed is not None and state.closed.by == state.user_id else (stale,)
+        return over[0], (*told, *over[1])
     state, effects = _filled(state, session, event, in_place=True)
     is_submitted = any(isinstance(effect, Submit) for effect in effects)
     return replace(state, submitted=data) if is_submitted else state, effects
@@ -280,9 +281,7 @@ def seen_again(state: Conversation) -> tuple[Conversation, Effects]:
     """The draft changed elsewhere: show it as it is now, in its message."""
     if state.session is None:
         return state, (Retire(), Find())
-    if state.closed is not None:
-        return ended(state, state.closed.by, state.closed.at.isoformat())
-    return state, (Show(view(state.session), in_place=True),)
+    return _over(state) or (state, (Show(view(state.session), in_place=True),))
 
 
 def changed(state: Conversation, code: str) -> tuple[Conversation, Effects]:
@@ -291,6 +290,13 @@ def changed(state: Conversation, code: str) -> tuple[Conversation, Effects]:
         return seen_again(state)
     told = Tell(say("form_changed" if code == "form_changed" else "changed_elsewhere", state.locale))
     return state, (Retire(), told, Show(view(state.session), in_place=False))
+
+
+def _over(state: Conversation) -> tuple[Conversation, Effects] | None:
+    """What a person is told, whatever they do, once somebody has ended the form that they are at; None before that."""
+    if state.session is None or state.closed is None:
+        return None
+    return ended(state, state.closed.by, state.closed.at.isoformat())
 
 
 def ended(state: Conversation, by: str | None, at: str | None) -> tuple[Conversation, Effects]:
@@ -351,9 +357,14 @@ def taken_away(state: Conversation) -> tuple[Conversation, Effects]:
 def spoken(state: Conversation, locale: str) -> tuple[Conversation, Effects]:
     """The person chose a language: what is being asked is asked once more, in it."""
     state = replace(state, locale=locale)
-    if state.session is None or not state.session.is_open:
+    if (session := state.session) is None:
         return state, ()
-    state = replace(state, session=replace(state.session, locale=locale).turned())
+    session = replace(session, locale=locale)
+    if state.message_id is not None and (over := _over(replace(state, session=session))) is not None:
+        return over
+    if not session.is_open:
+        return state, ()
+    state = replace(state, session=session.turned())
     return shown_again(state) if state.message_id is not None else (state, ())
 
 
@@ -361,6 +372,8 @@ def cancelled(state: Conversation) -> tuple[Conversation, Effects]:
     """The person puts the form aside; the task and the answers stay. What was offered to several is so again."""
     if state.session is None or state.message_id is None:
         return state, (Tell(say("nothing_to_cancel", state.locale)),)
+    if (over := _over(state)) is not None:
+        return over
     if state.is_errand:
         return state, (GiveBack(),)
     return state, (Retire(), Tell(say("put_aside", state.locale)))

@@ -22,6 +22,7 @@ from forms.threads import worked_out
 __all__ = ["Deeds"]
 
 _OVER = frozenset({"completed_elsewhere", "task_gone"})
+_ANOTHERS = frozenset({"not_your_task", "claimed_by_other"})
 
 
 class Deeds:
@@ -80,7 +81,7 @@ class Deeds:
         # The draft of a start is gone only where its instance has started long ago.
         if problem.code in _OVER or (problem.code == "draft_gone" and session.subject.is_start):
             return await self._over(state, session, problem, rest)
-        if problem.code in {"not_your_task", "claimed_by_other"}:
+        if problem.code in _ANOTHERS:
             return await self.carry_out(*talk.taken_away(state))
         if problem.code in {"revision_conflict", "form_changed", "being_submitted", "draft_gone"}:
             return await self._open_anew(state, session, problem, rest)
@@ -107,13 +108,15 @@ class Deeds:
         return await self.carry_out(*await worked_out(reopened.session, lambda: talk.changed(reopened, problem.code)))
 
     async def _over(
-        self, state: Conversation, session: FormSession, problem: ApiProblem, rest: Effects
+        self, state: Conversation, session: FormSession, problem: ApiProblem, rest: Effects = ()
     ) -> Conversation:
-        """There is nothing to complete: it has been done, by whom ever, or cancelled."""
+        """There is nothing to complete: it has been done, by whom ever, or cancelled. `rest`: what was to be shown of
+        the form's end, had it been the person's own.
+        """
         by, at = problem.members.get("by"), problem.members.get("at")
         if session.subject.is_start:
             by = state.user_id  # nobody else has this draft
-        elif by == state.user_id and (instance_id := state.form_instance_id) is not None:
+        elif rest and by == state.user_id and (instance_id := state.form_instance_id) is not None:
             # Our own earlier try got through.
             return await self.carry_out(state, (*rest, GoOn(instance_id)))
         return await self.carry_out(*await worked_out(session, partial(talk.ended, state, by, at)))
@@ -124,7 +127,9 @@ class Deeds:
             by = say("you", state.locale)
         elif by is not None:
             by = await self._people.name_of(by)
-        return await self._stage.play(state, Retire(superseded_view(closed.session, by=by, at=closed.at)))
+        shown = superseded_view(closed.session, by=by, at=closed.at)
+        # A form that is in no message, because it was put aside or never shown, is told of by a new one.
+        return await self._stage.play(state, Retire(shown) if state.message_id is not None else Tell(shown.text))
 
     async def _go_on(self, state: Conversation, instance_id: str) -> Conversation:
         """What follows on a completion is asked for, where the answer to it was not heard."""
@@ -133,14 +138,18 @@ class Deeds:
         return await self.carry_out(*talk.completed(state, Completed(task, ended=ended), self._titles))
 
     async def _give_back(self, state: Conversation, code: str) -> Conversation:
-        assert state.session is not None
+        session = state.session
+        assert session is not None
         try:
-            await self._api.give_back(state.session.subject.id, state.user_id)
+            await self._api.give_back(session.subject.id, state.user_id)
         except ApiProblem as problem:
             if problem.code == "no_candidates":  # it is offered to nobody any more, so stays theirs
                 return await self._dropped(state, "put_aside")
-            if problem.code not in {"not_your_task", *_OVER}:
-                raise
+            if problem.code in _OVER:
+                return await self._over(state, session, problem)
+            if problem.code in _ANOTHERS:
+                return await self.carry_out(*talk.taken_away(state))
+            raise
         return await self._dropped(state, code)
 
     async def _dropped(self, state: Conversation, code: str) -> Conversation:

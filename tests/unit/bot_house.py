@@ -151,6 +151,10 @@ class Api:
     async def claim(self, *_: object) -> OpenTask:
         return TASK
 
+    async def give_back(self, *_: object) -> None:
+        if self.refusal is not None:
+            raise self.refusal
+
     async def form(self, *_: object, **__: object) -> OpenForm:
         return OpenForm(self.drafts.session.id, "camunda")
 

@@ -1,5 +1,6 @@
 """What a chosen language and a followed link mean for a conversation."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from bot.conversation import (
     Conversation,
     Prompt,
+    answer_refused,
     cancelled,
     changed,
     completed,
@@ -19,6 +21,7 @@ from bot.conversation import (
     not_taken,
     pressed,
     said,
+    seen_again,
     spoken,
     taken,
     taken_away,
@@ -27,6 +30,7 @@ from bot.conversation import (
 from bot.effects import (
     Alert,
     Close,
+    Effects,
     Erase,
     Find,
     GiveBack,
@@ -46,7 +50,8 @@ from bpmn.catalog import Catalog
 from drafts.record import Closed
 from forms.events import Operation, Typed
 from forms.filling import opened
-from forms.session import FormSession, Subject
+from forms.model import Problem
+from forms.session import FormSession, Status, Subject
 from forms.telegram import encode
 
 ADA = Conversation("telegram-7", 7, "en")
@@ -61,6 +66,7 @@ SCHEMA = {
 CREATED = datetime(2026, 11, 25, 12, 3, tzinfo=UTC)
 TASK = OpenTask("t1", "Profile", "profile", "quest", "i1", CREATED, assignee="telegram-7")
 DRAFT = FormSession("abcdefgh", Subject("t1", "profile", "i1"), "telegram-7", "en", "UTC", "Profile", SCHEMA, {})
+OVER = replace(DRAFT, status=Status.SUPERSEDED)
 
 
 @pytest.fixture
@@ -184,6 +190,39 @@ def test_a_form_that_ended_elsewhere_says_by_whom_and_asks_what_is_next(asked: C
     for after, effects in (ended(closed, "web-9", "2026-11-25T12:03:00+00:00"), said(closed, Typed("x"), 12)):
         assert after.session is None
         assert effects == (Close(closed.session, "web-9", datetime(2026, 11, 25, 12, 3, tzinfo=UTC)), Find())
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        lambda state: said(state, Typed("x"), 12),
+        lambda state: answer_refused(state, Problem("empty_file"), 12),
+        lambda state: seen_again(state),
+        lambda state: changed(state, "form_changed"),
+        lambda state: cancelled(state),
+        lambda state: cancelled(replace(state, is_errand=True)),
+        lambda state: spoken(state, "en"),
+    ],
+)
+def test_whatever_a_person_does_at_a_form_that_somebody_has_ended_tells_them_so(
+    asked: Conversation, event: Callable[[Conversation], tuple[Conversation, Effects]]
+) -> None:
+    after, effects = event(replace(asked, session=OVER, closed=Closed("web-9", CREATED)))
+    assert effects == (Close(OVER, "web-9", CREATED), Find())
+    assert (after.session, after.closed, after.is_errand) == (None, None, False)
+
+
+def test_the_end_of_a_form_is_told_in_the_language_that_was_chosen_last(asked: Conversation) -> None:
+    _, (closed, _) = spoken(replace(asked, closed=Closed("web-9", CREATED)), "ru")
+    assert isinstance(closed, Close)
+    assert closed.session.locale == "ru"
+
+
+def test_of_a_form_that_was_put_aside_and_has_ended_only_who_writes_is_told(asked: Conversation) -> None:
+    aside = replace(asked, session=OVER, message_id=None, closed=Closed("web-9", CREATED))
+    assert spoken(aside, "en") == (aside, ())
+    assert cancelled(aside)[1] == (Tell("There is nothing to put aside."),)
+    assert isinstance(said(aside, Typed("x"), 12)[1][0], Close)
 
 
 def test_a_form_that_the_person_has_ended_elsewhere_leads_on_in_its_own_instance(asked: Conversation) -> None:

@@ -134,6 +134,39 @@ async def test_who_submits_a_task_that_is_over_reads_that_the_answers_were_not_t
     assert not house.store.state.is_errand
 
 
+@pytest.mark.parametrize("place", [PLACE, Place(-100, CHAT)])
+@pytest.mark.parametrize(
+    ("refusal", "told"),
+    [
+        (None, "Given back"),
+        (ApiProblem("nobody", 409, "no_candidates"), "Put aside; your answers are kept"),
+        (ApiProblem("another's", 403, "not_your_task"), "given to somebody else"),
+        (ApiProblem("over", 410, "completed_elsewhere", {"by": "web-9"}), "✅ Grace completed this elsewhere"),
+        (ApiProblem("gone", 404, "task_gone"), "not sent"),
+    ],
+)
+async def test_who_gives_a_task_back_reads_what_became_of_it(
+    place: Place, refusal: ApiProblem | None, told: str
+) -> None:
+    house = House(place=place)
+    house.store.state = replace(house.store.state, draft_id=None, message_id=None)
+    await house.takes()
+    house.api.refusal = refusal
+    await house.runner.cancelled(place, "en")
+    assert told in house.screen.texts
+    assert ("Given back" in house.screen.texts) is (refusal is None)
+    assert house.store.state.draft_id is None
+    assert not house.store.state.is_errand
+
+
+async def test_a_secret_form_whose_task_is_over_by_then_is_not_given_back_in_silence() -> None:
+    secret = {**FIELDS[0], "properties": {"sensitive": "true"}}
+    house = House({"type": "default", "components": [secret]}, Place(-100, CHAT))
+    house.api.refusal = ApiProblem("over", 410, "completed_elsewhere", {"by": "web-9"})
+    await house.takes()
+    assert "✅ Grace completed this elsewhere" in house.screen.texts
+
+
 async def test_who_submits_a_draft_that_has_gone_is_asked_again(house: House) -> None:
     house.api.refusal = ApiProblem("gone", 404, "draft_gone")
     await house.feels(Operation.SUBMIT)
