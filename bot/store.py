@@ -58,6 +58,13 @@ class Waiting:
     def place(self) -> Place:
         return Place.of(self.chat_id, self.user_id)
 
+    @property
+    def name(self) -> str:
+        """Who waits for what, in a word: at one instance several people may wait."""
+        return json.dumps(
+            {"instance_id": self.instance_id, "user_id": self.user_id, "chat_id": self.chat_id}, sort_keys=True
+        )
+
 
 class Store:
     """Conversations are keyed by their place; several bots may share one server by their own `bot_id`."""
@@ -120,14 +127,14 @@ class Store:
     async def watch(self, waiting: Waiting, *, at: float) -> None:
         """Look at an instance at the time `at` (s since the epoch). Watched twice, it keeps its first `since`."""
         async with self._redis.pipeline(transaction=True) as pipe:
-            pipe.hsetnx(self._since_key, _member(waiting), str(waiting.since))
-            pipe.zadd(self._watch_key, {_member(waiting): at})
+            pipe.hsetnx(self._since_key, waiting.name, str(waiting.since))
+            pipe.zadd(self._watch_key, {waiting.name: at})
             await pipe.execute()
 
     async def unwatch(self, waiting: Waiting) -> None:
         async with self._redis.pipeline(transaction=True) as pipe:
-            pipe.zrem(self._watch_key, _member(waiting))
-            pipe.hdel(self._since_key, _member(waiting))
+            pipe.zrem(self._watch_key, waiting.name)
+            pipe.hdel(self._since_key, waiting.name)
             await pipe.execute()
 
     async def take_due(self, *, lease: timedelta, limit: int = 50) -> list[Waiting]:
@@ -174,9 +181,3 @@ class _Renewing:
             except RedisError as error:
                 log.warning("lock not renewed, trying again", lock=str(self._lock.name), reason=str(error))
             await asyncio.sleep(LOCK_RENEWAL.total_seconds())
-
-
-def _member(waiting: Waiting) -> str:
-    return json.dumps(
-        {"instance_id": waiting.instance_id, "user_id": waiting.user_id, "chat_id": waiting.chat_id}, sort_keys=True
-    )

@@ -43,10 +43,10 @@ async def watch(store: Store, runner: Runner, stopping: asyncio.Event) -> None:
                 await asyncio.sleep(OUTAGE_PAUSE.total_seconds())
                 continue
             for waiting in due:
-                if waiting.instance_id not in looks:  # else it takes longer than the lease
+                if waiting.name not in looks:  # else it takes longer than the lease
                     look = asyncio.create_task(_look(store, runner, waiting))
-                    looks[waiting.instance_id] = look
-                    look.add_done_callback(partial(_forget, looks, waiting.instance_id))
+                    looks[waiting.name] = look
+                    look.add_done_callback(partial(_forget, looks, waiting.name))
             await asyncio.sleep(TICK.total_seconds())
     finally:
         # Looking changes nothing that is not looked at again.
@@ -55,8 +55,8 @@ async def watch(store: Store, runner: Runner, stopping: asyncio.Event) -> None:
         await asyncio.gather(*looks.values(), return_exceptions=True)
 
 
-def _forget(looks: dict[str, asyncio.Task[None]], instance_id: str, _: asyncio.Task[None]) -> None:
-    del looks[instance_id]
+def _forget(looks: dict[str, asyncio.Task[None]], name: str, _: asyncio.Task[None]) -> None:
+    del looks[name]
 
 
 def pause_after(waited: timedelta) -> timedelta:

@@ -1,8 +1,7 @@
 """Drafts that changed on one surface, for the others that show them: at least once, by a consumer group of Redis."""
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import redis.asyncio
@@ -13,10 +12,10 @@ from forms.session import Status
 
 __all__ = ["Change", "Changes"]
 
-# What a consumer that died had taken goes to another one after this.
-TAKEN_OVER_AFTER = timedelta(seconds=60)
+# What a consumer has taken and not done goes to whoever asks next after this, be it the same one.
+COMES_AGAIN_AFTER = timedelta(seconds=15)
 WAIT = timedelta(seconds=2)
-BATCH = 50
+_BEGINNING = "0-0"
 
 log = structlog.get_logger()
 
@@ -29,10 +28,17 @@ class Change:
     revision: int
     status: Status
     by: str
+    entry: str = field(default=_BEGINNING, compare=False)
+    """Its id in the stream."""
+
+    @property
+    def told_at(self) -> datetime:
+        """When it was told, by the clock of Redis."""
+        return datetime.fromtimestamp(int(self.entry.partition("-")[0]) / 1000, UTC)
 
 
 class Changes:
-    """The changes as one consumer of a group reads them; each goes to one consumer, and again if that one dies."""
+    """The changes as one consumer of a group takes them. Each comes again until somebody of the group has done it."""
 
     def __init__(self, client: redis.asyncio.Redis, stream: str, group: str, consumer: str) -> None:
         """`client` must wait longer for an answer than `WAIT`."""
@@ -40,24 +46,30 @@ class Changes:
         self._stream = stream
         self._group = group
         self._consumer = consumer
+        self._left_from = _BEGINNING
 
-    async def __aiter__(self) -> AsyncIterator[Change]:
-        """Changes without end; one is done when the next is asked for. Raises `RedisError`."""
-        while True:
-            try:
-                entries = [*await self._left_behind(), *await self._new()]
-            except ResponseError as error:
-                if "NOGROUP" not in str(error):
-                    raise
-                await self._join()
-                continue
-            for entry, fields in entries:
-                change = _read(fields)
-                if change is None:
-                    log.warning("a change of a draft cannot be read", entry=entry)
-                else:
-                    yield change
-                await self._redis.xack(self._stream, self._group, entry)
+    async def take(self, most: int) -> list[Change]:
+        """The next changes, at most so many: those that were left undone, then new ones. Waits for a while, and may be
+        none. Raises `RedisError`.
+        """
+        try:
+            entries = await self._left_undone(most)
+            if len(entries) < most:
+                entries += await self._new(most - len(entries), wait=None if entries else WAIT)
+        except ResponseError as error:
+            if "NOGROUP" not in str(error):
+                raise
+            await self._join()
+            return []
+        found = {_text(entry): _read(_text(entry), fields) for entry, fields in entries}
+        if unreadable := [entry for entry, change in found.items() if change is None]:
+            log.warning("changes of drafts cannot be read", entries=unreadable)
+            await self._redis.xack(self._stream, self._group, *unreadable)
+        return [change for change in found.values() if change is not None]
+
+    async def done(self, *changes: Change) -> None:
+        """These need not come again. Raises `RedisError`."""
+        await self._redis.xack(self._stream, self._group, *(change.entry for change in changes))
 
     async def _join(self) -> None:
         """At the first start, and after a server has lost its data."""
@@ -67,28 +79,34 @@ class Changes:
             if "BUSYGROUP" not in str(error):
                 raise
 
-    async def _left_behind(self) -> list[tuple[Any, Any]]:
-        idle = int(TAKEN_OVER_AFTER / timedelta(milliseconds=1))
+    async def _left_undone(self, most: int) -> list[tuple[Any, Any]]:
         answer: Any = await self._redis.xautoclaim(
-            self._stream, self._group, self._consumer, min_idle_time=idle, count=BATCH
-        )
+            self._stream, self._group, self._consumer, min_idle_time=_ms(COMES_AGAIN_AFTER), start_id=self._left_from,
+            count=most,
+        )  # fmt: skip
+        # One call looks at a part of them: the next one goes on where this one has stopped, or begins anew.
+        self._left_from = _text(answer[0])
         # Of an entry that the cap of the stream has dropped meanwhile nothing is left but its id.
         return [(entry, fields) for entry, fields in answer[1] if fields]
 
-    async def _new(self) -> list[tuple[Any, Any]]:
-        block = int(WAIT / timedelta(milliseconds=1))
+    async def _new(self, most: int, *, wait: timedelta | None) -> list[tuple[Any, Any]]:
+        block = _ms(wait) if wait is not None else None
         found: Any = await self._redis.xreadgroup(
-            self._group, self._consumer, {self._stream: ">"}, count=BATCH, block=block
+            self._group, self._consumer, {self._stream: ">"}, count=most, block=block
         )
         return [entry for _, entries in found or [] for entry in entries]
 
 
-def _read(fields: Any) -> Change | None:
+def _read(entry: str, fields: Any) -> Change | None:
     told = {_text(name): _text(value) for name, value in fields.items()}
     try:
-        return Change(told["session"], int(told["revision"]), Status(told["status"]), told["by"])
+        return Change(told["session"], int(told["revision"]), Status(told["status"]), told["by"], entry)
     except (KeyError, ValueError):
         return None
+
+
+def _ms(span: timedelta) -> int:
+    return int(span / timedelta(milliseconds=1))
 
 
 def _text(value: object) -> str:

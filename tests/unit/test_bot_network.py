@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -148,46 +149,80 @@ async def test_who_waits_for_a_busy_engine_api_is_not_timed_out_before_it_is_ask
     assert most == MOST_CALLS
 
 
-async def test_one_slow_look_holds_up_no_other_and_a_fault_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+class Due:
+    """What is waited for is due once."""
+
+    def __init__(self, *due: Waiting) -> None:
+        self.due = list(due)
+        self.watched: list[Waiting] = []
+
+    async def take_due(self, *, lease: timedelta, limit: int) -> list[Waiting]:
+        due, self.due = self.due[:limit], self.due[limit:]
+        return due
+
+    async def watch(self, waiting: Waiting, *, at: float) -> None:
+        self.watched.append(waiting)
+
+    async def unwatch(self, waiting: Waiting) -> None:
+        return None
+
+
+@asynccontextmanager
+async def watching(
+    monkeypatch: pytest.MonkeyPatch, store: Due, look: Callable[[Waiting], Awaitable[bool]]
+) -> AsyncIterator[None]:
+    """The watcher, until it has seen what it can."""
     monkeypatch.setattr(watcher, "TICK", timedelta(milliseconds=5))
-    looked: list[str] = []
-    watched: list[str] = []
-
-    class Store:
-        def __init__(self) -> None:
-            self.due = [Waiting(name, "u", 1, 0.0) for name in ("slow", "faulty", "quick")]
-
-        async def take_due(self, *, lease: timedelta, limit: int) -> list[Waiting]:
-            due, self.due = self.due[:limit], self.due[limit:]
-            return due
-
-        async def watch(self, waiting: Waiting, *, at: float) -> None:
-            watched.append(waiting.instance_id)
-
-        async def unwatch(self, waiting: Waiting) -> None:
-            return None
+    monkeypatch.setattr(watcher, "GIVE_UP_AFTER", timedelta.max)
 
     class Runner:
         async def look(self, waiting: Waiting, *, remind: bool) -> bool:
-            if waiting.instance_id == "slow":
-                await asyncio.Event().wait()
-            if waiting.instance_id == "faulty":
-                raise AttributeError("a bug")
-            looked.append(waiting.instance_id)
-            return False
+            return await look(waiting)
 
-    monkeypatch.setattr(watcher, "GIVE_UP_AFTER", timedelta.max)
     stopping = asyncio.Event()
-    watching = asyncio.create_task(watcher.watch(Store(), Runner(), stopping))  # type: ignore[arg-type]
+    task = asyncio.create_task(watcher.watch(store, Runner(), stopping))  # type: ignore[arg-type]
     async with asyncio.timeout(5):
-        while not watched:  # noqa: ASYNC110 - the watcher has no hook for tests
+        while not store.watched:  # noqa: ASYNC110 - the watcher has no hook for tests
             await asyncio.sleep(0.01)
-    assert (looked, watched) == (["quick"], ["quick"])
-    assert not watching.done()
+    yield
+    assert not task.done()
     stopping.set()
-    watching.cancel()
+    task.cancel()
     with suppress(asyncio.CancelledError):
-        await watching
+        await task
+
+
+async def test_one_slow_look_holds_up_no_other_and_a_fault_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    slow, faulty, quick = (Waiting(name, "u", 1, 0.0) for name in ("slow", "faulty", "quick"))
+    looked: list[Waiting] = []
+
+    async def look(waiting: Waiting) -> bool:
+        if waiting is slow:
+            await asyncio.Event().wait()
+        if waiting is faulty:
+            raise AttributeError("a bug")
+        looked.append(waiting)
+        return False
+
+    store = Due(slow, faulty, quick)
+    async with watching(monkeypatch, store, look):
+        assert (looked, store.watched) == ([quick], [quick])
+
+
+async def test_of_two_who_wait_at_one_instance_neither_waits_for_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    ada, bob = Waiting("one", "telegram-1", 1, 0.0), Waiting("one", "telegram-2", 2, 5.0)
+    again = replace(ada, since=9.0)
+    looked: list[Waiting] = []
+
+    async def look(waiting: Waiting) -> bool:
+        looked.append(waiting)
+        if waiting.user_id == ada.user_id:
+            await asyncio.Event().wait()
+        return False
+
+    store = Due(ada, again, bob)
+    async with watching(monkeypatch, store, look):
+        assert (looked, store.watched) == ([ada, bob], [bob])
 
 
 @pytest.mark.parametrize("status", [400, 403, 404])
