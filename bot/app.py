@@ -175,7 +175,7 @@ async def _introduce(bot: Bot) -> str:
             me = await bot.get_me()
         except TelegramUnauthorizedError as error:
             raise ConfigurationError("Telegram does not know this TELEGRAM_BOT_TOKEN: ask BotFather for it") from error
-        except (TelegramAPIError, ClientDecodeError) as error:
+        except (TelegramAPIError, ClientDecodeError, TooBusy) as error:
             log.warning("Telegram does not answer yet", reason=str(error))
             await asyncio.sleep(1)
         else:

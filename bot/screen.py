@@ -16,7 +16,7 @@ from typing import TypeVar
 import structlog
 from aiogram import Bot
 from aiogram.enums import ChatAction, ParseMode
-from aiogram.exceptions import AiogramError, TelegramBadRequest
+from aiogram.exceptions import AiogramError, TelegramAPIError, TelegramBadRequest
 from aiogram.types import (
     BufferedInputFile,
     ForceReply,
@@ -36,7 +36,7 @@ from bot.calls import (
     SendChatAction,
     SendMessage,
 )
-from bot.errors import BotError, Unreachable
+from bot.errors import BotError, Unreachable, is_outage
 from bot.pictures import photo_of
 from bot.splitting import split_html
 from forms.telegram import Button, Expects, Reply, TelegramView
@@ -83,8 +83,8 @@ class Screen:
         if photo is not None:
             try:
                 return await self._photo(chat_id, view, photo)
-            except TelegramBadRequest as error:
-                # The address leads to no picture, or Telegram cannot reach it: the words are what counts.
+            except TelegramAPIError as error:
+                # The address leads to no picture, or Telegram has no hand free for it: the words are what counts.
                 log.info("picture not shown", chat=chat_id, reason=error.message)
         return await self._said(
             SendMessage(
@@ -117,7 +117,9 @@ class Screen:
             return
         try:
             await self._patiently(chat_id, self._bot(EditMessageReplyMarkup(chat_id=chat_id, message_id=message_id)))
-        except TelegramBadRequest as error:
+        except TelegramAPIError as error:
+            if is_outage(error):
+                raise
             # Deleted by the person, too old, or without buttons already: there is nothing to press.
             log.debug("buttons not taken off", chat=chat_id, message=message_id, reason=error.message)
 
@@ -145,7 +147,9 @@ class Screen:
         """Delete one of our messages; one that cannot be deleted any more stays. Returns whether it is gone."""
         try:
             await self._patiently(chat_id, self._bot(DeleteMessage(chat_id=chat_id, message_id=message_id)))
-        except TelegramBadRequest as error:
+        except TelegramAPIError as error:
+            if is_outage(error):
+                raise
             log.debug("message not deleted", chat=chat_id, message=message_id, reason=error.message)
             return _NOT_THERE in error.message.lower()
         return True
@@ -174,8 +178,14 @@ class Screen:
 
     async def _replace(self, chat_id: int, message_id: int, view: TelegramView) -> bool:
         """Whether the message now shows the view. Words become no photo, a photo no words: they lose their buttons."""
-        edit = partial(self._edit, chat_id, message_id)
-        edited = False if view.picture is not None else await self._shown(view, edit)
+        edited: bool | None = False
+        if view.picture is None:
+            try:
+                edited = await self._shown(view, partial(self._edit, chat_id, message_id))
+            except TelegramAPIError as error:
+                if is_outage(error):
+                    raise
+                log.warning("message not edited, a new one is shown", chat=chat_id, reason=error.message)
         if edited is False:
             await self.retire(chat_id, message_id, None)
         return bool(edited)

@@ -1,4 +1,4 @@
-"""Every call to Telegram meets every refusal: it is waited out, told or noted, and nothing is lost.."""
+"""Every call to Telegram meets every refusal: it is waited out, told or noted, and nothing is lost."""
 
 import asyncio
 import random
@@ -24,7 +24,7 @@ from bot.limits import Limits, Turns
 from bot.reach import Reach
 from bot.screen import Screen
 from bot.telegram_session import TelegramSession
-from forms.telegram import Button, TelegramView
+from forms.telegram import Button, Expects, Reply, TelegramView
 
 TOKEN = "42:" + "A" * 35
 CHAT = 7
@@ -62,7 +62,7 @@ class Telegram:
                 request.transport.close()
                 return web.Response()
             return planned
-        if method in {"sendMessage", "editMessageText", "editMessageReplyMarkup"}:
+        if method in {"sendMessage", "sendPhoto", "editMessageText", "editMessageReplyMarkup"}:
             chat = {"id": int(self.calls[-1][1]["chat_id"]), "type": "private", "first_name": "Ada"}
             return web.json_response({"ok": True, "result": {"message_id": 99, "date": 1, "chat": chat, "text": "x"}})
         return web.json_response({"ok": True, "result": True})
@@ -84,6 +84,7 @@ class House:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(delivery_module, "FIRST_PAUSE", timedelta(milliseconds=5))
+    monkeypatch.setattr(delivery_module, "SHORTEST_SILENCE", timedelta(milliseconds=20))
 
 
 @pytest.fixture
@@ -117,23 +118,43 @@ async def answer_press(place: House) -> object:
     return await place.bot(AnswerCallbackQuery(callback_query_id="1", text="hello"))
 
 
+async def send_photo(place: House) -> object:
+    return await place.screen.send(CHAT, replace(HELLO, picture="https://x.invalid/cat.png"))
+
+
+async def ask(place: House) -> object:
+    return await place.screen.ask(CHAT, "hello", "Name")
+
+
+async def offer_key(place: House) -> object:
+    return await place.screen.offer_key(CHAT, Reply("Phone", Expects.CONTACT, "Share"))
+
+
+async def take_keys(place: House) -> object:
+    return await place.screen.take_keys(CHAT)
+
+
+async def erase(place: House) -> object:
+    return await place.screen.erase(CHAT, 5)
+
+
 Call = Callable[[House], Awaitable[object]]
-CALLS: list[Call] = [send, show, retire, answer_press]
-TO_CHATS: list[Call] = [send, show, retire]
+NEW: list[Call] = [send, ask, offer_key, take_keys]
+TO_CHATS: list[Call] = [*NEW, show, retire, erase]
+CALLS: list[Call] = [*TO_CHATS, answer_press]
 
 
-@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("call", [*CALLS, send_photo])
 @pytest.mark.parametrize(
     "refused",
     [
-        lambda: too_many(1),
         lambda: refusal(429, "Too Many Requests: retry after 0"),
         lambda: refusal(500, "Internal Server Error"),
         lambda: refusal(502, "Bad Gateway"),
         lambda: web.Response(status=502, text="<html>Bad Gateway</html>"),
         lambda: None,
     ],
-    ids=["429", "429-now", "500", "502", "html", "dead"],
+    ids=["429", "500", "502", "html", "dead"],
 )
 async def test_what_passes_is_waited_out_and_the_call_gets_through(
     place: House, call: Call, refused: Callable[[], web.Response | None]
@@ -142,6 +163,15 @@ async def test_what_passes_is_waited_out_and_the_call_gets_through(
     await call(place)
     assert len(place.telegram.calls) == 2
     assert place.telegram.calls[0] == place.telegram.calls[1]
+
+
+@pytest.mark.parametrize("call", [send, answer_press])
+async def test_the_silence_that_telegram_asks_for_is_kept_and_the_call_gets_through(place: House, call: Call) -> None:
+    place.telegram.answers = [too_many(1)]
+    started = time.monotonic()
+    await call(place)
+    assert time.monotonic() - started > 1
+    assert len(place.telegram.calls) == 2
 
 
 @pytest.mark.parametrize("call", CALLS)
@@ -167,7 +197,7 @@ async def test_a_long_silence_goes_back_to_the_inbox_with_its_length_and_no_repl
     assert len(place.telegram.calls) == 1
 
 
-@pytest.mark.parametrize("call", TO_CHATS)
+@pytest.mark.parametrize("call", [*TO_CHATS, send_photo])
 @pytest.mark.parametrize(
     ("code", "description"),
     [
@@ -195,12 +225,6 @@ async def test_who_is_gone_costs_one_refused_call_whatever_there_was_to_see(plac
     assert place.telegram.methods == [method]
 
 
-async def test_a_picture_that_telegram_cannot_show_leaves_its_words(place: House) -> None:
-    place.telegram.answers = [refusal(400, "Bad Request: wrong file identifier/HTTP URL specified")]
-    assert await place.screen.send(CHAT, replace(HELLO, picture="https://x.invalid/cat.png")) == 99
-    assert place.telegram.methods == ["sendPhoto", "sendMessage"]
-
-
 async def test_a_person_who_is_not_in_a_group_says_nothing_about_the_group(place: House) -> None:
     place.telegram.answers = [refusal(400, "Bad Request: user not found")]
     with pytest.raises(TelegramBadRequest):
@@ -220,13 +244,37 @@ async def test_notifications_pass_by_who_is_gone_until_an_answer_gets_through(pl
     assert await place.reach.away(str(CHAT)) is None
 
 
-@pytest.mark.parametrize("call", [send, show, answer_press])
+@pytest.mark.parametrize("call", [*NEW, answer_press])
 async def test_a_fault_of_ours_is_told_at_once(place: House, call: Call) -> None:
     place.telegram.answers = [refusal(400, "Bad Request: can't parse entities")]
     with pytest.raises(TelegramBadRequest) as error:
         await call(place)
     assert not is_outage(error.value)
     assert len(place.telegram.calls) == 1
+
+
+@pytest.mark.parametrize("status", [400, 404, 409])
+async def test_what_telegram_does_not_change_for_whatever_reason_is_shown_as_a_new_message(
+    place: House, status: int
+) -> None:
+    place.telegram.answers = [refusal(status, "No such luck"), refusal(status, "No such luck")]
+    assert await place.screen.show(CHAT, HELLO, 5) == 99
+    assert place.telegram.methods == ["editMessageText", "editMessageReplyMarkup", "sendMessage"]
+
+
+@pytest.mark.parametrize("status", [400, 404, 409])
+@pytest.mark.parametrize("call", [retire, erase])
+async def test_what_telegram_does_not_take_away_stays(place: House, call: Call, status: int) -> None:
+    place.telegram.answers = [refusal(status, "No such luck")]
+    assert not await call(place)
+    assert len(place.telegram.calls) == 1
+
+
+@pytest.mark.parametrize("status", [400, 404, 413, 500])
+async def test_a_picture_that_telegram_does_not_take_leaves_its_words(place: House, status: int) -> None:
+    place.telegram.answers = [refusal(status, "No such luck") for _ in range(ATTEMPTS if status == 500 else 1)]
+    assert await send_photo(place) == 99
+    assert place.telegram.methods[-1] == "sendMessage"
 
 
 @pytest.mark.parametrize("message_id", [None, 5])
@@ -241,7 +289,7 @@ async def test_a_view_that_telegram_refuses_is_shown_as_its_bare_words(place: Ho
     assert shown[1]["reply_markup"] == {"inline_keyboard": [[{"text": "Yes", "callback_data": "y"}]]}
 
 
-@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("call", [*NEW, answer_press])
 async def test_a_method_that_is_not_there_is_told_at_once(place: House, call: Call) -> None:
     place.telegram.answers = [refusal(404, "Not Found")]
     with pytest.raises(TelegramNotFound):
