@@ -15,6 +15,7 @@ from bot.texts import say
 from drafts.errors import DraftConflict, DraftGone
 from drafts.record import Draft
 from drafts.store import Drafts, surface_name
+from files.types import possible_types
 from forms.errors import ButtonUnreadable
 from forms.events import Uploaded
 from forms.fields import kind_of
@@ -109,8 +110,9 @@ class Filling:
         place, widget = asked
         if media.size_bytes > MAX_FILE_BYTES:
             return _too_large(MAX_FILE_BYTES)
-        if not accepts(widget.accept, media.name, media.content_type):
-            return Problem("wrong_file_type", {"name": media.name, "accept": widget.accept})
+        possible = possible_types(media.content_type, media.name)
+        if not any(accepts(widget.accept, media.name, kind) for kind in possible):
+            return _wrong_type(media, widget)
         try:
             async with media.fetched(self._bot) as content:
                 sent = await self._api.send_file(session.id, state.user_id, spell(place), media, content)
@@ -118,7 +120,7 @@ class Filling:
             log.info("file not fetched", chat=state.chat_id, reason=str(error))
             return Problem("file_refused")
         except ApiProblem as problem:
-            if (reason := _refusal(problem, media)) is None:
+            if (reason := _refusal(problem, media, widget)) is None:
                 raise
             return reason
         return Uploaded((sent,))
@@ -149,18 +151,24 @@ def _upload(session: FormSession) -> tuple[Path, Upload] | None:
     return (question.path, widget) if isinstance(widget, Upload) else None
 
 
-def _refusal(problem: ApiProblem, media: Media) -> Problem | None:
+def _refusal(problem: ApiProblem, media: Media, widget: Upload) -> Problem | None:
     """Why engine-api does not take a file, in words for people; None where it is not about the file."""
     match problem.code:
         case "empty_file":
             return Problem("empty_file")
-        case "wrong_file_type":  # its name and what Telegram said of it have passed before
+        case "wrong_file_type":
+            return _wrong_type(media, widget)
+        case "disguised_file":
             return Problem("disguised_file", {"name": media.name})
         case "too_large":
             return _too_large(int(problem.members.get("max_bytes", MAX_FILE_BYTES)))
         case "too_many_files":
             return Problem("too_many_files", {"max": int(problem.members.get("max", 0))})
     return None
+
+
+def _wrong_type(media: Media, widget: Upload) -> Problem:
+    return Problem("wrong_file_type", {"name": media.name, "accept": widget.accept})
 
 
 def _too_large(max_bytes: int) -> Problem:

@@ -14,6 +14,7 @@ from aiogram.methods import GetFile
 from aiogram.types import Message
 
 from bot.errors import FileRefused
+from files.types import suffix_of
 from forms.events import Shared
 
 __all__ = ["MAX_FILE_BYTES", "Media", "is_of_another", "media_of", "shared_of"]
@@ -67,7 +68,8 @@ def media_of(message: Message) -> Media | None:
     named = message.document or message.video or message.audio or message.animation
     if named is not None:
         kind = named.mime_type or "application/octet-stream"
-        return Media(named.file_id, named.file_name or f"file-{message.message_id}", kind, named.file_size or 0)
+        name = named.file_name or f"file-{message.message_id}{suffix_of(kind)}"
+        return Media(named.file_id, name, kind, named.file_size or 0)
     if message.voice is not None:
         kind = message.voice.mime_type or "audio/ogg"
         return Media(message.voice.file_id, f"voice-{message.message_id}.oga", kind, message.voice.file_size or 0)

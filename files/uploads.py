@@ -1,10 +1,12 @@
 """Files that people send: what they really are, and names that can do no harm."""
 
-import mimetypes
 import unicodedata
 from pathlib import PurePosixPath
 
 import puremagic
+
+from files.containers import type_in_container
+from files.types import type_of_name
 
 __all__ = ["HEAD_BYTES", "clean_name", "content_type_of", "contradicts"]
 
@@ -15,7 +17,9 @@ SVG = "image/svg+xml"
 # Families in which the name decides further: office documents are archives, tables and scripts are texts.
 _ARCHIVES = frozenset({"application/zip", "application/x-zip-compressed", "application/x-ole-storage"})
 _WRITTEN = frozenset({SVG, "application/json", "application/xml", "application/rtf", "application/pdf"})
-_TELLING = ("image/", "audio/", "video/", "application/pdf")
+_RECORDING = "recording"
+# What is known by its beginning, so that another one shows a disguise.
+_FAMILIES = {"image/": "picture", "audio/": _RECORDING, "video/": _RECORDING, "application/pdf": "pdf"}
 
 
 def clean_name(name: str | None) -> str | None:
@@ -31,31 +35,46 @@ def clean_name(name: str | None) -> str | None:
 
 def content_type_of(head: bytes, name: str | None) -> str:
     """What a file is by its first bytes; its name only decides between what looks the same."""
-    named = mimetypes.guess_type(name or "")[0]
-    try:
-        found = puremagic.from_string(head, mime=True, filename=name)
-    except (puremagic.PureError, ValueError):
-        found = ""
+    named = type_of_name(name)
+    found, is_signed = _signature(head, name)
+    if _is_text(head):
+        # Words may begin like a picture; only what is written as text counts.
+        if found in _WRITTEN or found.startswith("text/"):
+            return found
+        return named if named is not None and (named.startswith("text/") or named in _WRITTEN) else "text/plain"
+    if (contained := type_in_container(head, named)) is not None:
+        return contained
     if found in _ARCHIVES and named is not None and named.startswith("application/"):
         return named
-    if not _is_text(head):
-        return found or UNKNOWN
-    # Words may begin like a picture; only what is written as text counts.
-    if found in _WRITTEN or found.startswith("text/"):
-        return found
-    return named if named is not None and (named.startswith("text/") or named in _WRITTEN) else "text/plain"
+    if not is_signed and named is not None and _family(named) == _RECORDING:
+        return named  # some sounds and films begin anyhow
+    return found or UNKNOWN
 
 
 def contradicts(content_type: str, name: str | None) -> bool:
-    """Whether a name says that it is a picture, sound, film or PDF, and the content is none.
+    """Whether a name says that it is a picture, a recording or a PDF, and the content is none.
 
+    Sound and film are one: they share containers, and which of both is wanted is said by what a field accepts.
     A drawing (SVG) may hold scripts: it is taken under its own name only.
     """
-    named = mimetypes.guess_type(name or "")[0] or ""
+    named = type_of_name(name) or ""
     if content_type == SVG and named != SVG:
         return True
-    wanted = next((family for family in _TELLING if named.startswith(family)), None)
-    return wanted is not None and not content_type.startswith(wanted)
+    wanted = _family(named)
+    return wanted is not None and wanted != _family(content_type)
+
+
+def _signature(head: bytes, name: str | None) -> tuple[str, bool]:
+    """A type, or an empty text, and whether any bytes speak for that, not only the name."""
+    try:
+        best = puremagic.magic_string(head, filename=name)[0]
+    except (puremagic.PureError, ValueError):
+        return "", False
+    return best.mime_type, bool(best.byte_match)
+
+
+def _family(content_type: str) -> str | None:
+    return next((family for start, family in _FAMILIES.items() if content_type.startswith(start)), None)
 
 
 def _is_text(head: bytes) -> bool:

@@ -45,7 +45,8 @@ async def send_file(
 ) -> FileReference:
     """Keep one file (`file`, multipart/form-data) for a field; the answer belongs into the field's list.
 
-    409 `too_many_files`; 413 `too_large`; 422 `wrong_file_type` by its content, `empty_file`, `no_such_field`.
+    409 `too_many_files`; 413 `too_large`; 422 `wrong_file_type` and `disguised_file` by its content,
+    `empty_file`, `no_such_field`.
     """
     return await files.take(session_id, user, field, file)
 

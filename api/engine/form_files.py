@@ -65,9 +65,10 @@ class FormFiles:
         content_type = content_type_of(head, name)
         accept = field.written("accept")
         accept = accept if isinstance(accept, str) else ""
-        if contradicts(content_type, name) or not accepts(accept, name or "", content_type):
-            detail = f"The file is {content_type}; this field takes {accept or 'what its name says'}."
-            raise Problem(422, "wrong_file_type", detail)
+        if contradicts(content_type, name):
+            raise Problem(422, "disguised_file", f"The file is {content_type}, which is not what its name says.")
+        if not accepts(accept, name or "", content_type):
+            raise Problem(422, "wrong_file_type", f"The file is {content_type}; this field takes {accept}.")
         folder = draft_folder(session_id, session.subject.process_instance_id)
         if await self._files.count(folder, up_to=MAX_FILES) == MAX_FILES:
             raise Problem(

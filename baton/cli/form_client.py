@@ -1,6 +1,5 @@
 """Forms of engine-api for the command line: opened as drafts, saved after each answer, submitted."""
 
-import mimetypes
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from http import HTTPStatus
@@ -10,6 +9,7 @@ from urllib.parse import quote
 
 from baton.cli.api import EngineApi
 from baton.cli.errors import AnswersRefused, ApiRefused, Usage
+from files.types import type_of_name
 from forms.fields import kind_of
 from forms.filling import opened
 from forms.model import Mode
@@ -88,7 +88,7 @@ class FormClient:
 
     def send_file(self, form: OpenForm, field: str, path: Path) -> dict[str, Json]:
         """Send a file for a field; answers its reference. Raises `AnswersRefused` for one that is not taken."""
-        kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+        kind = type_of_name(path.name) or "application/octet-stream"
         with path.open("rb") as content:
             try:
                 sent: dict[str, Json] = self.api.answer(

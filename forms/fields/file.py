@@ -15,6 +15,13 @@ from forms.widgets import Upload, Widget
 __all__ = ["Kind", "accepts", "references"]
 
 MAX_FILES = 20
+# Other names of a type that people and programs use; the second is the one that files are given here.
+_ALSO = {
+    "audio/m4a": "audio/mp4", "audio/mp3": "audio/mpeg", "audio/opus": "audio/ogg", "audio/vnd.wave": "audio/wav",
+    "audio/wave": "audio/wav", "audio/x-flac": "audio/flac", "audio/x-m4a": "audio/mp4", "audio/x-wav": "audio/wav",
+    "image/jpg": "image/jpeg", "video/avi": "video/x-msvideo", "video/matroska": "video/x-matroska",
+    "video/x-m4v": "video/mp4",
+}  # fmt: skip
 
 
 class Kind:
@@ -73,14 +80,18 @@ def references(value: Value) -> tuple[FileReference, ...]:
 def accepts(accept: str, name: str, content_type: str) -> bool:
     """Whether a file is one of a list as HTML's `accept` has it; an empty list takes all."""
     wanted = [part.strip().lower() for part in accept.split(",") if part.strip()]
-    media = content_type.partition(";")[0].strip().lower()
+    media = _usual(content_type.partition(";")[0].strip().lower())
     for part in wanted:
         if part.startswith("."):
             if name.lower().endswith(part):
                 return True
-        elif part in {"*/*", media} or (part.endswith("/*") and media.startswith(part[:-1])):
+        elif _usual(part) in {"*/*", media} or (part.endswith("/*") and media.startswith(part[:-1])):
             return True
     return not wanted
+
+
+def _usual(content_type: str) -> str:
+    return _ALSO.get(content_type, content_type)
 
 
 def _accept(field: Field) -> str:

@@ -7,6 +7,7 @@ import pytest
 import redis.asyncio
 
 from bot.links import Links
+from scenarios.fields import Field
 
 
 @pytest.fixture
@@ -15,3 +16,8 @@ async def links(house: Any, valkey_url: str) -> AsyncIterator[Links]:
     bot_id = int(house.stack.home.secrets()["telegram_token"].partition(":")[0])
     async with redis.asyncio.Redis.from_url(valkey_url, decode_responses=True) as client:
         yield Links(client, bot_id)
+
+
+@pytest.fixture
+def field(house: Any, links: Links) -> Field:
+    return Field(house, links)

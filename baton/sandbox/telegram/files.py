@@ -1,13 +1,13 @@
 """Files that went through the sandbox, in memory."""
 
 import itertools
-import mimetypes
 import struct
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import PurePosixPath
 
 from baton.sandbox.telegram.wire import Json
+from files.types import suffix_of, type_of_name
 
 __all__ = ["DOWNLOAD_BYTES", "PHOTO_BYTES", "UPLOAD_BYTES", "FileStore", "StoredFile", "media"]
 
@@ -48,8 +48,8 @@ class FileStore:
         number = next(self._numbers)
         name = PurePosixPath(name.replace("\\", "/")).name[:120] or "file"
         if content_type in {"", "application/octet-stream"}:
-            content_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
-        suffix = PurePosixPath(name).suffix or mimetypes.guess_extension(content_type) or ""
+            content_type = type_of_name(name) or "application/octet-stream"
+        suffix = PurePosixPath(name).suffix or suffix_of(content_type)
         file = StoredFile(
             f"SBX{kind[:1].upper()}{number:08d}", name, f"{_FOLDERS[kind]}/file_{number}{suffix}", content_type, content
         )
