@@ -3,7 +3,8 @@
 Telegram forgets an update as soon as the next poll confirms it; a bot that is killed in the middle would lose it. Every
 chat has a list of its own, and one replica at a time holds it: what a person says is handled in the order in which they
 said it, over failures, restarts and replicas. Delivery is at least once: a repeated text is known by its message id, a
-repeated press by its revision. What cannot be handled is put aside in a stream, for an operator to look at.
+repeated press by its revision. What is handled is deleted at once, as it may be a secret; of what cannot be handled the
+shape is put aside, for an operator to look at (`bot.aside`).
 """
 
 import asyncio
@@ -18,9 +19,11 @@ import redis.asyncio
 import structlog
 from redis.exceptions import RedisError
 
+from bot.aside import Aside
 from bot.errors import UpdateUnreadable, is_outage, pause_asked_for
 from bot.metrics import PUT_ASIDE
 from bpmn.cancellation import cancelled
+from bpmn.reasons import reason_of
 
 __all__ = ["Inbox"]
 
@@ -37,7 +40,8 @@ RETRY_PAUSE = timedelta(seconds=2)
 MAX_TRIES = 5
 LONGEST_OUTAGE = timedelta(days=1)
 SEEN_FOR = timedelta(days=1)
-KEPT_ASIDE = 10_000
+# How often a replica drops what was put aside too long ago.
+SWEEP = timedelta(hours=1)
 # What is under way at the end has so long; what is cut off comes again.
 GRACE = timedelta(seconds=8)
 
@@ -106,6 +110,7 @@ class Inbox:
         self._redis = client
         self._prefix = f"baton:bot:{bot_id}:inbox"
         self._give_up = give_up
+        self._aside = Aside(client, f"{self._prefix}:aside")
         self._held: dict[int, asyncio.Task[None]] = {}
         self._arrived = asyncio.Event()
         self._put, self._take = client.register_script(_PUT), client.register_script(_TAKE)
@@ -128,7 +133,7 @@ class Inbox:
 
         What fails is tried again, during an outage for a day. An `UpdateUnreadable` is put aside at once.
         """
-        renewing = asyncio.create_task(self._renew())
+        renewing, sweeping = asyncio.create_task(self._renew()), asyncio.create_task(self._sweep())
         try:
             while not stopping.is_set():
                 try:
@@ -138,7 +143,7 @@ class Inbox:
                     await asyncio.sleep(RETRY_PAUSE.total_seconds())
         finally:
             await self._finish()
-            await cancelled(renewing)
+            await cancelled(renewing, sweeping)
 
     async def _serve_due(self, handle: Handle) -> None:
         self._arrived.clear()
@@ -199,21 +204,21 @@ class Inbox:
         number = entry.update.get("update_id")
         if is_outage(error) and time.time() - entry.kept_at < LONGEST_OUTAGE.total_seconds():
             await self._redis.hdel(self._tries, str(chat))  # not its fault
-            log.warning("update not handled, it comes again", update=number, chat=chat, reason=repr(error))
+            log.warning("update not handled, it comes again", update=number, chat=chat, reason=reason_of(error))
             return max(RETRY_PAUSE, pause_asked_for(error))
         if not is_outage(error) and entry.tries < MAX_TRIES:
             log.warning("update not handled, it comes again", update=number, chat=chat, exc_info=error)
             return RETRY_PAUSE
-        await self._put_aside(chat, entry, repr(error))
+        await self._put_aside(chat, entry, reason_of(error))
         return None
 
     async def _put_aside(self, chat: int, entry: _Entry, reason: str) -> None:
         PUT_ASIDE.inc()
         log.error(
-            "update put aside", chat=chat, update=entry.update.get("update_id"), reason=reason, stream=self._aside
+            "update put aside", chat=chat, update=entry.update.get("update_id"), reason=reason, stream=self._aside.key
         )
         async with self._redis.pipeline(transaction=True) as pipe:
-            pipe.xadd(self._aside, {"update": entry.raw, "reason": reason}, maxlen=KEPT_ASIDE, approximate=True)
+            self._aside.add(pipe, entry.update, reason, kept_at=entry.kept_at, tries=entry.tries)
             pipe.lrem(self._list(chat), 1, entry.raw)
             pipe.hdel(self._tries, str(chat))
             await pipe.execute()
@@ -229,6 +234,14 @@ class Inbox:
                     await self._redis.zadd(self._due, dict.fromkeys(map(str, self._held), end), xx=True)
                 except RedisError as error:
                     log.warning("chats not renewed, trying again", reason=str(error))
+
+    async def _sweep(self) -> None:
+        while True:
+            try:
+                await self._aside.drop_old()
+            except RedisError as error:
+                log.warning("what was put aside long ago stays for now", reason=str(error))
+            await asyncio.sleep(SWEEP.total_seconds())
 
     async def _finish(self) -> None:
         held = dict(self._held)
@@ -254,10 +267,6 @@ class Inbox:
     @property
     def _tries(self) -> str:
         return f"{self._prefix}:tries"
-
-    @property
-    def _aside(self) -> str:
-        return f"{self._prefix}:aside"
 
 
 def _chat_of(update: Update) -> int:

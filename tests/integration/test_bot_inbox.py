@@ -3,6 +3,7 @@
 import asyncio
 import random
 import time
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
@@ -10,11 +11,13 @@ from typing import Any
 
 import pytest
 import redis.asyncio
+from structlog.testing import capture_logs
 
 from bot import inbox as inbox_module
 from bot.errors import ApiUnavailable, UpdateUnreadable
 from bot.inbox import MAX_TRIES, MOST_CHATS, Inbox
 from bpmn.files import FileReference
+from shared.whole_redis import kept_in_redis
 
 Update = Mapping[str, Any]
 SHORT = timedelta(milliseconds=300)
@@ -200,7 +203,8 @@ async def test_an_update_that_always_fails_is_put_aside_and_the_person_is_told(
     assert await left(client, bot_id) == {"aside"}
     ((_, kept),) = await client.xrange(f"baton:bot:{bot_id}:inbox:aside")
     assert '"update_id": 7001' in kept["update"]
-    assert kept["reason"] == "KeyError('a bug')"
+    assert kept["reason"].startswith("KeyError in integration/test_bot_inbox.py:")
+    assert (kept["tries"], kept["arrived"][:2]) == (str(MAX_TRIES), "20")
 
 
 async def test_an_update_that_this_version_cannot_read_is_put_aside_at_once(
@@ -220,6 +224,61 @@ async def test_an_update_that_this_version_cannot_read_is_put_aside_at_once(
     assert tries == [1, 2]
     ((_, kept),) = await client.xrange(f"baton:bot:{bot_id}:inbox:aside")
     assert kept["reason"] == "not as this version knows updates: message.date"
+
+
+async def test_what_was_put_aside_is_dropped_after_a_week(
+    inbox: Inbox, client: redis.asyncio.Redis, bot_id: int
+) -> None:
+    key, day = f"baton:bot:{bot_id}:inbox:aside", 24 * 60 * 60 * 1000
+    now = int(time.time() * 1000)
+    for age in (8 * day, 7 * day + 1000, 6 * day):
+        await client.xadd(key, {"update": "{}"}, id=str(now - age))
+
+    async def handle(update: Update) -> None:
+        if number_of(update) == 1:
+            raise UpdateUnreadable(["message.date"])
+
+    async with running(inbox, handle):
+        async with asyncio.timeout(5):
+            while await client.xlen(key) > 1:  # noqa: ASYNC110 - the inbox has no hook for tests
+                await asyncio.sleep(0.01)
+        assert await client.xrange(key) == [(f"{now - 6 * day}-0", {"update": "{}"})]
+        await inbox.put(text(1))
+        async with asyncio.timeout(5):
+            while await client.xlen(key) < 2:  # noqa: ASYNC110 - as above
+                await asyncio.sleep(0.01)
+    assert 0 < await client.ttl(key) <= 7 * day / 1000, "and all of it, should no bot run any more"
+
+
+async def test_what_was_typed_is_nowhere_once_it_was_handled_or_put_aside(
+    inbox: Inbox, client: redis.asyncio.Redis, bot_id: int
+) -> None:
+    secret = f"hunter-{uuid.uuid4().hex}"
+    handled: list[int] = []
+
+    async def handle(update: Update) -> None:
+        assert await kept_in_redis(client, secret), "it waits there, should the bot be killed"
+        match number_of(update):
+            case 1:
+                raise UpdateUnreadable(["message.date"])
+            case 2:
+                FileReference.model_validate({"path": secret})
+            case 3:
+                raise KeyError(secret)
+        handled.append(number_of(update))
+
+    with capture_logs() as lines:
+        for number in range(5):
+            update = text(number)
+            await inbox.put({**update, "message": {**update["message"], "text": secret}})
+        async with running(inbox, handle):
+            await until(lambda: handled == [0, 4])
+            async with asyncio.timeout(5):
+                while await left(client, bot_id) != {"aside"}:  # noqa: ASYNC110 - the inbox has no hook for tests
+                    await asyncio.sleep(0.01)
+    assert await client.xlen(f"baton:bot:{bot_id}:inbox:aside") == 3
+    assert await kept_in_redis(client, secret) == []
+    assert all(secret not in str({**line, "exc_info": ""}) for line in lines)
 
 
 async def test_an_answer_that_is_not_understood_while_versions_change_does_not_put_the_update_aside(
