@@ -27,6 +27,7 @@ from bot.people import People
 from bot.screen import Screen
 from bot.titles import Titles
 from bpmn.errors import BatonError
+from bpmn.reasons import reason_of
 
 __all__ = ["Card", "CardPainter", "Cards", "Post"]
 
@@ -112,7 +113,7 @@ class CardPainter:
             try:
                 await self.round()
             except (RedisError, BatonError) as error:
-                log.warning("cards not drawn, they are tried again", reason=repr(error))
+                log.warning("cards not drawn, they are tried again", reason=reason_of(error))
                 pause = OUTAGE_PAUSE
             await asyncio.sleep(pause.total_seconds())
 
@@ -130,7 +131,9 @@ class CardPainter:
                 await self._draw(card, standings.get(task_id, Standing("offered")))
             except Exception as error:  # one chat must not keep the cards of others from being drawn
                 trace = None if is_outage(error) else error
-                log.warning("card not drawn, it is tried again", task_id=task_id, reason=repr(error), exc_info=trace)
+                log.warning(
+                    "card not drawn, it is tried again", task_id=task_id, reason=reason_of(error), exc_info=trace
+                )
 
     async def _begun(self, task: OpenTask) -> Card | None:
         """The card of a task that has none yet; None when the task is over already."""

@@ -260,8 +260,9 @@ class EngineApi:
         if answer.status in _AWAY:
             raise ApiUnavailable(f"engine-api: {answer.status} {problem.get('detail', 'without a reason')}")
         if answer.status >= 400:
-            said = f"{method} {path}: {problem.get('detail')}"
-            raise ApiProblem(said, answer.status, str(problem.get("code")), problem)
+            # Its detail stays out of the message, and so of logs: it quotes the engine, which quotes what people typed.
+            code = str(problem.get("code"))
+            raise ApiProblem(f"{method} {path}: {answer.status} {code}", answer.status, code, problem)
         if not isinstance(body, dict | list):
             raise ApiUnavailable(
                 f"engine-api at {self._url}: {method} {path} was answered with nothing; is that engine-api?"

@@ -17,6 +17,7 @@ from bot.errors import is_outage
 from bot.place import Place
 from bot.runner import Runner
 from bpmn.cancellation import cancelled
+from bpmn.reasons import reason_of
 from drafts.changes import Change, Changes
 from drafts.errors import DraftGone
 from drafts.store import Drafts, surface_name
@@ -119,21 +120,21 @@ class _Redrawing:
         try:
             await self._drafts.show(session_id, surface)
         except (DraftGone, RedisError) as error:
-            log.info("form not noted where it is shown", session=session_id, reason=repr(error))
+            log.info("form not noted where it is shown", session=session_id, reason=reason_of(error))
 
     async def _done(self, changes: Sequence[Change]) -> None:
         try:
             await self._changes.done(*changes)
         except RedisError as error:
-            log.warning("drawn forms are drawn once more", session=changes[0].session_id, reason=repr(error))
+            log.warning("drawn forms are drawn once more", session=changes[0].session_id, reason=reason_of(error))
 
 
 def _comes_again(error: Exception, **about: object) -> bool:
     """Whether the same may work later; its next press shows the form anew in any case."""
     if is_outage(error):
-        log.warning("form not drawn anew, it is tried again", reason=repr(error), **about)
+        log.warning("form not drawn anew, it is tried again", reason=reason_of(error), **about)
         return True
-    log.warning("form not drawn anew", reason=repr(error), exc_info=error, **about)
+    log.warning("form not drawn anew", reason=reason_of(error), exc_info=error, **about)
     return False
 
 

@@ -11,13 +11,14 @@ import aiohttp
 from aiogram import Bot
 from aiogram.client.default import DefaultBotProperties
 from aiogram.client.session.aiohttp import AiohttpSession
-from aiogram.exceptions import TelegramNetworkError
+from aiogram.exceptions import ClientDecodeError, TelegramNetworkError
 from aiogram.methods import Response, TelegramMethod
 from aiogram.methods.base import TelegramType
 from aiogram.types import File, Message, ResultChatMemberUnion
 from aiohttp.hdrs import CONTENT_TYPE
 
 from bot.calls import Call, Sent
+from bpmn.reasons import reason_of
 
 __all__ = ["TelegramSession"]
 
@@ -58,3 +59,17 @@ class TelegramSession(AiohttpSession):
         except aiohttp.ClientError as error:
             raise TelegramNetworkError(method, f"{type(error).__name__}: {error}") from error
         return cast("TelegramType", self.check_response(bot, method, answer.status, content).result)
+
+    def check_response(
+        self, bot: Bot, method: TelegramMethod[TelegramType], status_code: int, content: str
+    ) -> Response[TelegramType]:
+        """What Telegram answered. Raises as `make_request`; an answer that cannot be read is not quoted.
+
+        aiogram quotes all of it, and with it the messages that people wrote.
+        """
+        try:
+            return super().check_response(bot, method, status_code, content)
+        except ClientDecodeError as error:
+            why = ValueError(reason_of(error.original))
+            told = f"{len(content)} characters with status {status_code}"
+            raise ClientDecodeError(error.message, why, told) from None

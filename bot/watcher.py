@@ -15,6 +15,7 @@ from bot.errors import is_outage
 from bot.runner import Runner
 from bot.store import Store, Waiting
 from bpmn.errors import BatonError
+from bpmn.reasons import reason_of
 
 __all__ = ["pause_after", "watch"]
 
@@ -80,5 +81,8 @@ async def _look(store: Store, runner: Runner, waiting: Waiting) -> None:
     except Exception as error:  # one look must not end the others; the lease brings it back
         trace = None if is_outage(error) or isinstance(error, BatonError) else error
         log.warning(
-            "instance not looked at, it comes again", instance=waiting.instance_id, reason=repr(error), exc_info=trace
+            "instance not looked at, it comes again",
+            instance=waiting.instance_id,
+            reason=reason_of(error),
+            exc_info=trace,
         )

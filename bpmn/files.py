@@ -22,7 +22,7 @@ class FileReference(BaseModel):
     Whoever reads it compares size and SHA-256, so that only who knows the content can point to it.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     baton_file: Literal[1] = 1
     path: str = Field(max_length=500, description="inside the store")

@@ -12,6 +12,7 @@ import redis.asyncio
 import structlog
 
 from bpmn.files import FileReference
+from bpmn.reasons import reason_of
 from drafts.changes import Changes
 from drafts.errors import DraftConflict, DraftGone
 from drafts.recent import Recent
@@ -97,7 +98,7 @@ class Drafts:
                 _not_stuck(session, fields), fields["schema"], _closed(fields), "tried" in fields, marks_of(fields)
             )
         except (ValueError, KeyError, TypeError, FormUnreadable) as error:
-            log.warning("draft put aside", draft=session_id, reason=f"{type(error).__name__}: {error}"[:300])
+            log.warning("draft put aside", draft=session_id, reason=reason_of(error)[:300])
             await self._put_aside(session_id)
             raise DraftGone(session_id) from error
         self._recent.read(fields, draft)

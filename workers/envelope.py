@@ -38,12 +38,14 @@ LEASE_QUEUE = "lease"
 DEAD_QUEUE = "dead"
 
 Variables = dict[str, dict[str, JsonValue]]
+# What travels are people's variables: an error about a message does not quote it.
+_STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class Envelope(BaseModel):
     """The parts that every message has; an unknown field or version is refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = _STRICT
 
     version: Literal[1] = 1
     lease: str = Field(min_length=1, description="the worker id that this fetch locked the tasks for")
@@ -55,7 +57,7 @@ class Job(BaseModel):
     `attempt` starts at 1; `retries` is the engine's count, null before the first failure.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = _STRICT
 
     task_id: str = Field(min_length=1)
     variables: Variables
@@ -88,7 +90,7 @@ class Bundle(Envelope):
 class Completed(BaseModel):
     """The handler returned."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = _STRICT
 
     kind: Literal["completed"] = "completed"
     variables: Variables = Field(default_factory=dict)
@@ -98,7 +100,7 @@ class Completed(BaseModel):
 class BpmnError(BaseModel):
     """The handler raised `BusinessError`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = _STRICT
 
     kind: Literal["bpmn_error"] = "bpmn_error"
     code: str
@@ -109,7 +111,7 @@ class BpmnError(BaseModel):
 class Failed(BaseModel):
     """The handler failed; `retries` 0 makes an incident."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = _STRICT
 
     kind: Literal["failed"] = "failed"
     message: str
@@ -124,7 +126,7 @@ class Returned(BaseModel):
     Nobody gets it before `after_ms` have passed. `whole_topic`: no other job of its topic could start before either.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = _STRICT
 
     kind: Literal["returned"] = "returned"
     reason: str
@@ -138,7 +140,7 @@ Outcome = Annotated[Completed | BpmnError | Failed | Returned, Discriminator("ki
 class Ending(BaseModel):
     """How one job ended, and how long its handler ran; null when it did not run alone or not at all."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = _STRICT
 
     task_id: str = Field(min_length=1)
     outcome: Outcome

@@ -1,9 +1,16 @@
-"""One JSON object per line on standard error, ours and the libraries' alike."""
+"""One JSON object per line on standard error, ours and the libraries' alike.
+
+Errors are told as `bpmn.reasons` tells them: what people typed is in no line.
+"""
 
 import logging
 import sys
+import threading
+from types import TracebackType
 
 import structlog
+
+from bpmn.reasons import traceback_of
 
 __all__ = ["configure_logging"]
 
@@ -20,7 +27,8 @@ def configure_logging(process: str, *, level: str = "INFO") -> None:
         foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder(allow=())],
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            structlog.processors.format_exc_info,
+            _without_quoted_error,
+            structlog.processors.ExceptionRenderer(_traceback),
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
     )
@@ -34,3 +42,31 @@ def configure_logging(process: str, *, level: str = "INFO") -> None:
     lines = logging.StreamHandler(sys.stderr)
     lines.setFormatter(render)
     logging.basicConfig(handlers=[lines], level=level, force=True)
+    sys.excepthook = _ended
+    threading.excepthook = _thread_ended
+
+
+def _traceback(exc_info: structlog.typing.ExcInfo) -> str:
+    return traceback_of(exc_info[1])
+
+
+def _without_quoted_error(
+    _logger: object, _method: str, line: structlog.typing.EventDict
+) -> structlog.typing.EventDict:  # fmt: skip
+    """asyncio writes the task that failed, and with it the error, below its message; the traceback tells both."""
+    if line.get("logger") == "asyncio" and "exc_info" in line:
+        line["event"] = str(line["event"]).partition("\n")[0]
+    return line
+
+
+def _ended(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """In the place of Python's own last words, which quote the error."""
+    if issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, trace)
+    else:
+        structlog.get_logger(__name__).critical("ended by an error", exc_info=error)
+
+
+def _thread_ended(ended: threading.ExceptHookArgs) -> None:
+    name = ended.thread.name if ended.thread is not None else "unknown"
+    structlog.get_logger(__name__).critical("a thread was ended by an error", thread=name, exc_info=ended.exc_value)

@@ -34,7 +34,10 @@ Groups = Annotated[list[Name], Field(max_length=100)]
 
 
 class _In(BaseModel):
-    model_config = ConfigDict(extra="forbid", alias_generator=to_camel, populate_by_name=True)
+    # What is sent is people's data: an error about it does not quote it.
+    model_config = ConfigDict(
+        extra="forbid", alias_generator=to_camel, populate_by_name=True, hide_input_in_errors=True
+    )
 
 
 class _Out(BaseModel):

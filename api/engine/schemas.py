@@ -35,7 +35,10 @@ Variables = dict[Annotated[str, Field(min_length=1, max_length=255)], Any]
 
 
 class _In(BaseModel):
-    model_config = ConfigDict(extra="forbid", alias_generator=to_camel, populate_by_name=True)
+    # What is sent is people's data: an error about it does not quote it.
+    model_config = ConfigDict(
+        extra="forbid", alias_generator=to_camel, populate_by_name=True, hide_input_in_errors=True
+    )
 
 
 class _Out(BaseModel):

@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 
 from bpmn import errors
 from bpmn.errors import BatonError
+from bpmn.reasons import reason_of
 from bpmn.variables import NotAVariable
 from drafts.errors import DraftConflict, DraftGone
 from files.store import FileDamaged, FileMissing, FilesUnavailable
@@ -120,7 +121,7 @@ async def _on_baton_error(request: Request, error: Exception) -> JSONResponse:
         members["field"] = error.field
     headers = {"Retry-After": str(RETRY_AFTER_S)} if status == 503 else {}
     if status >= 500:
-        log.warning("request failed", code=code, reason=str(error))
+        log.warning("request failed", code=code, reason=reason_of(error))
     return problem_response(request, status, code, str(error), headers=headers, **members)
 
 

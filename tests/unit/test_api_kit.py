@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from fastapi.responses import StreamingResponse
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 
 from api.kit.auth import service_token_check
 from api.kit.health import health_router
@@ -91,10 +92,15 @@ async def test_an_engine_that_is_away_is_503_and_says_when_to_come_again(client:
     assert int(answer.headers["retry-after"]) > 0
 
 
-async def test_a_fault_of_a_model_is_no_outage(client: httpx.AsyncClient) -> None:
-    answer = await client.get("/fault")
+async def test_a_fault_of_a_model_is_no_outage_and_the_engines_words_are_for_the_caller_only(
+    client: httpx.AsyncClient,
+) -> None:
+    with capture_logs() as lines:
+        answer = await client.get("/fault")
     assert (answer.status_code, answer.json()["code"]) == (500, "engine_fault")
     assert "a step threw" in answer.json()["detail"]
+    (line,) = [line for line in lines if line["event"] == "request failed"]
+    assert line["reason"] == "EngineFault: POST /task/x/complete: 500"
 
 
 async def test_half_a_character_is_quoted_back_as_json_spells_it(client: httpx.AsyncClient) -> None:

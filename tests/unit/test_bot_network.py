@@ -130,6 +130,18 @@ async def test_whatever_stands_in_front_of_engine_api_its_answers_are_understood
             await api.running("key")
 
 
+async def test_what_engine_api_quotes_of_an_answer_is_in_no_message_of_the_error() -> None:
+    async def answer(_: web.Request) -> web.StreamResponse:
+        told = {"code": "invalid_variable", "detail": "For input string: hunter2"}
+        return web.json_response(told, status=422)
+
+    async with server(answer) as url, EngineApi(url, "token") as api:
+        with pytest.raises(ApiProblem) as error:
+            await api.complete("t1", "ada")
+    assert str(error.value) == "POST /task/t1/complete: 422 invalid_variable"
+    assert error.value.members["detail"] == "For input string: hunter2"
+
+
 async def test_who_waits_for_a_busy_engine_api_is_not_timed_out_before_it_is_asked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

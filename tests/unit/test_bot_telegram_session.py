@@ -48,6 +48,7 @@ from bot.calls import (
     Sent,
 )
 from bot.telegram_session import TelegramSession
+from bpmn.reasons import traceback_of
 
 TOKEN = "42:" + "A" * 35
 MESSAGE = {"message_id": 99, "date": 1, "chat": {"id": 7, "type": "private"}, "text": "hello", "news_of_11.0": {}}
@@ -253,6 +254,16 @@ async def test_an_answer_that_is_none_cannot_be_decoded(bot: Bot, telegram: tupl
     telegram[0].status, telegram[0].content = 200, content
     with pytest.raises(ClientDecodeError):
         await bot(HELLO)
+
+
+@pytest.mark.parametrize("content", ["hunter2", '{"ok": true, "result": {"message_id": "hunter2", "text": "hunter2"}}'])
+async def test_an_answer_that_cannot_be_decoded_is_not_quoted(
+    bot: Bot, telegram: tuple[Telegram, str], content: str
+) -> None:
+    telegram[0].status, telegram[0].content = 200, content
+    with pytest.raises(ClientDecodeError, match=f"{len(content)} characters with status 200") as error:
+        await bot(HELLO)
+    assert "hunter2" not in f"{error.value!r} {error.value} {traceback_of(error.value)}"
 
 
 async def test_a_line_that_goes_dead_is_an_error_of_the_network(bot: Bot, telegram: tuple[Telegram, str]) -> None:

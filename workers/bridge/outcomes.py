@@ -21,6 +21,7 @@ from bpmn.errors import (
     NotAuthorised,
     NotFound,
 )
+from bpmn.reasons import reason_of
 from bpmn.variables import NotAVariable, as_typed
 from workers.app import REPORT_HOLD
 from workers.bridge.engine import ExternalTasks
@@ -191,15 +192,15 @@ class Outcomes:
             # A step behind this one throws in the same transaction, again and again: an operator has to see it.
             return await self._refused(telling, error)
         if not isinstance(error, EngineUnavailable):
-            log.warning("outcome not accepted yet; it waits in its queue", error=str(error))
+            log.warning("outcome not accepted yet; it waits in its queue", error=reason_of(error))
         return "again"
 
     async def _refused(self, telling: Telling, error: EngineError) -> str:
         """The engine will never take this outcome: make it an incident with the reason."""
         if isinstance(telling.outcome, Failed):
-            log.error("the engine refuses even the failure; dropped, the lock will expire", error=str(error))
+            log.error("the engine refuses even the failure; dropped, the lock will expire", error=reason_of(error))
             return "refused"
-        log.error("the engine refuses the outcome; reported as an incident", error=str(error))
+        log.error("the engine refuses the outcome; reported as an incident", error=reason_of(error))
         message = f"the engine refused the outcome {telling.outcome.kind}: {error.message}"
         incident = replace(telling, outcome=Failed(message=message, details=str(error), retries=0))
         second = await self._tell(incident)
