@@ -14,6 +14,7 @@ from aiogram.methods import GetFile
 from aiogram.types import Message
 
 from bot.errors import FileRefused
+from bpmn.reasons import reason_of
 from files.types import suffix_of
 from forms.events import Shared
 
@@ -57,7 +58,7 @@ class Media:
                 raise FileRefused(f"file {self.file_id}: {error.status} {error.message}") from error
             raise TelegramNetworkError(GetFile(file_id=self.file_id), f"{error.status} {error.message}") from error
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise TelegramNetworkError(GetFile(file_id=self.file_id), repr(error)) from error
+            raise TelegramNetworkError(GetFile(file_id=self.file_id), reason_of(error)) from error
 
 
 def media_of(message: Message) -> Media | None:

@@ -57,7 +57,7 @@ class TelegramSession(AiohttpSession):
         except TimeoutError as error:
             raise TelegramNetworkError(method, "Request timeout error") from error
         except aiohttp.ClientError as error:
-            raise TelegramNetworkError(method, f"{type(error).__name__}: {error}") from error
+            raise TelegramNetworkError(method, reason_of(error)) from error
         return cast("TelegramType", self.check_response(bot, method, answer.status, content).result)
 
     def check_response(

@@ -8,6 +8,7 @@ they are quoted, all others only named.
 import traceback
 from pathlib import Path
 
+import aiohttp
 from pydantic import ValidationError
 
 from bpmn.errors import BatonError, EngineError, EngineUnavailable
@@ -60,6 +61,8 @@ def _said(error: BaseException) -> str:
         return f"{name} of {error.title}: {', '.join(places)}"
     if isinstance(error, EngineError) and not isinstance(error, EngineUnavailable):
         return f"{name}: {error.what}: {error.status} {error.kind or ''}".rstrip()
+    if isinstance(error, aiohttp.ClientResponseError | aiohttp.InvalidURL):
+        return name  # they quote the whole address, of which the bot's token is a part
     is_telling = isinstance(error, BatonError | OSError) or type(error).__module__.partition(".")[0] in _TELLING
     text = str(error) if is_telling else ""
     return f"{name}: {text}" if text else name

@@ -3,8 +3,11 @@
 import json
 from collections.abc import Callable
 
+import aiohttp
 import pytest
 from aiogram.types import Update
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from pydantic import BaseModel, ConfigDict
 from redis.exceptions import ConnectionError as RedisAway
 
@@ -79,6 +82,20 @@ def test_outages_are_quoted() -> None:
     assert reason_of(ConnectionRefusedError(111, "refused")) == "ConnectionRefusedError: [Errno 111] refused"
     away = EngineUnavailable("POST /task/t1/complete", message="no connection")
     assert reason_of(away) == "EngineUnavailable: POST /task/t1/complete: no connection"
+
+
+async def test_an_address_with_a_token_is_not_told() -> None:
+    async def round_and_round(request: web.Request) -> web.Response:
+        raise web.HTTPFound(request.path)
+
+    app = web.Application()
+    app.router.add_get(f"/bot{MARKER}/getMe", round_and_round)
+    async with TestServer(app) as server, aiohttp.ClientSession() as http:
+        with pytest.raises(aiohttp.TooManyRedirects) as error:
+            await http.get(server.make_url(f"/bot{MARKER}/getMe"))
+    assert MARKER in str(error.value)
+    assert MARKER not in traceback_of(error.value) + reason_of(error.value)
+    assert reason_of(aiohttp.InvalidURL(f"http://:{MARKER}")) == "InvalidURL"
 
 
 def test_of_the_engines_words_only_the_kind_is_told() -> None:
