@@ -35,7 +35,7 @@ from forms.events import Event, PutAside, Render, Shared, Stale, Submitted, Type
 from forms.filling import refused, step
 from forms.messages import supported
 from forms.model import Problem
-from forms.session import FormSession, Surface
+from forms.session import FormSession, Status, Surface
 from forms.telegram import closed_view, decode, view
 
 __all__ = [
@@ -213,8 +213,11 @@ def _filled(
         case Submitted(answers, action):
             locale = answers.get("locale")
             state = replace(state, locale=supported(locale) if isinstance(locale, str) else state.locale)
-            closed = closed_view(after, _label(after, action))
-            return state, (Submit(session, answers), Retire(closed))
+            # A button that submits works again when that fails, but words are said once: the draft keeps them, so that
+            # they are there to be sent, or are understood once more when they come again.
+            is_new = bool(taken) and after.entered is not session.entered
+            sent = replace(after, status=Status.DRAFT, cursor=session.cursor) if is_new else session
+            return state, (Submit(sent, answers), Retire(closed_view(after, _label(after, action))))
         case Render(problem):
             return state, (Show(view(after, problem), in_place),)
 
@@ -277,11 +280,11 @@ def not_taken(
     return replace(state, session=session), (Show(view(session, problem), in_place=True),)
 
 
-def seen_again(state: Conversation) -> tuple[Conversation, Effects]:
-    """The draft changed elsewhere: show it as it is now, in its message."""
+def seen_again(state: Conversation, *, in_place: bool = True) -> tuple[Conversation, Effects]:
+    """The draft is another than the one that is shown: show it as it is now, in its message or below."""
     if state.session is None:
         return state, (Retire(), Find())
-    return _over(state) or (state, (Show(view(state.session), in_place=True),))
+    return _over(state) or (state, (Show(view(state.session), in_place),))
 
 
 def changed(state: Conversation, code: str) -> tuple[Conversation, Effects]:

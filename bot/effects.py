@@ -95,6 +95,7 @@ class Submit:
     """Complete the task with these answers of its form; what follows is told to `completed` or `not_taken`."""
 
     session: FormSession
+    """The draft as it is kept, or has to be before they go out."""
     answers: Mapping[str, Json]
 
 

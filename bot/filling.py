@@ -7,7 +7,7 @@ from aiogram import Bot
 
 from bot import conversation as talk
 from bot.conversation import Conversation
-from bot.effects import Alert, Effects
+from bot.effects import Alert, Effects, Submit
 from bot.engine_api import EngineApi, OpenForm, OpenTask
 from bot.errors import ApiProblem, FileRefused
 from bot.media import MAX_FILE_BYTES, Media
@@ -88,10 +88,12 @@ class Filling:
 
     async def kept(self, before: Conversation, after: Conversation, effects: Effects) -> tuple[Conversation, Effects]:
         """Write what an event made of the draft. Another surface that was faster wins, and the person is told."""
-        if after.session is None or before.session is None or after.session is before.session:
+        submit = next((effect for effect in effects if isinstance(effect, Submit)), None)
+        made = submit.session if submit is not None else after.session
+        if made is None or before.session is None or made is before.session:
             return after, effects
         try:
-            await self._drafts.save(after.session, before.session.revision, by=surface_name(before.surface))
+            await self._drafts.save(made, before.session.revision, by=surface_name(before.surface))
         except (DraftConflict, DraftGone) as error:
             log.info("draft changed elsewhere meanwhile", chat=before.chat_id, reason=str(error))
             now = await self.with_draft(before)

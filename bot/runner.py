@@ -244,11 +244,11 @@ class Runner:
         async with self._store.conversation_lock(place):
             before = await self._load(place, language_code)
             state, effects = await worked_out(before.session, lambda: take(before))
+            # Kept before it is shown or sent; the conversation only when all is: until then the same event comes again.
+            state, effects = await self._filling.kept(before, state, effects)
             if any(isinstance(effect, Submit) for effect in effects):
                 await self._carry_on(before, state, effects, answer)
                 return
-            # Kept before it is shown; the conversation only when all is: until then the same event comes again.
-            state, effects = await self._filling.kept(before, state, effects)
             if answer is None:
                 await self._carry_on(before, state, told_below(effects))
                 return
@@ -263,9 +263,9 @@ class Runner:
         try:
             state = await self._deeds.carry_out(state, effects)
         except (ApiUnavailable, ApiProblem) as error:
-            # All is as it was before: the same button or text works again.
+            # The same button works again, and a text is in the draft if it could be an answer.
             await self._excuse(before, told(error), error, answer)
-            await self._freed(before)
+            await self._freed(before, in_place=answer is not None)
             return
         if answer is not None:
             await answer(None)
@@ -283,13 +283,15 @@ class Runner:
         else:
             await self._screen.send(state.chat_id, TelegramView(html.escape(text, quote=False), ()))
 
-    async def _freed(self, before: Conversation) -> None:
-        """A draft that was held for a submission and given back has another revision: its buttons are drawn anew."""
+    async def _freed(self, before: Conversation, *, in_place: bool) -> None:
+        """A draft that keeps what could not be submitted, or was held for that and given back, has another revision:
+        it is shown anew.
+        """
         state = await self._filling.with_draft(before)
         if state.session is None or before.session is None or state.session.revision == before.session.revision:
             return
-        drawn = await self._deeds.carry_out(*await worked_out(state.session, lambda: talk.seen_again(state)))
-        await self._store.save(drawn)
+        seen = await worked_out(state.session, lambda: talk.seen_again(state, in_place=in_place))
+        await self._store.save(await self._deeds.carry_out(*seen))
 
     async def _begin(
         self, state: Conversation, process_key: str, origin: Mapping[str, str], *, goes_on: bool

@@ -124,6 +124,8 @@ class Api:
     next: OpenTask | None = None
     is_over: bool = False
     refusal: ApiProblem | None = None
+    faults: list[BaseException] = field(default_factory=list)
+    """For the next submissions, before anything becomes of them."""
     looked_up: list[str] = field(default_factory=list)
     submitted: list[object] = field(default_factory=list)
 
@@ -141,6 +143,9 @@ class Api:
         return "i2", None
 
     async def submit(self, _: str, answers: Answers) -> Completed:
+        if self.faults:
+            raise self.faults.pop()
+        assert answers.revision == self.drafts.session.revision
         if self.refusal is not None:  # it held the draft and gave it back
             self.drafts.session = self.drafts.session.turned().turned()
             raise self.refusal

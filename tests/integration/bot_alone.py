@@ -1,0 +1,82 @@
+"""A bot in this process, over a real Redis, whose engine-api is away and whose Telegram takes everything."""
+
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import redis.asyncio
+from aiogram import Bot
+from aiogram.client.telegram import TelegramAPIServer
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from bot.conversation import Conversation
+from bot.engine_api import EngineApi
+from bot.filling import Filling
+from bot.languages import Languages
+from bot.people import People
+from bot.place import Place
+from bot.runner import Runner
+from bot.screen import Screen
+from bot.store import Store
+from bot.telegram_session import TelegramSession
+from bot.titles import Titles
+from bpmn.catalog import Catalog
+from drafts.store import Drafts, new_session_id
+from forms.filling import opened
+from forms.session import FormSession, Subject
+
+__all__ = ["CHAT", "PLACE", "BotAlone", "bot_alone"]
+
+TOKEN = "42:" + "A" * 35
+CHAT = 7
+PLACE = Place.private(CHAT)
+
+
+@dataclass(frozen=True, slots=True)
+class BotAlone:
+    """`draft_id`: of the form that somebody is being asked; `texts`: what Telegram was sent."""
+
+    runner: Runner
+    drafts: Drafts
+    draft_id: str
+    texts: list[str]
+
+    async def draft(self) -> FormSession:
+        return (await self.drafts.get(self.draft_id)).session
+
+
+@asynccontextmanager
+async def _telegram(texts: list[str]) -> AsyncIterator[Bot]:
+    async def answer(request: web.Request) -> web.Response:
+        told = await request.json()
+        if told.get("text"):
+            texts.append(told["text"])
+        chat = {"id": CHAT, "type": "private", "first_name": "Ada"}
+        return web.json_response({"ok": True, "result": {"message_id": 10, "date": 1, "chat": chat, "text": "x"}})
+
+    app = web.Application()
+    app.router.add_post("/bot{rest:.*}", answer)
+    async with TestServer(app) as server:
+        session = TelegramSession(api=TelegramAPIServer.from_base(str(server.make_url("")).rstrip("/")))
+        async with Bot(TOKEN, session) as bot:
+            yield bot
+
+
+@asynccontextmanager
+async def bot_alone(client: redis.asyncio.Redis, schema: dict[str, Any]) -> AsyncIterator[BotAlone]:
+    """The bot while it asks somebody this form."""
+    texts: list[str] = []
+    async with _telegram(texts) as bot, EngineApi("http://127.0.0.1:9", "unused") as api:
+        store = Store(client, random.randrange(10**9), Languages(client, bot.id))
+        drafts = Drafts(client)
+        subject = Subject(new_session_id(), "t", "i")
+        session = opened(FormSession(new_session_id(), subject, PLACE.user_id, "en", "UTC", "T", schema, {}))
+        await drafts.open_or_get(session)
+        state = Conversation(PLACE.user_id, CHAT, "en", session=session, title="T", message_id=5, instance_id="i")
+        await store.save(state)
+        filling, people = Filling(drafts, api, bot, zone="UTC"), People(client, bot.id)
+        runner = Runner(store, filling, api, Screen(bot), Titles(Catalog({})), people)
+        yield BotAlone(runner, drafts, session.id, texts)
