@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from bot.album import Album
 from bot.effects import (
     Alert,
     Close,
@@ -86,6 +87,8 @@ class Conversation:
     """Variables of the instance that the form of a start will make."""
     last_text_id: int = 0
     """The newest message of the person of which all was carried out; the same one again is a repeated delivery."""
+    album: Album | None = None
+    """The files that the person sent at once last."""
     submitted: str = ""
     """What the button carried that submitted the last form; the same again is a finger that pressed twice."""
 
@@ -134,9 +137,13 @@ class Conversation:
 
 
 def said(
-    state: Conversation, event: Typed | Shared | Uploaded, message_id: int, replied_to: Replied | None = None
-) -> tuple[Conversation, Effects]:
-    """The person wrote something that is no command, or sent or shared what may be an answer."""
+    state: Conversation, event: Typed | Shared | Uploaded, message_id: int, replied_to: Replied | None = None, *,
+    in_place: bool = False,
+) -> tuple[Conversation, Effects]:  # fmt: skip
+    """The person wrote something that is no command, or sent or shared what may be an answer.
+
+    `in_place`: nothing stands below the question; else what follows goes below the person's words, too.
+    """
     if message_id == state.last_text_id:
         return state, ()
     if not state.hears(replied_to):
@@ -153,8 +160,7 @@ def said(
         # It is in the draft, and what should have followed may never have been seen.
         state, effects = shown_again(state)
     else:
-        # The person's words stand below the question now: what follows them goes below, too.
-        state, effects = _filled(state, session, event, in_place=False, taken=state.spelled(message_id))
+        state, effects = _filled(state, session, event, in_place=in_place, taken=state.spelled(message_id))
     return state, (*twice, *effects)
 
 

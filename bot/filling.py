@@ -101,14 +101,18 @@ class Filling:
             return fresh, (Alert(say("changed_elsewhere", before.locale)), *seen)
         return after, effects
 
-    async def sent(self, state: Conversation, media: Media) -> Uploaded | Problem:
-        """A person's file as the answer that it may be, or why it is none. Raises `ApiUnavailable`, `ApiProblem`."""
+    async def upload_asked(self, state: Conversation) -> tuple[Path, Upload] | None:
+        """Where the form asks for a file now, and for which; None where it does not."""
         session = state.session
         if session is None or state.closed is not None or state.message_id is None:
-            return Uploaded(())  # nothing is asked: the conversation says so
-        asked = await worked_out(session, lambda: _upload(session))
-        if asked is None:
-            return Uploaded(())  # the form says what it asks for instead
+            return None
+        return await worked_out(session, lambda: _upload(session))
+
+    async def sent(self, state: Conversation, media: Media) -> Uploaded | Problem:
+        """A person's file as the answer that it may be, or why it is none. Raises `ApiUnavailable`, `ApiProblem`."""
+        asked = await self.upload_asked(state)
+        if asked is None or (session := state.session) is None:
+            return Uploaded(())  # the conversation says what is asked for instead, if anything is
         place, widget = asked
         if media.size_bytes > MAX_FILE_BYTES:
             return _too_large(MAX_FILE_BYTES)
@@ -146,7 +150,6 @@ class Filling:
 
 
 def _upload(session: FormSession) -> tuple[Path, Upload] | None:
-    """Where the form asks for a file now, and for which; None where it does not."""
     if (question := session.question) is None:
         return None
     widget = kind_of(question).widget(question, session.value(question.path), session)

@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import BinaryIO
 
@@ -33,6 +33,8 @@ class Media:
     name: str
     content_type: str
     size_bytes: int
+    album_id: str | None = None
+    """Of the files that the person sent together with it."""
 
     @asynccontextmanager
     async def fetched(self, bot: Bot) -> AsyncIterator[BinaryIO]:
@@ -63,6 +65,11 @@ class Media:
 
 def media_of(message: Message) -> Media | None:
     """The file of a message; None when it has none."""
+    media = _file_of(message)
+    return replace(media, album_id=message.media_group_id) if media is not None else None
+
+
+def _file_of(message: Message) -> Media | None:
     if message.photo:
         largest = max(message.photo, key=lambda size: size.width * size.height)
         return Media(largest.file_id, f"photo-{message.message_id}.jpg", "image/jpeg", largest.file_size or 0)

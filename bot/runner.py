@@ -31,6 +31,7 @@ from bot.refusals import Refusals, told
 from bot.replied import Replied
 from bot.screen import Screen
 from bot.sender import Sender
+from bot.sent import begins, begun, follows_a_taken_one, is_left_out, left_out
 from bot.stage import Stage
 from bot.store import Store, Waiting
 from bot.texts import say
@@ -46,6 +47,9 @@ __all__ = ["Runner"]
 TYPING_FOR = timedelta(minutes=1)
 
 log = structlog.get_logger()
+
+_Taking = Callable[[Conversation], tuple[Conversation, Effects]]
+"""What an event makes of a conversation."""
 
 
 class Runner:
@@ -162,16 +166,29 @@ class Runner:
         async with self._store.conversation_lock(place):
             state = await self._load(place, language_code)
             try:
-                # What is not for the form, or in it already, need not be fetched.
-                is_wanted = state.hears(replied_to) and not state.has_taken(message_id)
-                event = await self._filling.sent(state, media) if is_wanted else Uploaded(())
+                take = await self._taken(state, media, message_id, replied_to)
             except (ApiUnavailable, ApiProblem) as error:
                 await self._excuse(state, told(error), error)
                 return
+        await self._event(place, take)
+
+    async def _taken(
+        self, state: Conversation, media: Media, message_id: int, replied_to: Replied | None
+    ) -> _Taking:  # fmt: skip
+        """What a file means for the conversation; what is not for the form, or in it already, is not fetched."""
+        if is_left_out(state, media, message_id):
+            return partial(left_out, message_id=message_id)
+        event: Uploaded | Problem = Uploaded(())
+        if state.hears(replied_to) and not state.has_taken(message_id):
+            if begins(state, media):
+                asked = await self._filling.upload_asked(state)
+                state = begun(state, media, message_id, asked[1] if asked is not None else None)
+                await self._store.save(state)
+            event = await self._filling.sent(state, media)
         if isinstance(event, Problem):
-            await self._event(place, partial(talk.answer_refused, problem=event, message_id=message_id))
-        else:
-            await self._event(place, partial(talk.said, event=event, message_id=message_id, replied_to=replied_to))
+            return partial(talk.answer_refused, problem=event, message_id=message_id)
+        in_place = follows_a_taken_one(state, media, message_id)
+        return partial(talk.said, event=event, message_id=message_id, replied_to=replied_to, in_place=in_place)
 
     async def pressed(self, place: Place, data: str, message_id: int, answer: Press, language_code: str | None) -> None:
         """A button. In groups everybody can press it, and the one whose form it is may."""
@@ -236,7 +253,7 @@ class Runner:
     async def _event(
         self,
         place: Place,
-        take: Callable[[Conversation], tuple[Conversation, Effects]],
+        take: _Taking,
         *,
         answer: Press | None = None,
         language_code: str | None = None,

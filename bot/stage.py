@@ -14,6 +14,7 @@ from datetime import timedelta
 import structlog
 from aiogram.exceptions import AiogramError
 
+from bot.album import question_in
 from bot.conversation import Conversation, Prompt
 from bot.effects import Effect, Erase, Notice, Retire, Show, Tell, Watch
 from bot.errors import BotError
@@ -21,7 +22,6 @@ from bot.filling import Filling
 from bot.screen import Screen
 from bot.store import Store, Waiting
 from bot.texts import say
-from forms.paths import spell
 from forms.telegram import Expects, Reply, TelegramView
 
 __all__ = ["Stage"]
@@ -132,7 +132,7 @@ def _question(state: Conversation, view: TelegramView) -> str | None:
     reply = view.reply or Reply("")
     if not state.place.is_group and reply.share is Expects.NONE:
         return None
-    return f"{state.session.id} {spell(state.session.cursor or ())} {reply.placeholder}"
+    return f"{question_in(state.session)} {reply.placeholder}"
 
 
 def _of_person(state: Conversation, view: TelegramView) -> TelegramView:

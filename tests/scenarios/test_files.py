@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from baton.sandbox.person import Person
-from scenarios.fields import Field, submit, text
+from scenarios.fields import Field, live, submit, text
 from shared.file_heads import head
 
 Join = Callable[..., Awaitable[Person]]
@@ -25,3 +25,28 @@ async def test_a_voice_message_is_taken_where_sound_is_asked_for(join: Join, fie
     await submit(person)
     memo = (await field.left(key, person))["memo"]
     assert (memo.filename, memo.mime_type) == (f"voice-{voice}.oga", "audio/ogg")
+
+
+async def test_of_an_album_all_or_the_first_are_taken_as_the_form_asks(join: Join, field: Field) -> None:
+    person = await join()
+    several = {"type": "filepicker", "key": "pets", "label": "Pets", "accept": "image/*", "multiple": True}
+    one = {"type": "filepicker", "key": "face", "label": "Face", "accept": "image/*"}
+    key = await field.asks(person, several, one, text("name"))
+    album = {f"{number}.jpg": head("jfif.jpg") for number in range(3)}
+    first = await person.send_album(album)
+    names = [f"photo-{first + number}.jpg" for number in range(3)]
+    taken = await person.sees(lambda shown: names[-1] in shown.text and bool(shown.data))
+    assert all(name in taken.text for name in names)
+    await person.press("Done", on=taken)
+    await person.sees(live("Face"))
+    first = await person.send_album(album)
+    await person.sees("the first of your album was taken, the others were not")
+    asked = await person.sees(live("Name"))
+    assert "⚠️" not in asked.text
+    await person.say("Ada")
+    await submit(person)
+    left = await field.left(key, person)
+    assert [pet["name"] for pet in left["pets"]] == names
+    assert (left["face"].filename, left["name"]) == (f"photo-{first}.jpg", "Ada")
+    told = [shown for shown in await person.look() if "the first of your album" in shown.text]
+    assert len(told) == 1

@@ -1,0 +1,49 @@
+"""Which of the files that a person sends at once are answers: all where a form asks for several, else the first."""
+
+from dataclasses import replace
+
+from bot.album import Album, question_in
+from bot.conversation import Conversation
+from bot.effects import Effects, Tell
+from bot.media import Media
+from bot.texts import say
+from forms.widgets import Upload
+
+__all__ = ["begins", "begun", "follows_a_taken_one", "is_left_out", "left_out"]
+
+
+def begins(state: Conversation, media: Media) -> bool:
+    """Whether a file is the first of an album."""
+    return media.album_id is not None and (state.album is None or state.album.id != media.album_id)
+
+
+def begun(state: Conversation, media: Media, message_id: int, asked: Upload | None) -> Conversation:
+    """The conversation with the album that a file is the first of. `asked`: which files the form asks for.
+
+    To be saved before the file is taken: who is killed in between must know what the others were sent for.
+    """
+    question = question_in(state.session) if asked is not None else ""
+    is_told = asked is None or asked.several
+    return replace(state, album=Album(media.album_id or "", message_id, question, is_told))
+
+
+def is_left_out(state: Conversation, media: Media, message_id: int) -> bool:
+    """Whether a file is one of an album that was sent for something else than what is asked now."""
+    if state.album is None or state.has_taken(message_id):
+        return False
+    return state.album.goes_on(media.album_id, message_id) and not state.album.is_for(question_in(state.session))
+
+
+def left_out(state: Conversation, message_id: int) -> tuple[Conversation, Effects]:
+    """That such a file is not taken is said once for all of its album."""
+    if state.album is None or message_id == state.last_text_id:
+        return state, ()
+    told = () if state.album.is_told else (Tell(say("one_of_album", state.locale)),)
+    return replace(state, last_text_id=message_id, album=replace(state.album, is_told=True)), told
+
+
+def follows_a_taken_one(state: Conversation, media: Media, message_id: int) -> bool:
+    """Whether the file of the same album before it was taken: they stand together above what was shown of that."""
+    if state.album is None or not state.album.goes_on(media.album_id, message_id):
+        return False
+    return state.last_text_id >= state.album.first_id and state.has_taken(state.last_text_id)
