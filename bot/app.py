@@ -12,19 +12,18 @@ import redis.asyncio
 import structlog
 from aiogram import Bot, Dispatcher, Router
 from aiogram.client.telegram import TelegramAPIServer
-from aiogram.exceptions import ClientDecodeError, TelegramAPIError, TelegramUnauthorizedError
 
 from bot.batches import BatchingRedis
 from bot.cards import CardPainter, Cards
-from bot.commands import command_list, commands_router, names_of_commands
+from bot.commands import commands_router, names_of_commands
 from bot.deep_links import links_router
 from bot.delivery import Delivery
 from bot.engine_api import EngineApi
-from bot.errors import TooBusy
 from bot.filling import Filling
 from bot.groups import group_router
 from bot.handling import Handling
 from bot.inbox import Inbox
+from bot.introduction import announce, introduce
 from bot.language_choice import group_language_router, language_router
 from bot.languages import Languages
 from bot.lease import Lease
@@ -47,14 +46,11 @@ from bot.titles import Titles
 from bot.watcher import watch
 from bot.webhook import Webhook, serve_webhook, webhook_secret
 from bpmn.catalog import Catalog
-from bpmn.errors import ConfigurationError
 from bpmn.health import serve_health
 from drafts.store import Drafts
-from forms.messages import LOCALES
 
 __all__ = ["run_bot"]
 
-FIRST_CALL_ATTEMPTS = 60
 # A line for each update would drown all others; the metrics count them.
 logging.getLogger("aiogram.event").setLevel(logging.WARNING)
 
@@ -69,7 +65,7 @@ async def run_bot(settings: BotSettings) -> None:
         bot, reach = _bot(settings, session, client)
         stack.push_async_callback(session.close)
         api = await stack.enter_async_context(_engine_api(settings))
-        username = await _introduce(bot)
+        username = await introduce(bot)
         catalog = Catalog.packaged()
         titles = Titles(catalog)
         screen, languages = Screen(bot), Languages(client, bot.id)
@@ -85,7 +81,7 @@ async def run_bot(settings: BotSettings) -> None:
         inbox, webhook = Inbox(client, bot.id, runner.gave_up), _webhook(settings)
         updates = Updates(await session.create_session(), session.api.api_url(bot.token, "getUpdates"))
         reception = Reception(bot, inbox, updates, Lease(client, f"baton:bot:{bot.id}:reception"), webhook)
-        await _announce(bot, catalog)
+        await announce(bot, catalog)
         dispatcher = _dispatcher(
             membership_router(reach, languages),
             group_language_router(screen, languages, memberships, username),
@@ -166,36 +162,6 @@ def _dispatcher(*routers: Router) -> Dispatcher:
     dispatcher = Dispatcher(disable_fsm=True)  # what is remembered stands in the store
     dispatcher.include_routers(*routers)
     return dispatcher
-
-
-async def _introduce(bot: Bot) -> str:
-    """Wait until Telegram knows us; answers the bot's username. A wrong token cannot become right by waiting."""
-    for _ in range(FIRST_CALL_ATTEMPTS):
-        try:
-            me = await bot.get_me()
-        except TelegramUnauthorizedError as error:
-            raise ConfigurationError("Telegram does not know this TELEGRAM_BOT_TOKEN: ask BotFather for it") from error
-        except (TelegramAPIError, ClientDecodeError, TooBusy) as error:
-            log.warning("Telegram does not answer yet", reason=str(error))
-            await asyncio.sleep(1)
-        else:
-            log.info("logged in", username=me.username)
-            return me.username or ""
-    raise ConfigurationError("Telegram did not answer for a minute: is TELEGRAM_API_URL right?")
-
-
-async def _announce(bot: Bot, catalog: Catalog) -> None:
-    """Telegram's menu of commands. A bot without it still answers."""
-    try:
-        for locale in LOCALES:
-            await bot.set_my_commands(command_list(catalog, locale), language_code=_language_code(locale))
-        await bot.set_my_commands(command_list(catalog, LOCALES[0]))
-    except (TelegramAPIError, ClientDecodeError, TooBusy) as error:
-        log.warning("the menu of commands stays as it was", reason=str(error))
-
-
-def _language_code(locale: str) -> str:
-    return locale.partition("_")[0]  # ISO 639-1 is what Telegram takes
 
 
 async def _until_stopped(stopping: asyncio.Event, *loops: Coroutine[None, None, None]) -> None:

@@ -33,7 +33,7 @@ async def call(sandbox: Sandbox, name: str, parameters: Parameters) -> object:
     """Carry out one method and note it. Raises ApiError with the answer the bot shall get."""
     error: ApiError | None = None
     try:
-        sandbox.faults.check(name, parameters.values.get("chat_id"))
+        sandbox.faults.check(name, _chat_about(sandbox, parameters))
         _check_rate(sandbox, name, parameters)
         return await _METHODS.get(name.lower(), _unknown)(sandbox, parameters)
     except ApiError as refusal:
@@ -42,6 +42,14 @@ async def call(sandbox: Sandbox, name: str, parameters: Parameters) -> object:
         raise
     finally:
         sandbox.calls.add(name, parameters.for_log(), error)
+
+
+def _chat_about(sandbox: Sandbox, parameters: Parameters) -> object:
+    """The chat that a call names, itself, by a press in it, or as where commands hold; None where it names none."""
+    if query := sandbox.queries.find(parameters.text("callback_query_id")):
+        return query.chat_id
+    scope = parameters.structure("scope")
+    return parameters.values.get("chat_id") or (scope.get("chat_id") if isinstance(scope, dict) else None)
 
 
 def _check_rate(sandbox: Sandbox, name: str, parameters: Parameters) -> None:

@@ -26,7 +26,9 @@ _DESCRIPTIONS = {
 
 
 class Fault(BaseModel):
-    """The next `count` calls of `method` (`*`: of any) fail with this error; with `chat_id` those about this chat."""
+    """The next `count` calls of `method` (`*`: of any) fail with this error; with `chat_id` those about this chat,
+    or about a press in it.
+    """
 
     model_config = ConfigDict(extra="forbid")
 

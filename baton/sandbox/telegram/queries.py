@@ -38,10 +38,14 @@ class CallbackQueries:
         self._queries[query.id] = query
         return query
 
+    def find(self, query_id: str) -> Query | None:
+        """A press that waits; None for an old or unknown one."""
+        self._forget_old()
+        return self._queries.get(query_id)
+
     def answer(self, query_id: str, answer: Json) -> Query:
         """Hand the bot's answer to who waits. Raises error code 400 for an old or unknown query."""
-        self._forget_old()
-        query = self._queries.get(query_id)
+        query = self.find(query_id)
         if query is None:
             raise bad_request("query is too old and response timeout expired or query ID is invalid")
         if not query.answer.done():

@@ -1,5 +1,6 @@
 """The Telegram sandbox made worse on purpose: blocked, too many requests, slow, too old."""
 
+import asyncio
 import time
 from typing import Any
 
@@ -40,6 +41,25 @@ async def test_a_fault_may_be_for_one_chat_only(bot: Any, ann: Person, bob: Pers
     assert await bot.ok("sendMessage", chat_id=bob.user_id, text="x")
     assert await bot.refused("sendMessage", chat_id=ann.user_id, text="x") == "500 Internal Server Error"
     assert await bot.ok("sendMessage", chat_id=ann.user_id, text="x")
+
+
+async def test_a_fault_for_a_chat_meets_what_is_about_it_without_its_number(bot: Any, ann: Person, bob: Person) -> None:
+    scope = {"type": "chat", "chat_id": ann.user_id}
+    commands = [{"command": "start", "description": "Begin"}]
+    buttons = {"inline_keyboard": [[{"text": "Yes", "callback_data": "y"}]]}
+    for method in ("answerCallbackQuery", "setMyCommands"):
+        await bot.control("faults", method=method, error_code=502, chat_id=ann.user_id)
+    for person in (ann, bob):
+        await bot.ok("sendMessage", chat_id=person.user_id, text="x", reply_markup=buttons)
+        await person.sees("Yes")
+        pressing = asyncio.create_task(person.press("Yes"))
+        query = await bot.next_update("callback_query")
+        if person is ann:
+            assert await bot.refused("answerCallbackQuery", callback_query_id=query["id"]) == "502 Bad Gateway"
+        await bot.ok("answerCallbackQuery", callback_query_id=query["id"], text="Done")
+        assert await pressing == "Done"
+    await bot.ok("setMyCommands", commands=commands)
+    assert await bot.refused("setMyCommands", commands=commands, scope=scope) == "502 Bad Gateway"
 
 
 async def test_the_real_limits_hold_when_they_are_switched_on(bot: Any, ann: Person, bob: Person) -> None:
