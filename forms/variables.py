@@ -85,7 +85,9 @@ def typed_variables(
         component, name = asked.get(key), renamed.get(key, key)
         kind = known.types.get(name)
         is_reset = schema.is_generated and _is_reset(component)
-        if kind is not None and not is_reset and _is_unchanged(value, known.data.get(key), kind):
+        # What is left empty of a generated form is not sent: the engine would make a variable of it.
+        left = None if schema.is_generated and value == "" and known.data.get(key) is None else value
+        if kind is not None and not is_reset and _is_unchanged(left, known.data.get(key), kind):
             continue
         if key in contents:
             (reference,) = _references(value)

@@ -1,13 +1,15 @@
 """The same form and the same answers, in a chat, at a terminal and as data: equal variables in the engine, types too.
 
-The cases are in form_cases/: components, answers as a person would give them, variables that are there before, and what
-must be there afterwards (null: nothing). Every surface is driven by what it shows; the engine and engine-api are real.
+The cases are in shared/form-cases/. Engine-api, the draft's Redis, the files and the engine are real, and every surface
+sends its answers there by HTTP. What fills the draft before that is, of the chat, what `forms.telegram` draws and the
+buttons' callback data, without the bot and Telegram; of the terminal, the prompts of `forms.terminal` and what answers
+to them do, without the command and its keys; the web's answers are sent as they are, as a page of its own makes would.
+How the processes themselves do with the same cases: tests/integration/test_form_surfaces.py.
 """
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Callable, Mapping
-from pathlib import Path
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
@@ -16,201 +18,184 @@ import redis.asyncio
 
 from baton.stack.supervisor import Supervisor
 from bpmn.client import EngineClient
+from bpmn.files import FileReference
 from drafts.store import Drafts
-from forms.events import Event, Operation, Outcome, Pressed, Render, Submitted, Typed
-from forms.fields import kind_of
+from forms.events import Event, Operation, Pressed, Render, Submitted, Typed, Uploaded
+from forms.fields import kinds
 from forms.filling import step
 from forms.model import Field
-from forms.paths import MISSING, Json, get_at
+from forms.paths import MISSING, Json, Path, get_at, spell
+from forms.resolve import resolve
+from forms.schema import parse
 from forms.session import FormSession
 from forms.submission import LEAVING_ACTIONS
-from forms.telegram import Button, TelegramView, decode, view
-from forms.terminal import Act, Line, Marks, Menu, Paths, acts_of_line, acts_of_marks, asked
+from forms.telegram import decode, view
+from forms.terminal import Act, Line, Marks, Menu, Paths, acts_of_line, acts_of_marks, acts_of_path, asked
 from forms.terminal.prompts import LEAVE
-from forms.widgets import Items, Pick
-from shared.models import MINE, form_ref, model
+from shared.form_answers import items_done, label_of, spelled, to_toggle
+from shared.form_cases import CASES, FormCase, SentFile, begin, deploy_cases, left, sent_file
+from shared.form_chat import Chat, fill_in_chat
 
-CASES = {
-    f"{file.stem}: {case['name']}": case
-    for file in sorted((Path(__file__).parent / "form_cases").glob("*.json"))
-    for case in json.loads(file.read_text())
-}
-KEY = "form-cases"
 MAX_STEPS = 400
 
-Case = Mapping[str, Any]
-Fill = Callable[[FormSession, Case], Submitted]
+
+# Engine-api
 
 
-def form_id(name: str) -> str:
-    return f"case-{sorted(CASES).index(name)}"
+@dataclass(frozen=True, slots=True)
+class House:
+    """Engine-api, and the drafts that it shares with the surfaces."""
+
+    http: aiohttp.ClientSession
+    drafts: Drafts
+
+    async def ok(self, method: str, path: str, **options: Any) -> Any:
+        async with self.http.request(method, path, **options) as answer:
+            assert answer.status in {200, 201}, await answer.text()
+            return await answer.json()
+
+    async def opened(self, path: str, user: str) -> FormSession:
+        form = await self.ok("GET", f"{path}/form", params={"user": user})
+        return (await self.drafts.get(form["session"]["id"])).session
+
+    async def kept(self, session: FormSession) -> None:
+        """As surfaces do after each step."""
+        known = (await self.drafts.get(session.id)).session
+        if known.revision != session.revision:
+            await self.drafts.save(session, known.revision)
+
+    async def sent(self, session: FormSession, place: str, file: SentFile) -> dict[str, Json]:
+        """A file for a draft, which is kept first: the place may be in an item that was added just now."""
+        await self.kept(session)
+        form = aiohttp.FormData()
+        form.add_field("file", file.content, filename=file.name)
+        params = {"user": session.user_id, "field": place}
+        reference: dict[str, Json] = await self.ok("POST", f"/forms/{session.id}/files", params=params, data=form)
+        return reference
 
 
-def schema_of(name: str) -> dict[str, Any]:
-    return {"id": form_id(name), "type": "default", "schemaVersion": 19, "components": CASES[name]["components"]}
+@pytest.fixture(scope="module")
+async def house(stack: Supervisor, engine: EngineClient, valkey_url: str) -> AsyncIterator[House]:
+    await stack.start("engine-api")
+    await deploy_cases(engine)
+    headers = {"Authorization": f"Bearer {stack.home.secrets()['service_token']}"}
+    client = redis.asyncio.Redis.from_url(valkey_url)
+    async with aiohttp.ClientSession(str(stack.runs["engine-api"].server.url), headers=headers) as http:
+        yield House(http, Drafts(client))
+    await client.aclose()
+
+
+async def submission(house: House, session: FormSession, answers: Mapping[str, Json]) -> dict[str, Any]:
+    """The answers of a draft that is kept as it is now, as a surface sends them."""
+    await house.kept(session)
+    return {"answers": answers, "session": session.id, "revision": session.revision}
 
 
 # In a chat
 
 
-class Chat:
-    """A person who reads the message and presses the button with these words on it."""
+class DrawnChat(Chat):
+    """What the renderer draws, and what its buttons do to the session."""
 
-    def __init__(self, session: FormSession) -> None:
+    def __init__(self, house: House, session: FormSession) -> None:
+        self._house = house
         self.session = session
-        self.outcome: Outcome = Render()
+        self.answers: Mapping[str, Json] = {}
 
     @property
-    def shown(self) -> TelegramView:
-        return view(self.session)
+    def buttons(self) -> Mapping[str, str]:
+        return {button.text: button.data for row in view(self.session).rows for button in row if button.data}
 
-    def does(self, event: Event) -> None:
-        self.session, self.outcome = step(self.session, event)
-        assert isinstance(self.outcome, Render | Submitted), self.outcome
-        problem = self.outcome.problem if isinstance(self.outcome, Render) else None
-        assert problem is None, (problem, self.shown.text)
+    async def taps(self, label: str) -> None:
+        self._does(decode(self.buttons[label])[1])
 
-    def finds(self, label: str, operation: Operation | None = None) -> Button | None:
-        wanted = " ".join(label.split())[:40]
-        for button in (button for row in self.shown.rows for button in row if button.data):
-            event = decode(button.data)[1]
-            if wanted in button.text and operation in {None, event.operation}:
-                return button
-        return None
+    async def says(self, text: str) -> None:
+        self._does(Typed(text))
 
-    def presses(self, label: str, operation: Operation | None = None) -> None:
-        while (button := self.finds(label, operation)) is None:
-            turn = self.finds("›", Operation.PAGE)
-            assert turn is not None, f"no button {label!r} in {self.shown}"
-            self.does(decode(turn.data)[1])
-        self.does(decode(button.data)[1])
+    async def sends(self, file: SentFile) -> None:
+        question = self.session.question
+        assert question is not None
+        reference = await self._house.sent(self.session, spell(question.path), file)
+        self._does(Uploaded((FileReference.model_validate(reference),)))
 
-
-def in_a_chat(session: FormSession, case: Case) -> Submitted:
-    chat = Chat(session)
-    for _ in range(MAX_STEPS):
-        if isinstance(chat.outcome, Submitted):
-            return chat.outcome
-        question = chat.session.question
-        leaving = next((key for key in LEAVING_ACTIONS if case["answers"].get(key)), None)
-        if question is None or leaving is not None:
-            _end_in_chat(chat, case)
-        else:
-            _answer_in_chat(chat, question, get_at(case["answers"], question.path))
-    raise AssertionError(f"the form never ends: {chat.shown}")
-
-
-def _end_in_chat(chat: Chat, case: Case) -> None:
-    pressed = next((entry for entry in chat.session.form.actions if case["answers"].get(entry.key)), None)
-    if pressed is None:
-        chat.presses(chat.session.form.submit_label or "Submit", Operation.SUBMIT)
-        return
-    chat.presses(pressed.label, Operation.ACT)
-    if chat.session.glance.view.startswith("confirm:"):
-        chat.presses(pressed.label, Operation.CONFIRM)
-
-
-def _answer_in_chat(chat: Chat, question: Field, answer: Any) -> None:
-    session = chat.session
-    widget = kind_of(question).widget(question, session.value(question.path), session)
-    if isinstance(widget, Items):
-        _list_in_chat(chat, question, answer)
-    elif answer is MISSING:
-        _leave_in_chat(chat, question)
-    elif isinstance(widget, Pick) and widget.several:
-        for option in [*_unwanted(question, session, answer), *_wanted(question, session, answer)]:
-            chat.presses(option, Operation.PICK)
-        chat.presses("Done", Operation.DONE)
-    elif isinstance(widget, Pick):
-        chat.presses(_label_of(question, answer), Operation.PICK)
-    else:
-        chat.does(Typed(_spelled(question, answer)))
-        if chat.session.glance.view == "more":
-            chat.presses("Done", Operation.DONE)
-
-
-def _leave_in_chat(chat: Chat, question: Field) -> None:
-    """Nobody answers: what is there is kept, else the question is skipped."""
-    session = chat.session
-    widget = kind_of(question).widget(question, session.value(question.path), session)
-    if isinstance(widget, Pick) and widget.chosen and not widget.several:
-        chat.presses(widget.labels[min(widget.chosen)], Operation.PICK)
-        return
-    for label, operation in (("", Operation.DONE), ("Skip", Operation.SKIP)):
-        if chat.finds(label, operation) is not None:
-            chat.presses(label, operation)
+    def _does(self, event: Event) -> None:
+        after, outcome = step(self.session, event)
+        if isinstance(outcome, Submitted):
+            self.is_over, self.answers = True, outcome.answers
             return
-    raise AssertionError(f"nothing to press: {chat.shown}")
+        assert isinstance(outcome, Render), outcome
+        assert outcome.problem is None, (outcome.problem, view(self.session).text)
+        self.session = after
 
 
-def _list_in_chat(chat: Chat, question: Field, answer: Any) -> None:
-    done = _items_done(chat.session, question, answer)
-    if done is None:
-        chat.presses("Done", Operation.DONE)
-    elif done < len(question.items):
-        chat.does(decode(_open_button(chat, done).data)[1])
-    else:
-        chat.presses("Add", Operation.ADD)
-
-
-def _open_button(chat: Chat, index: int) -> Button:
-    buttons = [button for row in chat.shown.rows for button in row if button.data]
-    return next(b for b in buttons if decode(b.data)[1] == Pressed(chat.session.revision, Operation.OPEN, index))
+async def in_a_chat(house: House, path: str, user: str, answers: Mapping[str, Json]) -> dict[str, Any]:
+    chat = DrawnChat(house, await house.opened(path, user))
+    await fill_in_chat(chat, answers)
+    return await submission(house, chat.session, chat.answers)
 
 
 # At a terminal
 
 
-def at_a_terminal(session: FormSession, case: Case) -> Submitted:
-    outcome: Outcome = Render()
+async def at_a_terminal(house: House, path: str, user: str, answers: Mapping[str, Json]) -> dict[str, Any]:
+    session = await house.opened(path, user)
     for _ in range(MAX_STEPS):
-        for act in _acts(session, case):
-            event = act if isinstance(act, Typed) else Pressed(session.revision, *act)
-            session, outcome = step(session, event)
+        for act in await _acts(house, session, answers):
+            event = Pressed(session.revision, *act) if isinstance(act, tuple) else act
+            after, outcome = step(session, event)
             if isinstance(outcome, Submitted):
-                return outcome
+                return await submission(house, session, outcome.answers)
             assert isinstance(outcome, Render), outcome
             assert outcome.problem is None, (outcome.problem, session.cursor)
+            session = after
     raise AssertionError("the form never ends")
 
 
-def _acts(session: FormSession, case: Case) -> tuple[Act, ...]:
+async def _acts(house: House, session: FormSession, answers: Mapping[str, Json]) -> tuple[Act | Uploaded, ...]:
     prompt, question = asked(session), session.question
-    if any(case["answers"].get(key) for key in LEAVING_ACTIONS) and isinstance(prompt, Line):
+    if any(answers.get(key) for key in LEAVING_ACTIONS) and isinstance(prompt, Line):
         return acts_of_line(prompt, LEAVE)
     if question is None:
         assert isinstance(prompt, Menu)
-        pressed = next((entry.label for entry in session.form.actions if case["answers"].get(entry.key)), None)
+        pressed = next((entry.label for entry in session.form.actions if answers.get(entry.key)), None)
         return (_entry(prompt, pressed or session.form.submit_label or "Submit"),)
-    answer = get_at(case["answers"], question.path)
+    answer = get_at(answers, question.path)
     match prompt:
         case Menu():
             return (_chosen(session, question, prompt, answer),)
         case Marks(labels=labels):
             if answer is MISSING:
                 return acts_of_marks(prompt, prompt.chosen)
-            return _marked(session, question, answer, labels)
+            # In the order of the person, where a checkbox list would keep its own.
+            picked = [labels.index(label) for label in to_toggle(question, session, answer)]
+            return (*((Operation.PICK, index) for index in picked), (Operation.DONE, 0))
         case Line():
-            return acts_of_line(prompt, prompt.default if answer is MISSING else _spelled(question, answer))
+            return acts_of_line(prompt, prompt.default if answer is MISSING else spelled(question, answer))
         case Paths():
-            return ((Operation.SKIP, 0),)
+            return await _named(house, session, question, prompt, [] if answer is MISSING else answer)
+
+
+async def _named(
+    house: House, session: FormSession, question: Field, prompt: Paths, answer: list[Json]
+) -> tuple[Act | Uploaded, ...]:
+    """The next file, or nothing more."""
+    if len(prompt.names) < len(answer):
+        file = sent_file(answer[len(prompt.names)])
+        assert file is not None
+        reference = await house.sent(session, spell(question.path), file)
+        return (Uploaded((FileReference.model_validate(reference),)),)
+    return acts_of_path(prompt, "") or ()
 
 
 def _chosen(session: FormSession, question: Field, menu: Menu, answer: Any) -> Act:
     if question.kind == "items":
-        done = _items_done(session, question, answer)
+        done = items_done(session, question, answer)
         if done is None:
             return _entry(menu, "Done")
         return _entry(menu, f"✎ {done + 1}." if done < len(question.items) else "+ Add")
     if answer is MISSING:
         return menu.entries[menu.default].act if menu.default is not None else _entry(menu, "Skip")
-    return _entry(menu, _label_of(question, answer))
-
-
-def _marked(session: FormSession, question: Field, answer: Any, labels: tuple[str, ...]) -> tuple[Act, ...]:
-    """In the order of the person, where a checkbox list would keep its own."""
-    order = [*_unwanted(question, session, answer), *_wanted(question, session, answer)]
-    return (*((Operation.PICK, labels.index(label)) for label in order), (Operation.DONE, 0))
+    return _entry(menu, label_of(question, answer))
 
 
 def _entry(menu: Menu, label: str) -> Act:
@@ -219,130 +204,68 @@ def _entry(menu: Menu, label: str) -> Act:
     return found[0].act
 
 
-# What both surfaces' persons know
+# As data
 
 
-def _label_of(question: Field, answer: Any) -> str:
-    if question.kind == "boolean":
-        return "Yes" if answer else "No"
-    return next(option.label for option in question.options if option.value == answer)
+async def as_data(house: House, path: str, user: str, answers: Mapping[str, Json]) -> dict[str, Any]:
+    """As the answers stand in the case, of no draft; files are sent before, for one that has their places."""
+    if (bare := without_files(answers)) == answers:
+        return {"answers": answers}
+    session = await house.opened(path, user)
+    tag = {"If-Match": f'"{session.id}.{session.revision}"'}
+    await house.ok("PUT", f"/forms/{session.id}", params={"user": user}, json={"data": bare}, headers=tag)
+
+    async def with_files(place: Path, value: Json) -> Json:
+        if (file := sent_file(value)) is not None:
+            return await house.sent((await house.drafts.get(session.id)).session, spell(place[:-1]), file)
+        if isinstance(value, list):
+            return [await with_files((*place, index), part) for index, part in enumerate(value)]
+        if isinstance(value, dict):
+            return {name: await with_files((*place, name), part) for name, part in value.items()}
+        return value
+
+    return {"answers": await with_files((), dict(answers))}
 
 
-def _wanted(question: Field, session: FormSession, answer: list[Json]) -> list[str]:
-    chosen = session.value(question.path)
-    left = [value for value in answer if not isinstance(chosen, list) or value not in chosen]
-    return [_label_of(question, value) for value in left]
+def without_files(value: Any) -> Any:
+    if isinstance(value, list):
+        return [without_files(part) for part in value if sent_file(part) is None]
+    return {name: without_files(part) for name, part in value.items()} if isinstance(value, dict) else value
 
 
-def _unwanted(question: Field, session: FormSession, answer: list[Json]) -> list[str]:
-    chosen = session.value(question.path)
-    left = [value for value in chosen if value not in answer] if isinstance(chosen, list) else []
-    return [_label_of(question, value) for value in left]
+SURFACES = {"telegram": in_a_chat, "cli": at_a_terminal, "web": as_data}
 
 
-def _spelled(question: Field, answer: Any) -> str:
-    if question.kind == "moment" and "T" in str(answer):
-        return str(answer).replace("T", " ").removesuffix("Z").removesuffix("+00:00")
-    if question.kind == "moment":
-        return str(answer).removesuffix("Z").removesuffix("+00:00")
-    return str(answer)
-
-
-def _items_done(session: FormSession, question: Field, answer: Any) -> int | None:
-    """The index of the first item that is not yet as it shall be; None when all are."""
-    if answer is MISSING:
-        return None
-    have = session.value(question.path)
-    items = have if isinstance(have, list) else []
-    for index, wanted in enumerate(answer):
-        if index >= len(items) or not _is_within(wanted, items[index]):
-            return index
-    return None
-
-
-def _is_within(wanted: Any, have: Any) -> bool:
-    if isinstance(wanted, dict):
-        return isinstance(have, dict) and all(_is_within(value, have.get(name)) for name, value in wanted.items())
-    if isinstance(wanted, list):
-        return isinstance(have, list) and len(have) >= len(wanted) and all(map(_is_within, wanted, have))
-    return bool(wanted == have)
-
-
-# Against the engine
-
-
-@pytest.fixture(scope="module")
-async def house(stack: Supervisor, engine: EngineClient, valkey_url: str) -> AsyncIterator[tuple[Any, Drafts]]:
-    await stack.start("engine-api")
-    forms = {f"{form_id(name)}.form": json.dumps(schema_of(name)).encode() for name in CASES}
-    await engine.deploy(KEY, {f"{KEY}.bpmn": model(KEY, f'name="Case" {MINE} {form_ref("${form}")}'), **forms})
-    headers = {"Authorization": f"Bearer {stack.home.secrets()['service_token']}"}
-    client = redis.asyncio.Redis.from_url(valkey_url)
-    async with aiohttp.ClientSession(str(stack.runs["engine-api"].server.url), headers=headers) as api:
-        yield api, Drafts(client)
-    await client.aclose()
-
-
-async def variables_after(
-    engine: EngineClient, house: tuple[Any, Drafts], name: str, surface: str, fill: Fill | None
-) -> dict[str, Any]:
-    """The variables with their types that a surface leaves behind, without those of the start."""
-    api, drafts = house
-    user = f"{surface}-{form_id(name)}"
-    before = {variable: _wire(entry) for variable, entry in CASES[name].get("variables", {}).items()}
-    own = {"initiator": {"value": user, "type": "String"}, "form": {"value": form_id(name), "type": "String"}}
-    body = {"variables": {**before, **own}}
-    instance = await engine.request("POST", f"/process-definition/key/{KEY}/start", json=body)
-    (task,) = await engine.tasks(process_instance_id=instance["id"])
-    answers: Mapping[str, Json] = CASES[name]["answers"]
-    told: dict[str, Any] = {"user": user, "surface": surface}
-    if fill is not None:
-        async with api.get(f"/task/{task.id}/form", params={"user": user}) as answer:
-            opened = await answer.json()
-            assert answer.status == 200, opened
-        draft = await drafts.get(opened["session"]["id"])
-        answers = fill(draft.session, CASES[name]).answers
-        told |= {"session": draft.session.id, "revision": draft.session.revision}
-    async with api.post(f"/task/{task.id}/submit-form", json={**told, "answers": answers}) as answer:
-        assert answer.status == 200, await answer.text()
-    params = {"processInstanceId": instance["id"], "deserializeValues": "false"}
-    found = await engine.request("GET", "/history/variable-instance", params=params)
-    left = {entry["name"]: _plain(entry) for entry in found if entry["name"] not in own}
-    return {variable: entry for variable, entry in left.items() if variable in CASES[name]["expected"]}
-
-
-def _wire(entry: Mapping[str, Any]) -> dict[str, Any]:
-    value = json.dumps(entry["value"]) if entry["type"] == "Json" else entry["value"]
-    return {"value": value, "type": entry["type"]}
-
-
-def _plain(entry: Mapping[str, Any]) -> dict[str, Any]:
-    value = json.loads(entry["value"]) if entry["type"] == "Json" else entry["value"]
-    return {"type": entry["type"], "value": value}
+async def left_by(engine: EngineClient, house: House, case: FormCase, surface: str, user: str) -> Any:
+    """What the answers leave behind that this surface sends."""
+    path, instance_id = f"/process-definition/{case.key}", ""
+    if not case.starts:
+        instance_id, task_id = await begin(engine, case, user)
+        path = f"/task/{task_id}"
+    submitted = await SURFACES[surface](house, path, user, case.answers)
+    body = {"user": user, "surface": surface, **submitted}
+    ended = await house.ok("POST", f"{path}/submit-form", json=body)
+    return await left(engine, instance_id or ended["id"])
 
 
 @pytest.mark.parametrize("name", sorted(CASES))
-async def test_every_surface_leaves_the_same_variables(
-    engine: EngineClient, house: tuple[Any, Drafts], name: str
-) -> None:
-    surfaces: dict[str, Fill | None] = {"telegram": in_a_chat, "cli": at_a_terminal, "web": None}
-    left = await asyncio.gather(*(variables_after(engine, house, name, *surface) for surface in surfaces.items()))
-    expected = {variable: entry for variable, entry in CASES[name]["expected"].items() if entry is not None}
-    for surface, variables in zip(surfaces, left, strict=True):
-        assert variables == expected, surface
+async def test_every_surface_leaves_the_same_variables(engine: EngineClient, house: House, name: str) -> None:
+    case = CASES[name]
+    users = {surface: f"{surface}-{case.form_id}" for surface in SURFACES}
+    found = await asyncio.gather(*(left_by(engine, house, case, surface, user) for surface, user in users.items()))
+    for (surface, user), there in zip(users.items(), found, strict=True):
+        assert there == case.expected_of(user), surface
+
+
+def component_types(components: Any) -> Iterator[str]:
+    for component in components:
+        yield component["type"]
+        yield from component_types(component.get("components", ()))
 
 
 def test_there_are_enough_cases_and_each_kind_has_some() -> None:
     assert len(CASES) >= 150
-    types = {part["type"] for case in CASES.values() for part in case["components"]}
-    assert {
-        "textfield",
-        "textarea",
-        "number",
-        "datetime",
-        "checkbox",
-        "checklist",
-        "radio",
-        "select",
-        "taglist",
-    } <= types
+    drawn = [resolve(parse(case.schema), {}, {}) for case in CASES.values() if case.components]
+    assert {field.kind for form in drawn for field in form.form.all_fields()} == set(kinds())
+    types = {found for case in CASES.values() for found in component_types(case.components)}
+    assert set().union(*(kind.components for kind in kinds().values())) | {"group", "button"} <= types

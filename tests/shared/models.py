@@ -17,9 +17,9 @@ def form_ref(form_id: str) -> str:
 
 
 def model(key: str, *steps: str, start: str = "") -> bytes:
-    """A process of these steps one after the other, between a start with the attributes `start` and an end.
+    """A process of these steps one after the other, between a start and an end.
 
-    A step is the attributes of a user task, or a whole element with the id `{id}`.
+    A step is the attributes of a user task, or a whole element with the id `{id}`; the start likewise, with its own id.
     """
     drawn = [
         (step if step.startswith("<") else f'<userTask id="{{id}}" {step}/>').replace("{id}", f"step{n}")
@@ -30,6 +30,7 @@ def model(key: str, *steps: str, start: str = "") -> bytes:
         f'<sequenceFlow id="f{n}" sourceRef="{a}" targetRef="{b}"/>'
         for n, (a, b) in enumerate(itertools.pairwise(names))
     ]
-    inside = "".join([f'<startEvent id="start" {start}/>', *drawn, *flows, '<endEvent id="end"/>'])
+    begins = start if start.startswith("<") else f'<startEvent id="start" {start}/>'
+    inside = "".join([begins, *drawn, *flows, '<endEvent id="end"/>'])
     process = f'<process id="{key}" isExecutable="true" camunda:historyTimeToLive="P1D">{inside}</process>'
     return f"<definitions {NAMESPACES}>{process}</definitions>".encode()
