@@ -17,6 +17,8 @@ SVG = "image/svg+xml"
 # Families in which the name decides further: office documents are archives, tables and scripts are texts.
 _ARCHIVES = frozenset({"application/zip", "application/x-zip-compressed", "application/x-ole-storage"})
 _WRITTEN = frozenset({SVG, "application/json", "application/xml", "application/rtf", "application/pdf"})
+# What the library calls a text that is one line of digits; nobody registered it, and no form asks for it.
+_UNHEARD_OF = "text/ascii"
 _RECORDING = "recording"
 # What is known by its beginning, so that another one shows a disguise.
 _FAMILIES = {"image/": "picture", "audio/": _RECORDING, "video/": _RECORDING, "application/pdf": "pdf"}
@@ -39,7 +41,7 @@ def content_type_of(head: bytes, name: str | None) -> str:
     found, is_signed = _signature(head, name)
     if _is_text(head):
         # Words may begin like a picture; only what is written as text counts.
-        if found in _WRITTEN or found.startswith("text/"):
+        if found in _WRITTEN or (found.startswith("text/") and found != _UNHEARD_OF):
             return found
         return named if named is not None and (named.startswith("text/") or named in _WRITTEN) else "text/plain"
     if (contained := type_in_container(head, named)) is not None:
