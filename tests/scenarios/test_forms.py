@@ -6,7 +6,8 @@ import os
 import signal
 import sys
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -206,25 +207,48 @@ async def test_a_form_of_25_fields_with_a_group_and_a_list(house: Any, join: Joi
     assert found["photo"].filename == "cat.txt"
 
 
-@pytest.mark.timeout(240)
-async def test_nothing_typed_is_lost_when_everything_restarts(house: Any, join: Join, follow: Any) -> None:
-    person = await join()
-    key = await follow(person)
-    await fill(person, words(person), up_to="Word5")
-    servers = ("bot", "engine-api", "valkey", "worker-llm")
+@asynccontextmanager
+async def killed(house: Any, *servers: str) -> AsyncIterator[None]:
+    """Kill servers at once; the block runs while they are down, and after it they are up again."""
     for name in servers:
         house.signal_all(name, signal.SIGKILL)
+    yield
     await asyncio.sleep(0.5)  # that they are gone is noticed first
     async with asyncio.timeout(90):
         while any(house.stack.runs[name].state != "ready" for name in servers):  # noqa: ASYNC110 - processes
             await asyncio.sleep(0.2)
-    await fill(person, words(person), up_to="Age")
+
+
+async def say_all(person: Person, said: Mapping[str, Act], *labels: str) -> None:
+    """Answer questions in a row, whether they are shown yet or not."""
+    for label in labels:
+        await person.say(str(said[label]))
+
+
+@pytest.mark.timeout(240)
+async def test_nothing_typed_is_lost_when_everything_restarts(house: Any, join: Join, follow: Any) -> None:
+    person = await join()
+    key = await follow(person)
+    said = words(person)
+    await fill(person, said, up_to="Word3")
+    async with killed(house, "bot", "engine-api", "valkey", "worker-llm"):
+        await say_all(person, said, "Word3", "Word4")
+    await person.sees("Word5", patience=PATIENCE)
+    await fill(person, said, up_to="Word6")
+    async with killed(house, "bot"):
+        await say_all(person, said, "Word6", "Word7")
+    await person.sees("Word8", patience=PATIENCE)
+    async with killed(house, "valkey"):
+        await say_all(person, said, "Word8", "Word9")
+    await person.sees("Word10", patience=PATIENCE)
+    await fill(person, said, up_to="Age")
     rest = dict.fromkeys(("Age", "Colour", "Day", "Photo", "Street", "City", "Country", "Door"), SKIP)
     await fill(person, {**rest, "Gift": Presses(("No",)), "Colours": Presses(("Done",))}, up_to="Pets")
     await person.press("Done", on=asked(person))
     await person.press("Submit", on=await person.sees("check your answers"))
     await person.sees("That was all")
     found = await variables_of(house, f"{key}:telegram-{person.user_id}")
+    # Each in its own place: whatever came twice would stand in the place after it, too.
     assert [found[name] for name in NAMES] == [f"{name} of {person.name}" for name in NAMES]
 
 
