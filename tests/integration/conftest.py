@@ -26,7 +26,7 @@ from baton.stack.supervisor import Supervisor
 from bpmn.client import EngineClient
 from integration.command import Answer, Baton
 from integration.engine_api import ApiOf
-from integration.engine_line import EngineLine, engine_line
+from shared.engine_line import EngineLine, engine_line
 from workers.bridge.main import Bridge
 from workers.loading import load_handlers
 from workers.settings import BridgeSettings

@@ -18,7 +18,7 @@ from api.engine.sweeping import Sweeper
 from bpmn.client import EngineClient
 from bpmn.types import Task
 from integration.engine_api import ApiOf, call
-from integration.engine_line import EngineLine
+from shared.engine_line import EngineLine
 from shared.models import MINE, form_ref, model
 
 ASKS = form_ref("asks")

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from bpmn.client import EngineClient
 from bpmn.variables import read_time
 from integration.engine_api import ApiOf, call
-from integration.engine_line import EngineLine
+from shared.engine_line import EngineLine
 from shared.models import MINE, form_ref, model
 
 FORM: dict[str, Any] = {
