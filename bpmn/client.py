@@ -56,10 +56,9 @@ class EngineClient(ExternalTaskCalls, FormCalls, IncidentCalls, TopicCalls):
         """One definition by its id, or the latest of a key. Raises `NotFound`."""
         return read_definition(await self.request("GET", _definition_path(id_or_key)))
 
-    async def definition_key(self, definition_id: str) -> str:
+    async def definition_key(self, id_or_key: str) -> str:
         """The key of a definition; only the id of a very long key does not have it in itself. Raises `NotFound`."""
-        key, separator, _ = definition_id.partition(":")
-        return key if separator else (await self.process_definition(definition_id)).key
+        return (await self.process_definition(id_or_key)).key if _is_uuid(id_or_key) else id_or_key.partition(":")[0]
 
     async def deploy(
         self, name: str, resources: Mapping[str, bytes], *, source: str = "baton", skip_unchanged: bool = True

@@ -95,11 +95,12 @@ class FormSources:
         if place in self._kept:
             self._kept.move_to_end(place)
             return self._kept[place]
-        if (source := _source(reference)) != "camunda":
-            return Found(source, reference)
-        schema = await _read(reference, read)
-        found = _drawn(source, reference, schema)
-        if reference.binding != _CHANGING:
+        if (source := _source(reference)) == "camunda":
+            found = _drawn(source, reference, await _read(reference, read))
+        else:
+            found = Found(source, reference)
+        # What an expression says of a form elsewhere may be another word the next time.
+        if reference.binding != _CHANGING and source != "external":
             self._kept[place] = found
             if len(self._kept) > MAX_KEPT:
                 self._kept.popitem(last=False)

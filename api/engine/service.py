@@ -60,8 +60,7 @@ class EngineService:
         }
         business_key = request.business_key
         if business_key is None and request.initiator is not None:
-            key = (await self._engine.process_definition(key_or_id)).key
-            business_key = f"{key}:{request.initiator}"
+            business_key = f"{await self._engine.definition_key(key_or_id)}:{request.initiator}"
         instance = await self._engine.start(
             key_or_id, variables={**request.variables, **platform}, business_key=business_key
         )

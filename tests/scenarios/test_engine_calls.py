@@ -91,6 +91,6 @@ async def test_only_opening_and_submitting_cost_the_engine_anything(
     costs = {what: [min(pair) for pair in zip(*(walk[what] for walk in walks), strict=True)] for what in walks[0]}
     assert costs["move"] == [0] * 8
     assert costs["come back"] <= [2], "whether the task is open, and what runs"
-    assert costs["begin"] <= [10]
+    assert costs["begin"] <= [8]
     assert costs["submit and end"] <= [4], "the task, that it is completed, what is next, whether all has ended"
     assert costs["submit and go on"] <= [5], "the first three, and of the next form the task and its variables"
