@@ -86,11 +86,11 @@ async def test_only_opening_and_submitting_cost_the_engine_anything(
     steps = [f'name="Step" {MINE} {form_ref(form["id"])}' for form in (FORM, LAST)]
     await house.engine.deploy(key, {f"{key}.bpmn": model(key, *steps), **forms})
     token = await links.make(Link(LinkKind.PROCESS, key))
-    walks = [await walked(await join(), token, line) for _ in range(2)]
-    # The less of two: the bot may look meanwhile after somebody whom an earlier test has left waiting.
-    costs = {what: [min(pair) for pair in zip(*(walk[what] for walk in walks), strict=True)] for what in walks[0]}
+    walks = [await walked(await join(), token, line) for _ in range(3)]
+    # The least of all: the first opens the forms for the first time, and once engine-api sweeps files after its start.
+    costs = {what: [min(taken) for taken in zip(*(walk[what] for walk in walks), strict=True)] for what in walks[0]}
     assert costs["move"] == [0] * 8
     assert costs["come back"] <= [2], "whether the task is open, and what runs"
-    assert costs["begin"] <= [8]
+    assert costs["begin"] <= [7], "what runs, the definition, start, what is next, its variables; then the form"
     assert costs["submit and end"] <= [4], "the task, that it is completed, what is next, whether all has ended"
     assert costs["submit and go on"] <= [5], "the first three, and of the next form the task and its variables"
