@@ -16,7 +16,7 @@ from bpmn.errors import BatonError, EngineError, EngineUnavailable
 __all__ = ["reason_of", "traceback_of"]
 
 # They speak of connections, addresses, commands and codes.
-_TELLING = frozenset({"aiogram", "aiohttp", "amqp", "billiard", "celery", "kombu", "obstore", "redis", "uvicorn"})
+_TELLING = frozenset({"aiogram", "aiohttp", "amqp", "celery", "kombu", "obstore", "redis", "uvicorn"})
 _CAUSED = "\nThe above exception was the direct cause of the following exception:\n\n"
 _MEANWHILE = "\nDuring handling of the above exception, another exception occurred:\n\n"
 

@@ -14,6 +14,14 @@ from bpmn.reasons import traceback_of
 
 __all__ = ["configure_logging"]
 
+# What libraries write behind these signs: an error, which the traceback tells, or a message that they cannot use.
+_QUOTED_BEHIND = {
+    "asyncio": ("\n",),
+    "celery.app.trace": (": ",),
+    "celery.worker.consumer.consumer": ("\n", " body: "),
+    "celery.worker.request": (": ",),
+}
+
 
 def configure_logging(process: str, *, level: str = "INFO") -> None:
     """Set up the root logger of this process; `process` is in every line."""
@@ -27,7 +35,7 @@ def configure_logging(process: str, *, level: str = "INFO") -> None:
         foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder(allow=())],
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            _without_quoted_error,
+            _without_quoted,
             structlog.processors.ExceptionRenderer(_traceback),
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
@@ -47,15 +55,13 @@ def configure_logging(process: str, *, level: str = "INFO") -> None:
 
 
 def _traceback(exc_info: structlog.typing.ExcInfo) -> str:
-    return traceback_of(exc_info[1])
+    # None is what `exc_info=True` makes of no error.
+    return traceback_of(exc_info[1]) if exc_info[1] is not None else "no error"
 
 
-def _without_quoted_error(
-    _logger: object, _method: str, line: structlog.typing.EventDict
-) -> structlog.typing.EventDict:  # fmt: skip
-    """asyncio writes the task that failed, and with it the error, below its message; the traceback tells both."""
-    if line.get("logger") == "asyncio" and "exc_info" in line:
-        line["event"] = str(line["event"]).partition("\n")[0]
+def _without_quoted(_logger: object, _method: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    for sign in _QUOTED_BEHIND.get(line.get("logger", ""), ()):
+        line["event"] = str(line["event"]).strip().partition(sign)[0]
     return line
 
 
