@@ -70,5 +70,5 @@ class Beginning:
         return replace(state, instance_id=running[0], origin={}) if running else state
 
     def _started(self, state: Conversation, task: OpenTask | None) -> tuple[Conversation, Effects]:
-        state, effects = talk.completed(state, Completed(task, ended=False), self._titles)
+        state, effects = talk.completed(state, Completed(task), self._titles)
         return state, (Retire(), *effects)

@@ -25,7 +25,7 @@ from bot.effects import (
     Tell,
     Watch,
 )
-from bot.engine_api import Completed, OpenForm, OpenTask
+from bot.engine_api import Completed, Ending, OpenForm, OpenTask
 from bot.place import Place
 from bot.replied import Replied
 from bot.texts import say
@@ -44,6 +44,8 @@ __all__ = [
     "left_for_another", "linked", "not_taken", "pressed", "said", "seen_again", "shown_again", "spoken", "taken",
     "taken_away", "task_came", "waited",
 ]  # fmt: skip
+
+_ENDINGS: Mapping[Ending, str] = {"completed": "finished", "cancelled": "cancelled", "unknown": "over"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,8 +245,8 @@ def completed(state: Conversation, done: Completed, titles: Titles) -> tuple[Con
         return task_came(state, done.next, titles, is_errand=state.is_errand)
     if state.is_errand:
         return replace(state, is_errand=False), (Tell(say("errand_done", state.locale)), Find())
-    if done.ended:
-        return replace(state, instance_id=None), (Tell(say("finished", state.locale)),)
+    if done.ending is not None:
+        return replace(state, instance_id=None), (Tell(say(_ENDINGS[done.ending], state.locale)),)
     if state.instance_id is None:
         return state, ()
     return state, (Notice(say("working", state.locale)), Watch(state.instance_id))
@@ -388,8 +390,8 @@ def cancelled(state: Conversation) -> tuple[Conversation, Effects]:
     return state, (Retire(), Tell(say("put_aside", state.locale)))
 
 
-def waited(state: Conversation, *, ended: bool) -> tuple[Conversation, Effects]:
+def waited(state: Conversation, ending: Ending | None) -> tuple[Conversation, Effects]:
     """Somebody was at work: the instance has ended, or it takes longer than usual."""
-    if ended:
-        return replace(state, instance_id=None, session=None), (Retire(), Tell(say("finished", state.locale)))
+    if ending is not None:
+        return replace(state, instance_id=None, session=None), (Retire(), Tell(say(_ENDINGS[ending], state.locale)))
     return state, (Notice(say("still_working", state.locale)),)

@@ -134,8 +134,8 @@ class Deeds:
     async def _go_on(self, state: Conversation, instance_id: str) -> Conversation:
         """What follows on a completion is asked for, where the answer to it was not heard."""
         task = await self._api.next_task(instance_id, state.user_id)
-        ended = task is None and await self._api.has_ended(instance_id)
-        return await self.carry_out(*talk.completed(state, Completed(task, ended=ended), self._titles))
+        ending = await self._api.ending_of(instance_id) if task is None else None
+        return await self.carry_out(*talk.completed(state, Completed(task, ending), self._titles))
 
     async def _give_back(self, state: Conversation, code: str) -> Conversation:
         session = state.session
@@ -170,5 +170,5 @@ class Deeds:
         if state.session is not None:
             return state
         # Nobody may be waiting for the workers yet: the event that ended the form may have been cut off.
-        ended = await self._api.has_ended(state.instance_id)
-        return await self.carry_out(*talk.completed(state, Completed(None, ended=ended), self._titles))
+        ending = await self._api.ending_of(state.instance_id)
+        return await self.carry_out(*talk.completed(state, Completed(ending=ending), self._titles))

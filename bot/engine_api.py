@@ -14,7 +14,7 @@ from bot.media import Media
 from bpmn.files import FileReference
 from forms.paths import Json
 
-__all__ = ["Answers", "Completed", "EngineApi", "OpenForm", "OpenTask", "Standing"]
+__all__ = ["Answers", "Completed", "Ending", "EngineApi", "OpenForm", "OpenTask", "Standing"]
 
 TIMEOUT = timedelta(seconds=20)
 MOST_TASKS = 100
@@ -58,12 +58,16 @@ class Answers:
     zone: str
 
 
+Ending = Literal["completed", "cancelled", "unknown"]
+"""How an instance ended: by its model, by an operator or whoever called it, or the engine has forgotten it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Completed:
     """What followed a completed task: the person's next one, or the end, or neither: somebody else is at work."""
 
-    next: OpenTask | None
-    ended: bool
+    next: OpenTask | None = None
+    ending: Ending | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,15 +204,17 @@ class EngineApi:
             raise
         return True
 
-    async def has_ended(self, instance_id: str) -> bool:
-        """Whether an instance is over; one that nobody knows any more is."""
+    async def ending_of(self, instance_id: str) -> Ending | None:
+        """How an instance has ended; None while it runs."""
         try:
             instance = await self._call("GET", f"/process-instance/{quote(instance_id, safe='')}")
         except ApiProblem as problem:
             if problem.status == 404:
-                return True
+                return "unknown"
             raise
-        return bool(instance["ended"])
+        if not instance["ended"]:
+            return None
+        return "completed" if instance["state"] == "COMPLETED" else "cancelled"
 
     async def submit(self, task_id: str, answers: Answers) -> Completed:
         """Complete a task with the answers of its form; its drafts are closed.
@@ -283,7 +289,7 @@ def _submission(answers: Answers) -> dict[str, object]:
 
 
 def _completed(done: Mapping[str, Any]) -> Completed:
-    return Completed(_task(done["next"]) if done["next"] else None, bool(done["ended"]))
+    return Completed(_task(done["next"]) if done["next"] else None, "completed" if done["ended"] else None)
 
 
 def _task(item: Mapping[str, Any]) -> OpenTask:

@@ -221,10 +221,8 @@ class Runner:
             task = await self._api.next_task(waiting.instance_id, waiting.user_id)
             if task is not None:
                 state, effects = talk.task_came(state, task, self._titles)
-            elif await self._api.has_ended(waiting.instance_id):
-                state, effects = talk.waited(state, ended=True)
-            elif remind:
-                state, effects = talk.waited(state, ended=False)
+            elif (ending := await self._api.ending_of(waiting.instance_id)) is not None or remind:
+                state, effects = talk.waited(state, ending)
             else:
                 if time.time() - waiting.since < TYPING_FOR.total_seconds():
                     await self._screen.typing(waiting.chat_id)

@@ -289,6 +289,19 @@ async def test_an_instance_that_was_deleted_is_gone_but_its_history_stays(
     assert (await engine.history_process(instance.id)).state == "EXTERNALLY_TERMINATED"
 
 
+async def test_an_instance_that_its_model_terminates_is_completed_and_one_that_its_caller_loses_is_not(
+    engine: EngineClient, topic: str, user: str
+) -> None:
+    stopped = await engine.start("engine-contract-stop")
+    tasks = {task.task_definition_key: task for task in await engine.tasks(process_instance_id=stopped.id)}
+    await engine.complete_task(tasks["stop"].id, {})
+    assert (await engine.history_process(stopped.id)).state == "COMPLETED"
+    caller = await engine.start("engine-contract-caller", variables={"topic": topic, "initiator": user})
+    (task,) = await engine.tasks(assignee=user)
+    await engine.delete_process_instance(caller.id)
+    assert (await engine.history_process(task.process_instance_id)).state.endswith("_TERMINATED")
+
+
 async def test_the_longest_poll_ends_by_itself_without_work(engine: EngineClient, topic: str) -> None:
     found = await engine.fetch_and_lock("w", [TopicRequest(topic, LOCK)], max_tasks=1, wait=timedelta(seconds=1))
     assert found == []

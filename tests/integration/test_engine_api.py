@@ -11,9 +11,11 @@ import pytest
 from api.engine.deployments import check_file_name
 from api.kit.problems import Problem
 from baton.stack.supervisor import Supervisor
+from bot.engine_api import EngineApi as BotsApi
 from bpmn.catalog import Catalog
 from bpmn.client import EngineClient
 from integration.engine_api import call
+from shared.engine_contract import deploy_models
 
 ONBOARDING = Catalog.packaged().processes["onboarding"]
 CALLS = [
@@ -177,6 +179,19 @@ async def test_a_task_that_is_done_is_gone(api: aiohttp.ClientSession, user: str
     status, problem = await call(api, "POST", f"/task/{task['id']}/complete", json=body)
     assert (status, problem["code"]) == (404, "task_gone")
     assert task["id"] in problem["detail"]
+
+
+async def test_a_bot_is_told_how_an_instance_ended(
+    api: aiohttp.ClientSession, api_url: str, stack: Supervisor, engine: EngineClient
+) -> None:
+    await deploy_models(engine)
+    _, cancelled, completed = instances = [await engine.start("engine-contract-stop") for _ in range(3)]
+    await engine.delete_process_instance(cancelled.id)
+    tasks = await engine.tasks(process_instance_id=completed.id)
+    await engine.complete_task(next(task.id for task in tasks if task.task_definition_key == "stop"), {})
+    async with BotsApi(api_url, stack.home.secrets()["service_token"]) as bots:
+        told = [await bots.ending_of(instance_id) for instance_id in (*(found.id for found in instances), "nobody")]
+    assert told == [None, "cancelled", "completed", "unknown"]
 
 
 async def test_the_path_of_an_instance_is_shown(api: aiohttp.ClientSession, user: str) -> None:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from bot.conversation import Conversation
-from bot.engine_api import Answers, Completed, OpenForm, OpenTask
+from bot.engine_api import Answers, Completed, Ending, OpenForm, OpenTask
 from bot.errors import ApiProblem, ApiUnavailable
 from bot.filling import Filling
 from bot.place import Place
@@ -112,9 +112,9 @@ class Drafts:
     async def hide(self, _: str, surface: Surface) -> None:
         self.surfaces -= {surface}
 
-    def end(self) -> None:
+    def end(self, by: str | None = "telegram-7") -> None:
         self.session = replace(self.session, status=Status.DONE, revision=self.session.revision + 1)
-        self.closed = Closed("telegram-7", CREATED)
+        self.closed = Closed(by, CREATED)
 
 
 @dataclass
@@ -123,7 +123,7 @@ class Api:
 
     drafts: Drafts
     next: OpenTask | None = None
-    is_over: bool = False
+    ending: Ending | None = None
     refusal: ApiProblem | None = None
     faults: list[BaseException] = field(default_factory=list)
     """For the next submissions, before anything becomes of them."""
@@ -154,7 +154,7 @@ class Api:
             raise self.refusal
         self.drafts.end()
         self.submitted.append(answers.values)
-        return Completed(self.next, ended=self.is_over)
+        return Completed(self.next, self.ending)
 
     async def claim(self, *_: object) -> OpenTask:
         return TASK
@@ -169,8 +169,8 @@ class Api:
     async def next_task(self, *_: object) -> OpenTask | None:
         return self.next
 
-    async def has_ended(self, _: str) -> bool:
-        return self.is_over
+    async def ending_of(self, _: str) -> Ending | None:
+        return self.ending
 
     async def send_file(self, *_: object) -> FileReference:
         if self.files is None:

@@ -277,16 +277,16 @@ def test_an_errand_leaves_the_own_matter_where_it_is_and_comes_back_to_it() -> N
     waiting = replace(ADA, instance_id="own")
     state, effects = taken(waiting, TASK, TITLES)
     assert (state.instance_id, effects) == ("own", (Retire(), Open(TASK)))
-    after, effects = completed(state, Completed(None, ended=False), TITLES)
+    after, effects = completed(state, Completed(), TITLES)
     assert (after, effects) == (replace(state, is_errand=False), (Tell("✅ Done. Thank you!"), Find()))
-    after, effects = completed(waiting, Completed(None, ended=False), TITLES)
+    after, effects = completed(waiting, Completed(), TITLES)
     assert [type(effect) for effect in effects] == [Notice, Watch]
 
 
 def test_an_errand_of_several_tasks_goes_on_as_one() -> None:
     state, _ = taken(ADA, TASK, TITLES)
     following = replace(TASK, id="t2")
-    after, effects = completed(state, Completed(following, ended=False), TITLES)
+    after, effects = completed(state, Completed(following), TITLES)
     assert (after.is_errand, after.instance_id, effects) == (True, None, (Open(following),))
 
 
@@ -331,8 +331,8 @@ def test_in_a_group_who_answers_an_earlier_question_is_shown_the_open_one(asked:
 
 def test_a_form_that_was_filled_in_a_group_goes_on_in_private() -> None:
     state, _ = taken(in_group(ADA), TASK, TITLES)
-    assert completed(state, Completed(None, ended=False), TITLES)[1] == ()
-    after, effects = completed(state, Completed(replace(TASK, id="t2"), ended=False), TITLES)
+    assert completed(state, Completed(), TITLES)[1] == ()
+    after, effects = completed(state, Completed(replace(TASK, id="t2")), TITLES)
     assert (after.session, effects) == (None, (Tell("The next step waits for you in our private chat: /tasks"),))
 
 

@@ -9,10 +9,11 @@ from functools import partial
 
 import pytest
 
-from bot.engine_api import OpenTask
+from bot.engine_api import Ending, OpenTask
 from bot.errors import ApiProblem, TooBusy
 from bot.media import Media
 from bot.place import Place
+from bot.store import Waiting
 from bot.texts import say
 from drafts.record import Draft
 from forms.events import Operation, Typed
@@ -188,15 +189,35 @@ async def test_who_presses_submit_twice_is_told_nothing_more_and_asked_nothing_t
     assert "out of date" in str(house.alerts[2])
 
 
-@pytest.mark.parametrize(("is_over", "watched"), [(False, ["i1"]), (True, [])])
+ENDINGS = [("completed", "✅ That was all."), ("cancelled", "✕ This was cancelled"), ("unknown", "This is over")]
+
+
+@pytest.mark.parametrize(("ending", "told"), [(None, "⏳ One moment"), *ENDINGS])
 async def test_a_form_that_was_completed_elsewhere_leads_to_the_workers_or_to_the_end(
-    house: House, is_over: bool, watched: list[str]
+    house: House, ending: Ending | None, told: str
 ) -> None:
     house.drafts.end()
-    house.api.is_over = is_over
+    house.api.ending = ending
     await house.runner.changed_elsewhere(PLACE, house.drafts.session.id)
-    assert house.store.watched == watched
-    assert house.store.state.instance_id == (None if is_over else "i1")
+    assert house.store.watched == ([] if ending else ["i1"])
+    assert house.store.state.instance_id == (None if ending else "i1")
+    assert told in house.screen.texts
+
+
+@pytest.mark.parametrize(("ending", "told"), ENDINGS)
+async def test_how_the_own_matter_ended_is_told_to_who_meets_it_at_a_form_and_to_who_waits(
+    ending: Ending, told: str
+) -> None:
+    asked, waiting = House(), House()
+    for house in (asked, waiting):
+        house.api.ending = ending
+    asked.drafts.end(by=None)
+    await asked.hears("Ada", 11)
+    assert await waiting.runner.look(Waiting("i1", "telegram-7", CHAT, time.time()), remind=False)
+    for house in (asked, waiting):
+        assert told in house.screen.texts
+        assert ("Thank you" in house.screen.texts) is (ending == "completed")
+        assert house.store.state.instance_id is None
 
 
 async def test_a_chat_that_asks_in_the_place_of_a_notice_is_a_surface_of_the_draft(house: House) -> None:
