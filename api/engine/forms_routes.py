@@ -109,6 +109,12 @@ async def submit_form(
     return await service.submit(task_id, body, with_next=with_next)
 
 
+@router.post("/process-definition/{key_or_id}/form/validate")
+async def validate_start_answers(key_or_id: str, body: CheckRequest, service: Service) -> ValidationOut:
+    """The same for the answers that a process is to be started with."""
+    return await service.validated_start(key_or_id, body)
+
+
 @router.post("/process-definition/{key_or_id}/submit-form", status_code=201)
 async def submit_start_form(
     key_or_id: str, body: StartFormRequest, service: Service, *, with_next: WithNext = False

@@ -161,6 +161,11 @@ class EngineService:
             raise await self._submissions.over(task_id) from error
         return ValidationOut(valid=not errors, errors=errors)
 
+    async def validated_start(self, key_or_id: str, request: CheckRequest) -> ValidationOut:
+        """What keeps answers from starting a process. Raises `NotFound`."""
+        errors = await self._submissions.start_problems(key_or_id, request)
+        return ValidationOut(valid=not errors, errors=errors)
+
     async def start_by_form(self, key_or_id: str, request: StartFormRequest, *, with_next: bool) -> StartResponse:
         """Start an instance with the answers of the process's form. Raises `Problem` 403, 404, 409, 410 or 422."""
         instance = await self._submissions.start(key_or_id, request)

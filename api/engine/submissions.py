@@ -58,13 +58,14 @@ class Submissions:
         """What keeps answers from being submitted. Raises `NotFound`, `Problem` 403."""
         task = await self._engine.task(task_id)
         await refuse_stranger(self._engine, task, request.user, request.groups)
-        found = await self._sources.of_task(task)
-        if not found.asks:
-            return []
-        assert found.schema is not None
         subject = Subject(task.id, task.task_definition_key)
-        _, _, problems = await self._checked(found, None, subject, request)
-        return told(problems, request.locale)
+        return await self._problems(await self._sources.of_task(task), subject, request)
+
+    async def start_problems(self, key_or_id: str, request: CheckRequest) -> list[FieldProblemOut]:
+        """The same for the answers of the form that a process is started with. Raises `NotFound`."""
+        definition = await self._engine.process_definition(key_or_id)
+        subject = Subject(definition.id, definition.key, is_start=True)
+        return await self._problems(await self._sources.of_start(definition.id), subject, request)
 
     async def complete(self, task_id: str, request: SubmitRequest) -> Task:
         """Complete a person's task. Raises `NotFound` when it is not open, `Problem` 403, 409, 410 or 422."""
@@ -173,6 +174,12 @@ class Submissions:
             detail = f"The form {found.reference.form_id!r} does not take {', '.join(sorted(problems))}."
             raise Problem(422, "unknown_variable" if is_strange else "invalid_answer", detail, errors=errors)
         return await self._answers.typed(found.schema, known, answers, locale=locale, zone=zone)
+
+    async def _problems(self, found: Found, subject: Subject, request: CheckRequest) -> list[FieldProblemOut]:
+        if not found.asks:
+            return []
+        _, _, problems = await self._checked(found, None, subject, request)
+        return told(problems, request.locale)
 
     async def _checked(
         self, found: Found, draft: Draft | None, subject: Subject, request: CheckRequest

@@ -52,7 +52,7 @@ FORM_CALLS = [
     ("GET", "/offer?group=a"),
     ("GET", "/offer/standing?id=1"),
     ("GET", "/process-definition/onboarding/form"),
-    ("POST", "/process-definition/onboarding/submit-form"),
+    *(("POST", f"/process-definition/onboarding/{action}") for action in ("form/validate", "submit-form")),
     ("PUT", "/forms/nobody-1?user=ada"),
     ("DELETE", "/forms/nobody-1?user=ada"),
     ("POST", "/forms/nobody-1/files?user=ada&field=cv"),

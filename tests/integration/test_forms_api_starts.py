@@ -80,6 +80,32 @@ async def lost_start(
     assert (status, problem["code"]) == (503, "engine_unavailable")
 
 
+async def test_answers_of_a_start_are_checked_without_a_start(
+    api: aiohttp.ClientSession, engine: EngineClient, user: str
+) -> None:
+    key = await deployed(engine)
+    path = f"/process-definition/{key}"
+    session = (await call(api, "GET", f"{path}/form?user={user}"))[1]["session"]["id"]
+    form = aiohttp.FormData(quote_fields=False)
+    form.add_field("file", b"text", filename="cv.txt")
+    _, cv = await call(api, "POST", f"/forms/{session}/files?user={user}&field=cv", data=form)
+    wrong = {"user": user, "answers": {"age": "many", "what": 1}, "locale": "ru"}
+    status, found = await call(api, "POST", f"{path}/form/validate", json=wrong)
+    assert (status, found["valid"]) == (200, False)
+    assert {entry["field"]: entry["code"] for entry in found["errors"]} == {
+        "age": "not_a_number", "name": "required", "what": "not_in_form",
+    }  # fmt: skip
+    _, refused = await call(api, "POST", f"{path}/submit-form", json=wrong)
+    assert refused["errors"] == found["errors"], "what is checked is what is submitted"
+    right = {"user": user, "answers": {"name": "Ada", "cv": [cv]}}
+    assert (await call(api, "POST", f"{path}/form/validate", json=right))[1] == {"valid": True, "errors": []}
+    _, found = await call(api, "POST", f"{path}/form/validate", json=right | {"user": "eve"})
+    assert [(entry["field"], entry["code"]) for entry in found["errors"]] == [("cv", "file_missing")]
+    assert await instances_of(engine, key) == []
+    status, problem = await call(api, "POST", "/process-definition/p-none/form/validate", json=right)
+    assert (status, problem["code"]) == (404, "not_found")
+
+
 async def test_a_start_that_is_under_way_is_not_made_again_by_another_page(
     api: aiohttp.ClientSession, engine: EngineClient, line: EngineLine, user: str
 ) -> None:
