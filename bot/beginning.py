@@ -36,15 +36,18 @@ class Beginning:
         self, state: Conversation, process_key: str, running: Sequence[str], origin: Mapping[str, str]
     ) -> tuple[Conversation, Effects]:
         """Go on with what is `running` of the process, else ask the form of its start, else start it. `origin` are
-        variables of a new instance.
+        variables of a new instance. Where that form is elsewhere, it starts the process: say where.
         """
         if running:
             state = replace(state, instance_id=running[0])
             return self._started(state, await self._api.next_task(running[0], state.user_id))
         form, session = await self._filling.begun(state, process_key)
+        title = self._titles.of_process(process_key, state.locale)
+        if form.source == "external":
+            state, effects = talk.form_opened(replace(state, title=title), form, None)
+            return state, (Retire(), *effects)
         if session is not None:
             # What is waited for elsewhere goes on without this chat; a form of a start has no instance yet.
-            title = self._titles.of_process(process_key, state.locale)
             state = replace(state, instance_id=None, is_errand=False, title=title, origin=dict(origin))
             state, effects = await worked_out(session, partial(talk.form_opened, state, form, session))
             return state, (Retire(), *effects)

@@ -25,6 +25,7 @@ from bot.effects import (
     Tell,
     Watch,
 )
+from bot.elsewhere import not_drawn
 from bot.engine_api import Completed, Ending, OpenForm, OpenTask
 from bot.place import Place
 from bot.replied import Replied
@@ -267,11 +268,7 @@ def task_came(
 def form_opened(state: Conversation, form: OpenForm, session: FormSession | None) -> tuple[Conversation, Effects]:
     """The form of a task is open: show where the person is in it. Without a draft there is nothing to fill here."""
     if session is None:
-        title = html.escape(state.title)
-        said = say("no_form", state.locale, task=title)
-        if form.key is not None and form.key.startswith(("https://", "http://")):
-            said = say("form_at", state.locale, task=title, url=html.escape(form.key))
-        return replace(state, session=None), (Tell(said),)
+        return replace(state, session=None), (Tell(not_drawn(form, state.title, state.locale)),)
     state = replace(state, session=session)
     if state.place.is_group and session.secrets():
         return state, (GiveBack("secret_in_private"),)

@@ -38,11 +38,14 @@ class OpenTask:
 
 @dataclass(frozen=True, slots=True)
 class OpenForm:
-    """What a task asks a person: their draft, or why there is none. `key` is that of a form which is elsewhere."""
+    """What a task asks a person: their draft, or why there is none. `key` names a form which is elsewhere, and `url`
+    opens it; None where nobody knows its address.
+    """
 
     session_id: str | None
     source: str
     key: str | None = None
+    url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +195,7 @@ class EngineApi:
     async def _form(self, path: str, user: str, locale: str, zone: str) -> OpenForm:
         found = await self._call("GET", path, params={"user": user, "locale": locale, "zone": zone})
         session = found["session"] or {}
-        return OpenForm(session.get("id"), found["source"], found["key"])
+        return OpenForm(session.get("id"), found["source"], found["key"], found["url"])
 
     async def is_open(self, task_id: str) -> bool:
         """Whether a task still waits."""

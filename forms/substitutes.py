@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from typing import Any
 
+from forms.elsewhere import Elsewhere
 from forms.form_data import FormData, GeneratedField
 from forms.generated import generated_schema, schema_root
-from forms.literal import as_markdown, as_url, link_markdown
+from forms.literal import as_markdown, link_markdown
 from forms.messages import LOCALES, text
 from forms.prefixes import is_shown, shown_only
 
@@ -21,18 +22,23 @@ def plain_schema(form_id: str, names: Iterable[str]) -> Json:
     return schema_root(form_id, "none", [shown_only(field) for field in drawn["components"]])
 
 
-def elsewhere_schema(form_id: str, key: str) -> Json:
-    """The schema of a task whose form is a page of its own: where it is, and a button for who has been there.
+def elsewhere_schema(form_id: str, place: Elsewhere) -> Json:
+    """The schema of a task whose form is not drawn here: a link to where it is, and a button for who has been there.
 
-    `key` is the form key; an address is linked, and anything else, such as `embedded:app:…`, only named.
+    Where nobody knows an address, the form is named.
     """
-    url = as_url(key)
-    where = link_markdown(key, url) if url is not None else as_markdown(key)
-    texts = {locale: f"{as_markdown(text('form_elsewhere', locale))}\n\n{where}" for locale in LOCALES}
+    texts = {locale: _notice(place, locale) for locale in LOCALES}
     labels = {locale: text("done_elsewhere", locale) for locale in LOCALES}
     notice = {"type": "text", "id": "notice", "text": texts["en"], "properties": _local("text", texts)}
     button = {"type": "button", "id": "done", "label": labels["en"], "action": "submit"}
     return schema_root(form_id, "external", [notice, button | {"properties": _local("label", labels)}])
+
+
+def _notice(place: Elsewhere, locale: str) -> str:
+    said = text("form_elsewhere" if place.is_page else "form_in_tasklist", locale)
+    label = place.key if place.is_page else text("open_tasklist", locale)
+    where = link_markdown(label, place.url) if place.url is not None else as_markdown(place.key)
+    return f"{as_markdown(said)}\n\n{where}"
 
 
 def _local(name: str, texts: dict[str, str]) -> dict[str, str]:

@@ -115,7 +115,7 @@ def _redis(settings: EngineApiSettings) -> Redis | None:
 def _wire_forms(app: FastAPI, engine: EngineClient, redis: Redis | None, settings: EngineApiSettings) -> None:
     drafts = Drafts(redis, life=settings.draft_life) if redis is not None else None
     files = Files.from_settings(settings) if settings.files_url is not None else None
-    sources = FormSources(engine, prefixes=settings.form_prefixes)
+    sources = FormSources(engine, prefixes=settings.form_prefixes, tasklist_url=settings.tasklist_url)
     forms = FormDrafts(engine, sources, drafts, files)
     answers = Answers(files, max_inline_file_bytes=settings.file_inline_max_bytes)
     app.state.service = EngineService(engine, Submissions(engine, sources, forms, answers), sources)

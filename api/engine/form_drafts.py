@@ -84,7 +84,7 @@ class FormDrafts:
         """The form that a process is started with. Raises `NotFound`, `EngineUnavailable`."""
         definition = await self._engine.process_definition(key_or_id)
         try:
-            found = await self._sources.of_start(definition.id)
+            found = await self._sources.of_start(definition)
             if found.schema is None:
                 return filled(found, found.reference.key), None
             subject = Subject(definition.id, definition.key, is_start=True)

@@ -63,14 +63,16 @@ class FilledFormOut(_Out):
     """A form and what it holds.
 
     `form_schema` is form-js, `json_schema` the same as JSON Schema 2020-12; both are null where nothing can be drawn,
-    as `problem` says, and for a start without a form. With the `source` `external` (`key` says where it is) or `none`
-    there is nothing to fill here, and the form says so. `zone` is the clock of its days and hours: a draft keeps that
-    in which it was opened.
+    as `problem` says, and for a start without a form or with one elsewhere. With the `source` `external` or `none`
+    there is nothing to fill here, and the form says so. `key` names one that is elsewhere, and `url` opens it; that is
+    null where only Tasklist can draw it and TASKLIST_URL does not say where that is. `zone` is the clock of its days
+    and hours: a draft keeps that in which it was opened.
     """
 
     session: SessionOut | None
     source: Literal["camunda", "generated", "external", "none"]
     key: str | None
+    url: str | None = None
     form_schema: dict[str, Any] | None = Field(alias="schema")
     data: dict[str, Any]
     json_schema: dict[str, Any] | None

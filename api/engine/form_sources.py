@@ -2,12 +2,13 @@
 
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from api.engine.generated_forms import GeneratedForms
 from bpmn.client import EngineClient
-from bpmn.types import FormReference, Task
+from bpmn.types import FormReference, ProcessDefinition, Task
+from forms.elsewhere import start_elsewhere, task_elsewhere
 from forms.errors import FormUnreadable
 from forms.prefixes import is_shown
 from forms.reading import read_form, variable_names
@@ -27,13 +28,15 @@ Source = Literal["camunda", "generated", "external", "none"]
 class Found:
     """A form; `schema` is None where nothing can be drawn, `names` are the variables that it asks for or reads.
 
-    A task without a form, or with one elsewhere, has a schema that says so and can be completed by it.
+    A task without a form, or with one elsewhere, has a schema that says so and can be completed by it. `url` opens a
+    form that is elsewhere; None where nobody knows an address.
     """
 
     source: Source
     reference: FormReference
     schema: Mapping[str, Any] | None = None
     names: tuple[str, ...] = ()
+    url: str | None = None
 
     @property
     def asks(self) -> bool:
@@ -42,10 +45,11 @@ class Found:
 
 
 class FormSources:
-    """The forms of one engine. `prefixes`: see `GeneratedForms`."""
+    """The forms of one engine. `prefixes`: see `GeneratedForms`; `tasklist_url`: see `forms.elsewhere`."""
 
-    def __init__(self, engine: EngineClient, *, prefixes: bool = True) -> None:
+    def __init__(self, engine: EngineClient, *, prefixes: bool = True, tasklist_url: str | None = None) -> None:
         self._engine = engine
+        self._tasklist_url = tasklist_url
         self._generated = GeneratedForms(engine, prefixes=prefixes)
         self._prefixes = prefixes
         self._kept: OrderedDict[tuple[str, ...], Found] = OrderedDict()
@@ -64,24 +68,30 @@ class FormSources:
         found = await self._found(place, reference, lambda: self._engine.deployed_form(task.id))
         return found if found.schema is not None else await self._substitute(task, found)
 
-    async def of_start(self, definition_id: str) -> Found:
-        """The same for the start of a process."""
-        place = (definition_id, "", "")
+    async def of_start(self, definition: ProcessDefinition) -> Found:
+        """The same for the start of a process; where it has no form, or one elsewhere, there is no schema."""
+        place = (definition.id, "", "")
         if place in self._kept:
             return self._kept[place]
-        if (schema := await self._generated.of_start(definition_id)) is not None:
+        if (schema := await self._generated.of_start(definition.id)) is not None:
             return _drawn("generated", FormReference(), schema)
-        reference = await self._engine.start_form(definition_id)
-        return await self._found(place, reference, lambda: self._engine.deployed_start_form(definition_id))
+        reference = await self._engine.start_form(definition.id)
+        found = await self._found(place, reference, lambda: self._engine.deployed_start_form(definition.id))
+        if found.source != "external":
+            return found
+        # No notice with a button: the page, or Tasklist, starts the process, and the button would start another one.
+        return replace(found, url=start_elsewhere(reference.key or "", definition.key, self._tasklist_url).url)
 
     async def _substitute(self, task: Task, found: Found) -> Found:
+        url = None
         if found.source == "external":
-            schema = elsewhere_schema(task.task_definition_key, found.reference.key or "")
+            where = task_elsewhere(found.reference.key or "", task.id, self._tasklist_url)
+            schema, url = elsewhere_schema(task.task_definition_key, where), where.url
         else:
             # Only what a model meant for people: the others may hold anything.
             known = await self._engine.task_variables(task.id) if self._prefixes else {}
             schema = plain_schema(task.task_definition_key, filter(is_shown, known))
-        return _drawn(found.source, found.reference, schema)
+        return replace(_drawn(found.source, found.reference, schema), url=url)
 
     async def wires(self, found: Found, subject_id: str, *, is_start: bool) -> dict[str, dict[str, Any]]:
         """What a form begins with, as it stands on the wire: of a start only the engine's own defaults are there."""

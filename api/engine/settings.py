@@ -29,6 +29,11 @@ class EngineApiSettings(ProcessSettings):
     form_prefixes: bool = Field(
         default=True, description="whether prefixes of field ids, as `text_`, mean something where no model says so"
     )
+    tasklist_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s(){}<>\[\]\\]+$",
+        description="of Tasklist's web application, as https://bpm.example.org/camunda: embedded forms link to it",
+    )
     redis_url: SecretStr | None = Field(default=None, description="where drafts of forms are; without it none are kept")
     draft_life: timedelta = Field(
         default=timedelta(days=30), gt=timedelta(0), description="how long after its last change, as P30D or in seconds"

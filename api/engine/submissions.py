@@ -65,7 +65,7 @@ class Submissions:
         """The same for the answers of the form that a process is started with. Raises `NotFound`."""
         definition = await self._engine.process_definition(key_or_id)
         subject = Subject(definition.id, definition.key, is_start=True)
-        return await self._problems(await self._sources.of_start(definition.id), subject, request)
+        return await self._problems(await self._sources.of_start(definition), subject, request)
 
     async def complete(self, task_id: str, request: SubmitRequest) -> Task:
         """Complete a person's task. Raises `NotFound` when it is not open, `Problem` 403, 409, 410 or 422."""
@@ -100,7 +100,7 @@ class Submissions:
             earlier = await self._engine.started_with(DRAFT_VARIABLE, draft.session.id)
             if earlier is not None:
                 return await self._started(draft, earlier, request)
-        found = await self._sources.of_start(definition.id)
+        found = await self._sources.of_start(definition)
         variables: Mapping[str, object] = request.answers
         if found.asks:
             subject = Subject(definition.id, definition.key, is_start=True)

@@ -159,7 +159,7 @@ def schema_of(api: EngineApi, place: Place, language: str, zone: str) -> dict[st
     if found is None or found["source"] == "none":
         return None
     if found["source"] == "external":
-        raise Usage(f"the form of {place.id} is filled elsewhere: {found['key']}")
+        raise _elsewhere(place, found)
     return dict(found["jsonSchema"])
 
 
@@ -171,5 +171,11 @@ def _shown(api: EngineApi, place: Place, params: Mapping[str, Any]) -> tuple[dic
     if found["schema"] is not None:
         return found, answer.headers.get("ETag")
     if found["source"] == "external":
-        raise Usage(f"the form of {place.id} is filled elsewhere: {found['key']}")
+        raise _elsewhere(place, found)
     return None, None
+
+
+def _elsewhere(place: Place, found: Mapping[str, Any]) -> Usage:
+    if found["url"] is None:
+        return Usage(f"the form of {place.id} can only be filled in Tasklist: {found['key']}")
+    return Usage(f"the form of {place.id} is filled elsewhere: {found['url']}")

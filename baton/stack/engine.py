@@ -67,6 +67,8 @@ class EngineServer:
     ) -> None:
         self.log = home.log(self.name)
         self.url = f"http://{LOOPBACK}:{config.port}/engine-rest"
+        # Cockpit and Tasklist, where there is an administrator; each engine calls the place by its own name.
+        self.webapps_url = f"http://{LOOPBACK}:{config.port}/{config.profile}"
         self.home = home
         self.config = config
         self._jre = jre

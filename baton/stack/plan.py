@@ -78,7 +78,9 @@ def _plan_processes(planned: dict[str, Server], home: Home, environment: Mapping
     secrets = home.secrets()
     valkey = planned["valkey"]
     assert isinstance(valkey, ValkeyServer)
-    engine = {"ENGINE_URL": str(planned["engine"].url), "ENGINE_TOKEN": secrets["engine_token"]}
+    server = planned["engine"]
+    assert isinstance(server, EngineServer)
+    engine = {"ENGINE_URL": server.url, "ENGINE_TOKEN": secrets["engine_token"]}
     broker = {"RABBITMQ_URL": valkey.secret_url, "FILES_URL": environment.get("FILES_URL") or home.files_url}
     api_url = f"http://{LOOPBACK}:{home.port('engine-api')}"
     bridge_url = f"http://{LOOPBACK}:{home.port('bridge')}"
@@ -91,6 +93,7 @@ def _plan_processes(planned: dict[str, Server], home: Home, environment: Mapping
                 **engine, "SERVICE_TOKEN": secrets["service_token"], "PORT": str(home.port("engine-api")),
                 "REDIS_URL": valkey.secret_url, "FILES_URL": broker["FILES_URL"],
                 "FILES_SECRET": secrets["files_secret"],
+                "TASKLIST_URL": environment.get("TASKLIST_URL") or server.webapps_url,
             },
             needs=("engine", "valkey"), url=api_url, health=f"{api_url}/health/ready",
         ),

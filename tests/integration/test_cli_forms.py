@@ -218,6 +218,16 @@ async def test_a_process_that_begins_with_a_form_is_started_by_its_answers(baton
     assert (found["name"], found["age"], found["initiator"]) == ("Ada", 40, f"{key}-ada")
 
 
+async def test_a_start_whose_form_is_in_tasklist_says_where_and_starts_nothing(
+    baton: Baton, engine: EngineClient
+) -> None:
+    key = f"cli-{uuid.uuid4().hex[:8]}"
+    await engine.deploy(key, {f"{key}.bpmn": model(key, MINE, start='camunda:formKey="embedded:app:ask.html"')})
+    said = baton("start", key, "--user", "ada")
+    assert (said.code, f"/app/tasklist/default/#/?processStart={key}" in said.err.replace("\n", "")) == (2, True)
+    assert await engine.process_instances(key=key) == []
+
+
 OFFERED = 'camunda:candidateUsers="ada" camunda:candidateGroups="cooks"'
 
 

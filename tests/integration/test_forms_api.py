@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -107,19 +108,52 @@ async def test_a_form_without_a_person_is_only_looked_at(api: aiohttp.ClientSess
     assert form["schema"] == FORM
 
 
+PAGE = "https://example.org/form"
+EMBEDDED = "embedded:deployment:ask.html"
+
+
 @pytest.mark.parametrize(
-    ("attributes", "source", "key"),
-    [("", "none", None), ('camunda:formKey="https://example.org/form"', "external", "https://example.org/form")],
+    ("attributes", "source", "key", "url"),
+    [
+        ("", "none", None, None),
+        (f'camunda:formKey="{PAGE}"', "external", PAGE, rf"{PAGE}\?taskId=.+&callbackUrl=http.+"),
+        (f'camunda:formKey="{EMBEDDED}"', "external", EMBEDDED, r".+/app/tasklist/default/#/\?task=.+"),
+        ('camunda:formKey="app:ask.html"', "external", "app:ask.html", r".+/app/tasklist/default/#/\?task=.+"),
+    ],
 )
 async def test_what_is_not_drawn_here_is_said(
-    api: aiohttp.ClientSession, begin: Begin, user: str, attributes: str, source: str, key: str | None
+    api: aiohttp.ClientSession,
+    begin: Begin,
+    user: str,
+    attributes: str,
+    source: str,
+    key: str | None,
+    url: str | None,
 ) -> None:
     _, task = await begin(f"{MINE} {attributes}")
     status, form = await call(api, "GET", f"/task/{task.id}/form?user={user}")
     assert (status, form["source"], form["key"], form["problem"]) == (200, source, key, None)
     assert form["schema"]["baton"] == {"source": source}
+    if url is None:
+        assert form["url"] is None
+    else:
+        assert re.fullmatch(url, form["url"])
+        assert f"]({form['url']})" in form["schema"]["components"][0]["text"]
     status, done = await call(api, "POST", f"/task/{task.id}/submit-form", json={"user": user, "answers": {"a": 1}})
     assert (status, done) == (200, {"completed": True, "ended": None, "next": None})
+
+
+async def test_a_start_whose_form_is_elsewhere_says_where(
+    api: aiohttp.ClientSession, engine: EngineClient, user: str
+) -> None:
+    key = f"p-{uuid.uuid4().hex[:8]}"
+    await engine.deploy(key, {f"{key}.bpmn": model(key, MINE, start=f'camunda:formKey="{EMBEDDED}"')})
+    status, form = await call(api, "GET", f"/process-definition/{key}/form?user={user}")
+    assert (status, form["source"], form["key"], form["schema"]) == (200, "external", EMBEDDED, None)
+    tasklist, _, rest = form["url"].partition("#")
+    assert rest == f"/?processStart={key}"
+    async with aiohttp.ClientSession() as anyone, anyone.get(tasklist) as page:
+        assert (page.status, "Tasklist" in await page.text()) == (200, True), "the embedded stack has one there"
 
 
 async def test_a_broken_form_is_said_and_can_be_ended_without_answers(

@@ -268,9 +268,15 @@ def test_what_the_engine_does_not_take_is_asked_again_with_its_words(asked: Conv
 
 def test_a_form_that_is_elsewhere_is_no_dead_end() -> None:
     state = replace(ADA, title="Profile")
-    _, (told,) = form_opened(state, OpenForm(None, "external", "https://example.org/f?a=1&b=2"), None)
-    assert isinstance(told, Tell)
-    assert "https://example.org/f?a=1&amp;b=2" in told.text
+    page = "https://example.org/f?a=1&b=2"
+    _, (told,) = form_opened(state, OpenForm(None, "external", page, page), None)
+    assert told == Tell(
+        "The next step (Profile) has a form that is filled elsewhere: https://example.org/f?a=1&amp;b=2"
+    )
+    _, (told,) = form_opened(state, OpenForm(None, "external", "embedded:app:a<b.html"), None)
+    assert told == Tell(
+        "The next step (Profile) has a form that can only be filled in Tasklist: embedded:app:a&lt;b.html"
+    )
 
 
 def test_an_errand_leaves_the_own_matter_where_it_is_and_comes_back_to_it() -> None:

@@ -9,7 +9,7 @@ from functools import partial
 
 import pytest
 
-from bot.engine_api import Ending, OpenTask
+from bot.engine_api import Ending, OpenForm, OpenTask
 from bot.errors import ApiProblem, TooBusy
 from bot.media import Media
 from bot.place import Place
@@ -234,6 +234,14 @@ async def test_who_turns_to_another_process_has_what_runs_of_it_looked_up_once(h
     assert house.api.looked_up == ["feedback:telegram-7"]
     assert "is put aside" in house.screen.texts
     assert house.store.watched == ["i2"]
+
+
+async def test_a_process_whose_form_is_elsewhere_is_not_started_without_its_answers(house: House) -> None:
+    where = "https://bpm.example.org/camunda/app/tasklist/default/#/?processStart=feedback"
+    house.api.of_start = OpenForm(None, "external", "embedded:app:ask.html", where)
+    await house.runner.started(CHAT, "feedback", "en")
+    assert where in house.screen.texts
+    assert (house.store.state.instance_id, house.store.watched) == ("i1", [])
 
 
 async def test_what_the_engine_refuses_is_told_though_the_draft_has_moved(house: House) -> None:

@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 
+from forms.elsewhere import start_elsewhere, task_elsewhere
 from forms.form_data import Constraint, FormData, GeneratedField
 from forms.generated import generated_schema
 from forms.initial import initial_data
 from forms.known import Known
+from forms.literal import as_markdown
 from forms.model import Form, Mode
 from forms.prefixes import is_shown, with_prefixes
 from forms.reading import read_form
@@ -159,8 +161,26 @@ def test_a_task_without_a_form_shows_variables_and_can_be_completed() -> None:
 
 
 def test_a_form_elsewhere_is_a_notice_with_a_link_where_there_is_an_address() -> None:
-    source = elsewhere_schema("f", "https://example.com/form")
-    assert "](https://example.com/form)" in text_of(source)
+    source = elsewhere_schema("f", task_elsewhere("https://example.com/form", "t-1", None))
+    assert "](https://example.com/form?taskId=t-1)" in text_of(source)
     assert form(source, "ru").submit_label == "Форма заполнена, дальше"
-    assert "](" not in text_of(elsewhere_schema("f", "embedded:app:forms/ask.html"))
-    assert "](" not in text_of(elsewhere_schema("f", "javascript:alert(1)"))
+    for key in ("embedded:app:forms/ask.html", "javascript:alert(1)", "app:ask.html", "{{1 + 1}}"):
+        named = text_of(elsewhere_schema("f", task_elsewhere(key, "t-1", None)))
+        assert "](" not in named
+        assert as_markdown(key) in named
+        assert "only be filled in Tasklist" in named
+        linked = text_of(elsewhere_schema("f", task_elsewhere(key, "t-1", "https://bpm.example.org/camunda/")))
+        assert "[Open it in Tasklist](https://bpm.example.org/camunda/app/tasklist/default/#/?task=t-1)" in linked
+        assert "{{" not in linked
+
+
+def test_a_page_is_told_what_it_is_for_as_tasklist_tells_it() -> None:
+    tasklist = "https://bpm.example.org/camunda"
+    home = "callbackUrl=https:%2F%2Fbpm.example.org%2Fcamunda%2Fapp%2Ftasklist%2Fdefault%2F"
+    page = task_elsewhere("https://example.com/ask?a=1#part", "t 1", tasklist)
+    assert page.url == f"https://example.com/ask?a=1&taskId=t%201&{home}#part"
+    assert start_elsewhere("http://example.com", "order", None).url == "http://example.com?processDefinitionKey=order"
+    assert task_elsewhere("mailto:desk@example.com", "t-1", tasklist).url == "mailto:desk@example.com"
+    embedded = start_elsewhere("embedded:app:ask.html", "order&x", tasklist)
+    assert embedded.url == f"{tasklist}/app/tasklist/default/#/?processStart=order%26x"
+    assert start_elsewhere("embedded:app:ask.html", "order", None).url is None
