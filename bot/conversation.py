@@ -304,15 +304,17 @@ def _over(state: Conversation) -> tuple[Conversation, Effects] | None:
     """What a person is told, whatever they do, once somebody has ended the form that they are at; None before that."""
     if state.session is None or state.closed is None:
         return None
-    return ended(state, state.closed.by, state.closed.at.isoformat())
+    return ended(state, state.closed.by, state.closed.at.isoformat(), state.closed.surface)
 
 
-def ended(state: Conversation, by: str | None, at: str | None) -> tuple[Conversation, Effects]:
+def ended(
+    state: Conversation, by: str | None, at: str | None, surface: str | None = None
+) -> tuple[Conversation, Effects]:
     """The form was ended by somebody else, by the person, elsewhere or unnoticed, or with its task: say so instead."""
     after = replace(state, session=None, draft_id=None, closed=None)
     if state.session is None:
         return replace(after, is_errand=False), (Retire(), Find())
-    shown = Close(state.session, by, datetime.fromisoformat(at) if at else None)
+    shown = Close(state.session, by, datetime.fromisoformat(at) if at else None, surface)
     if by == state.user_id and (instance_id := state.form_instance_id) is not None:
         return after, (shown, GoOn(instance_id))
     subject = state.session.subject

@@ -113,13 +113,13 @@ class Deeds:
         """There is nothing to complete: it has been done, by whom ever, or cancelled. `rest`: what was to be shown of
         the form's end, had it been the person's own.
         """
-        by, at = problem.members.get("by"), problem.members.get("at")
+        by, at, where = (problem.members.get(name) for name in ("by", "at", "surface"))
         if session.subject.is_start:
             by = state.user_id  # nobody else has this draft
         elif rest and by == state.user_id and (instance_id := state.form_instance_id) is not None:
             # Our own earlier try got through.
             return await self.carry_out(state, (*rest, GoOn(instance_id)))
-        return await self.carry_out(*await worked_out(session, partial(talk.ended, state, by, at)))
+        return await self.carry_out(*await worked_out(session, partial(talk.ended, state, by, at, where)))
 
     async def _close(self, state: Conversation, closed: Close) -> Conversation:
         by = closed.by
@@ -127,7 +127,7 @@ class Deeds:
             by = say("you", state.locale)
         elif by is not None:
             by = await self._people.name_of(by)
-        shown = superseded_view(closed.session, by=by, at=closed.at)
+        shown = superseded_view(closed.session, by=by, surface=closed.surface, at=closed.at)
         # A form that is in no message, because it was put aside or never shown, is told of by a new one.
         return await self._stage.play(state, Retire(shown) if state.message_id is not None else Tell(shown.text))
 

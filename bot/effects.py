@@ -47,12 +47,14 @@ class Retire:
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """Say in place of the form that it has ended: by whom, None where nobody has completed it, and when."""
+    """Say in place of the form that it has ended: by whom, None where nobody has completed it, when, and where."""
 
     session: FormSession
     by: str | None
     """A user id."""
     at: datetime | None
+    surface: str | None = None
+    """Of which kind it was ended on."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,10 +29,12 @@ _KEPT_SCHEMAS = 256
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """Who ended the form, and when; `by` is None when it is not known."""
+    """Who ended the form, when, and on which kind of surface; what is not known is None."""
 
     by: str | None
     at: datetime
+    surface: str | None = None
+    """`telegram`, `web` or `cli`; drafts that an older version closed do not say."""
 
 
 @dataclass(frozen=True, slots=True)

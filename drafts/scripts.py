@@ -56,13 +56,14 @@ return 'saved'
 CLOSE = (
     _ANNOUNCE
     + """
--- KEYS: draft, index, stream. ARGV: id, status, who, when, life in ms, by, cap of the stream, user to forget or ''.
+-- KEYS: draft, index, stream.
+-- ARGV: id, status, who, when, life in ms, by, cap of the stream, user to forget or '', kind of surface or ''.
 local status = redis.call('HGET', KEYS[1], 'status')
 if not status then return 'gone' end
 if redis.call('HEXISTS', KEYS[1], 'closed_at') == 1 then return 'closed' end
 local revision = redis.call('HINCRBY', KEYS[1], 'revision', 1)
 redis.call('HDEL', KEYS[1], 'variables', 'state', 'busy')
-redis.call('HSET', KEYS[1], 'status', ARGV[2], 'closed_by', ARGV[3], 'closed_at', ARGV[4])
+redis.call('HSET', KEYS[1], 'status', ARGV[2], 'closed_by', ARGV[3], 'closed_at', ARGV[4], 'closed_on', ARGV[9])
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
 if ARGV[8] ~= '' and redis.call('HGET', KEYS[2], ARGV[8]) == ARGV[1] then
   redis.call('HDEL', KEYS[2], ARGV[8])

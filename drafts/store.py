@@ -20,7 +20,7 @@ from drafts.record import Closed, Draft, Stored, file_mark, marks_of, read_sessi
 from drafts.schemas import Schemas
 from drafts.scripts import CLOSE, DROP, OPEN, SAVE, SHOWN
 from forms.errors import FormUnreadable
-from forms.session import FormSession, Status, Subject, Surface
+from forms.session import SURFACE_KINDS, FormSession, Status, Subject, Surface
 
 __all__ = ["Drafts", "new_session_id", "surface_name"]
 
@@ -146,7 +146,8 @@ class Drafts:
             raise DraftGone(session_id)
 
     async def close(self, session_id: str, status: Status, *, who: str | None, at: datetime, by: str = "") -> bool:
-        """The form is over: `who` completed the task. Answers are deleted, surfaces are kept for a while.
+        """The form is over: `who` completed the task, `by` which surface. Answers are deleted, surfaces are kept for a
+        while.
 
         Returns whether it is this call that closed it. Raises `DraftGone`.
         """
@@ -156,7 +157,7 @@ class Drafts:
             keys=[self._key(session_id), self._index(subject, user), self._stream],
             args=[
                 session_id, status, who or "", at.isoformat(), _ms(CLOSED_LIFE), by, MAX_CHANGES,
-                user if subject.is_start else "",
+                user if subject.is_start else "", _kind(by) or "",
             ],
         )  # fmt: skip
         if _text(answer) == "gone":
@@ -274,7 +275,14 @@ def _not_stuck(session: FormSession, fields: dict[str, str]) -> FormSession:
 def _closed(fields: dict[str, str]) -> Closed | None:
     if "closed_at" not in fields:
         return None
-    return Closed(fields.get("closed_by") or None, datetime.fromisoformat(fields["closed_at"]).astimezone(UTC))
+    at = datetime.fromisoformat(fields["closed_at"]).astimezone(UTC)
+    return Closed(fields.get("closed_by") or None, at, fields.get("closed_on") or None)
+
+
+def _kind(surface: str) -> str | None:
+    """The kind of a surface that goes by this name; callers may name theirs as they like, or not at all."""
+    kind = surface.partition(":")[0]
+    return kind if kind in SURFACE_KINDS else None
 
 
 def _ms(span: timedelta) -> int:

@@ -13,7 +13,10 @@ from forms.paths import MISSING, Json, Path, get_at
 from forms.resolve import Resolved, resolve
 from forms.schema import Schema, parse
 
-__all__ = ["FormSession", "Glance", "Status", "Subject", "Surface"]
+__all__ = ["SURFACE_KINDS", "FormSession", "Glance", "Status", "Subject", "Surface"]
+
+
+SURFACE_KINDS = frozenset({"telegram", "web", "cli"})
 
 
 class Status(StrEnum):
@@ -42,7 +45,7 @@ class Surface:
     """A place where the form is shown, to be drawn anew when it changes elsewhere."""
 
     kind: str
-    """`telegram`, `cli` or `web`."""
+    """One of `SURFACE_KINDS`."""
     chat_id: int | None = None
     message_id: int | None = None
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC
 
 from api.kit.problems import Problem
 from bpmn.client import EngineClient
@@ -73,7 +73,7 @@ def task_gone(task_id: str) -> Problem:
 async def completed_elsewhere(engine: EngineClient, task_id: str) -> Problem:
     """410 with who ended the task and when, as the history has it; 404 when it knows no such task that is over."""
     ending = await ending_of(engine, task_id)
-    return gone(task_id, ending.by, ending.at) if ending is not None else task_gone(task_id)
+    return gone(task_id, ending) if ending is not None else task_gone(task_id)
 
 
 async def ending_of(engine: EngineClient, task_id: str) -> Closed | None:
@@ -88,9 +88,10 @@ async def ending_of(engine: EngineClient, task_id: str) -> Closed | None:
     return Closed(ended.assignee if ended.delete_reason == "completed" else None, ended.end)
 
 
-def gone(task_id: str, by: str | None, at: datetime) -> Problem:
+def gone(task_id: str, ending: Closed) -> Problem:
     """410: somebody has ended the task, or without `by` an operator or the process itself."""
-    at = at.astimezone(UTC)
+    at = ending.at.astimezone(UTC)
     moment = at.isoformat(timespec="seconds")
-    detail = f"Task {task_id} was completed by {by} at {moment}." if by else f"Task {task_id} ended at {moment}."
-    return Problem(410, "completed_elsewhere", detail, by=by, at=at.isoformat())
+    how = f"was completed by {ending.by}" if ending.by else "ended"
+    detail = f"Task {task_id} {how} at {moment}."
+    return Problem(410, "completed_elsewhere", detail, by=ending.by, at=at.isoformat(), surface=ending.surface)

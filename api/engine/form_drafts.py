@@ -138,8 +138,7 @@ class FormDrafts:
         ending = await ending_of(self._engine, task_id)
         if ending is None:
             return task_gone(task_id)
-        await self.completed(task_id, ending)
-        return gone(task_id, ending.by, ending.at)
+        return gone(task_id, await self._closed(task_id, ending))
 
     async def completed(self, task_id: str, ending: Closed, *, by: str = "") -> None:
         """Close the drafts of a task that is over. The engine has committed: nothing here may fail the call."""
@@ -149,6 +148,19 @@ class FormDrafts:
             await self._drafts.completed(task_id, who=ending.by, at=ending.at, by=by)
         except RedisError as error:
             log.warning("drafts of a completed task not closed", task_id=task_id, reason=str(error))
+
+    async def _closed(self, task_id: str, ending: Closed) -> Closed:
+        """The ending with the surface, which the drafts know and the engine's history does not."""
+        await self.completed(task_id, ending)
+        if self._drafts is None:
+            return ending
+        try:
+            drafts = await self._drafts.of_task(task_id)
+        except RedisError as error:
+            log.warning("drafts of an ended task not read", task_id=task_id, reason=str(error))
+            return ending
+        known = (draft.closed.surface for draft in drafts if draft.closed is not None and draft.closed.by == ending.by)
+        return replace(ending, surface=next(filter(None, known), None))
 
     @property
     def store(self) -> Drafts:
@@ -208,7 +220,7 @@ async def own_draft(drafts: Drafts, session_id: str, user: str) -> Draft:
     if draft.session.user_id != user:
         raise Problem(403, "not_your_draft", "This draft is another person's.")
     if draft.closed is not None:
-        raise gone(draft.session.subject.id, draft.closed.by, draft.closed.at)
+        raise gone(draft.session.subject.id, draft.closed)
     return draft
 
 

@@ -107,7 +107,8 @@ class SubmitRequest(CheckRequest):
     """`session` and `revision` name the draft that the answers come from: nobody may have changed it meanwhile. Its own
     zone holds for them then, not `zone`.
 
-    `surface` names where the answers come from; others that show the draft are told.
+    `surface` names where the answers come from; others that show the draft are told. The part before its first colon is
+    the kind: `telegram`, `web` or `cli`.
     """
 
     session: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{8}$")] | None = None

@@ -6,7 +6,7 @@ from babel.dates import format_datetime
 
 from forms.clock import zone_of
 from forms.messages import supported, text
-from forms.session import FormSession
+from forms.session import SURFACE_KINDS, FormSession
 from forms.telegram.composing import composed
 from forms.telegram.layout import alone
 from forms.telegram.message import TelegramView
@@ -14,8 +14,6 @@ from forms.telegram.question import heading
 from forms.telegram.summary import answers
 
 __all__ = ["closed_view", "superseded_view"]
-
-_SURFACES = frozenset({"telegram", "web", "cli"})
 
 
 def closed_view(session: FormSession, pressed: str | None = None) -> TelegramView:
@@ -36,7 +34,7 @@ def superseded_view(
     """
     if by is None:
         return composed([heading(session), alone(f"✕ {_said('over', session, at)}")])
-    where = text(f"surface_{surface if surface in _SURFACES else 'other'}", session.locale)
+    where = text(f"surface_{surface if surface in SURFACE_KINDS else 'other'}", session.locale)
     return composed([heading(session), alone(f"✅ {_said('completed', session, at, who=by, where=where)}")])
 
 

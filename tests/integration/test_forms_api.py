@@ -266,14 +266,15 @@ async def test_a_draft_closes_for_the_others_when_one_completes_the_task(
     for person in ("ada", "grace"):
         _, form, tag = await call_tagged(api, "GET", f"/task/{task.id}/form?user={person}")
         tags[person] = (form["session"]["id"], tag)
-    done = await call(api, "POST", f"/task/{task.id}/complete", json={"user": "ada", "variables": {"name": "Ada"}})
-    assert done[0] == 200
+    body = {"user": "ada", "answers": {"name": "Ada"}, "surface": "web::"}
+    assert (await call(api, "POST", f"/task/{task.id}/submit-form", json=body))[0] == 200
     session, tag = tags["grace"]
     put = f"/forms/{session}?user=grace"
     status, problem = await call(api, "PUT", put, json={"data": {"name": "Grace"}}, headers={"If-Match": tag})
-    assert (status, problem["code"], problem["by"]) == (410, "completed_elsewhere", "ada")
+    assert (status, problem["code"], problem["by"], problem["surface"]) == (410, "completed_elsewhere", "ada", "web")
     body = {"user": "grace", "answers": {"name": "Grace"}, "session": session}
-    assert (await call(api, "POST", f"/task/{task.id}/submit-form", json=body))[0] == 410
+    status, problem = await call(api, "POST", f"/task/{task.id}/submit-form", json=body)
+    assert (status, problem["by"], problem["surface"]) == (410, "ada", "web")
 
 
 async def test_of_two_who_submit_at_once_one_is_told(api: aiohttp.ClientSession, begin: Begin) -> None:

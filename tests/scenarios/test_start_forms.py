@@ -121,6 +121,7 @@ async def test_a_start_that_was_submitted_elsewhere_goes_on_in_the_chat(house: A
             f"/process-definition/{key}/submit-form", json=body | {"variables": {"chat": "1"}}
         ) as answer:
             assert (answer.status, (await answer.json())["code"]) == (422, "protected_variable")
+    await person.sees("you completed this on the web")
     await person.sees("Pay")
     (instance,) = await instances(house, key, person)
     variables = await house.engine.history_variables(instance.id)

@@ -186,10 +186,11 @@ def test_a_view_that_was_shown_twice_has_buttons_that_count_in_both_messages(ask
 
 
 def test_a_form_that_ended_elsewhere_says_by_whom_and_asks_what_is_next(asked: Conversation) -> None:
-    closed = replace(asked, closed=Closed("web-9", datetime(2026, 11, 25, 12, 3, tzinfo=UTC)))
-    for after, effects in (ended(closed, "web-9", "2026-11-25T12:03:00+00:00"), said(closed, Typed("x"), 12)):
+    at = datetime(2026, 11, 25, 12, 3, tzinfo=UTC)
+    closed = replace(asked, closed=Closed("web-9", at, "web"))
+    for after, effects in (ended(closed, "web-9", at.isoformat(), "web"), said(closed, Typed("x"), 12)):
         assert after.session is None
-        assert effects == (Close(closed.session, "web-9", datetime(2026, 11, 25, 12, 3, tzinfo=UTC)), Find())
+        assert effects == (Close(closed.session, "web-9", at, "web"), Find())
 
 
 @pytest.mark.parametrize(

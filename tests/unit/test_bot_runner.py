@@ -118,6 +118,7 @@ async def test_a_taken_task_that_got_through_leads_on_as_if_its_reply_had_been_h
     [
         (ApiProblem("over", 410, "completed_elsewhere", {"by": None, "at": "2026-11-25T12:03:00+00:00"}), "not sent"),
         (ApiProblem("over", 410, "completed_elsewhere", {"by": "web-9"}), "✅ Grace completed this elsewhere"),
+        (ApiProblem("over", 410, "completed_elsewhere", {"by": "web-9", "surface": "cli"}), "this in the terminal."),
         (ApiProblem("gone", 404, "task_gone"), "not sent"),
     ],
 )
