@@ -68,28 +68,32 @@ local chats = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, 
 for _, chat in ipairs(chats) do redis.call('ZADD', KEYS[1], ARGV[2], chat) end
 return chats
 """
-# KEYS: list, due, tries. ARGV: chat, what was handled or ''. Returns the first update and how often it was handed out:
-# counted before it is handled, since an update that ends the process must not do so for ever. What was handled goes by
-# its text, which no other update has: should the lease have ended, nobody else's entry is removed.
-_NEXT = """
+# What was handled goes by its text, which no other update has: should the lease have ended, nobody else's is removed.
+_HANDLED = """
 if ARGV[2] ~= '' then
   redis.call('LREM', KEYS[1], 1, ARGV[2])
   redis.call('HDEL', KEYS[3], ARGV[1])
 end
+"""
+# KEYS: list, due, tries. ARGV: chat, what was handled or ''. Returns the first update and how often it was handed out:
+# counted before it is handled, since an update that ends the process must not do so for ever.
+_NEXT = (
+    _HANDLED
+    + """
 local head = redis.call('LINDEX', KEYS[1], 0)
 if head then return {head, redis.call('HINCRBY', KEYS[3], ARGV[1], 1)} end
 redis.call('ZREM', KEYS[2], ARGV[1])
 return false
 """
+)
 # KEYS: list, due, tries. ARGV: chat, what was handled or '', when the chat is due again. An empty list has no turn.
-_LET_GO = """
-if ARGV[2] ~= '' then
-  redis.call('LREM', KEYS[1], 1, ARGV[2])
-  redis.call('HDEL', KEYS[3], ARGV[1])
-end
+_LET_GO = (
+    _HANDLED
+    + """
 if redis.call('LLEN', KEYS[1]) == 0 then return redis.call('ZREM', KEYS[2], ARGV[1]) end
 return redis.call('ZADD', KEYS[2], ARGV[3], ARGV[1])
 """
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from html import unescape
 from itertools import dropwhile
 
+from forms.utf16 import utf16_length
+
 __all__ = ["MAX_UNITS", "split_html"]
 
 MAX_UNITS = 4096
@@ -57,7 +59,7 @@ def _token(found: re.Match[str]) -> _Token:
     raw = found.group()
     if found["tag"]:
         return _Token(raw, 0, is_tag=True)
-    return _Token(raw, len(unescape(raw).encode("utf-16-le", errors="surrogatepass")) // 2, is_tag=False)
+    return _Token(raw, utf16_length(unescape(raw)), is_tag=False)
 
 
 def _break(tokens: list[_Token], most_units: int) -> int:

@@ -8,6 +8,7 @@ import redis.asyncio
 import structlog
 from redis.exceptions import ResponseError
 
+from drafts.record import as_text
 from forms.session import Status
 
 __all__ = ["Change", "Changes"]
@@ -61,7 +62,7 @@ class Changes:
                 raise
             await self._join()
             return []
-        found = {_text(entry): _read(_text(entry), fields) for entry, fields in entries}
+        found = {as_text(entry): _read(as_text(entry), fields) for entry, fields in entries}
         if unreadable := [entry for entry, change in found.items() if change is None]:
             log.warning("changes of drafts cannot be read", entries=unreadable)
             await self._redis.xack(self._stream, self._group, *unreadable)
@@ -85,7 +86,7 @@ class Changes:
             count=most,
         )  # fmt: skip
         # One call looks at a part of them: the next one goes on where this one has stopped, or begins anew.
-        self._left_from = _text(answer[0])
+        self._left_from = as_text(answer[0])
         # Of an entry that the cap of the stream has dropped meanwhile nothing is left but its id.
         return [(entry, fields) for entry, fields in answer[1] if fields]
 
@@ -98,7 +99,7 @@ class Changes:
 
 
 def _read(entry: str, fields: Any) -> Change | None:
-    told = {_text(name): _text(value) for name, value in fields.items()}
+    told = {as_text(name): as_text(value) for name, value in fields.items()}
     try:
         return Change(told["session"], int(told["revision"]), Status(told["status"]), told["by"], entry)
     except (KeyError, ValueError):
@@ -107,7 +108,3 @@ def _read(entry: str, fields: Any) -> Change | None:
 
 def _ms(span: timedelta) -> int:
     return int(span / timedelta(milliseconds=1))
-
-
-def _text(value: object) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)

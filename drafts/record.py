@@ -22,7 +22,18 @@ from forms.options import same
 from forms.paths import MISSING, Json, Path
 from forms.session import FormSession, Glance, Status, Subject, Surface
 
-__all__ = ["Closed", "Draft", "Stored", "file_mark", "marks_of", "read_session", "schema_text", "stored", "surfaces_of"]
+__all__ = [
+    "Closed",
+    "Draft",
+    "Stored",
+    "as_text",
+    "file_mark",
+    "marks_of",
+    "read_session",
+    "schema_text",
+    "stored",
+    "surfaces_of",
+]
 
 _KEPT_SCHEMAS = 256
 
@@ -87,6 +98,11 @@ class _State(_Part):
     glance: Glance = Glance()
     is_returning: bool = False
     taken: str = ""
+
+
+def as_text(value: object) -> str:
+    """What Redis answered: whether its client decodes is the caller's matter."""
+    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 def schema_text(schema: Mapping[str, Json]) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from bpmn.reasons import reason_of
 from drafts.changes import Changes
 from drafts.errors import DraftConflict, DraftGone
 from drafts.recent import Recent
-from drafts.record import Closed, Draft, Stored, file_mark, marks_of, read_session, stored
+from drafts.record import Closed, Draft, Stored, as_text, file_mark, marks_of, read_session, stored
 from drafts.schemas import Schemas
 from drafts.scripts import CLOSE, DROP, OPEN, SAVE, SHOWN
 from forms.errors import FormUnreadable
@@ -89,7 +89,7 @@ class Drafts:
         found = await self._redis.hgetall(self._key(session_id))
         if not found:
             raise DraftGone(session_id)
-        fields = {_text(name): _text(value) for name, value in found.items()}
+        fields = {as_text(name): as_text(value) for name, value in found.items()}
         if (known := self._recent.find(session_id, fields)) is not None:
             return known
         try:
@@ -108,7 +108,7 @@ class Drafts:
         """The draft that a person has of a task, or of the start of a process; None without one."""
         known = await self._redis.hget(self._index(subject, user_id), user_id)
         try:
-            return await self.get(_text(known)) if known is not None else None
+            return await self.get(as_text(known)) if known is not None else None
         except DraftGone:
             return None
 
@@ -117,7 +117,7 @@ class Drafts:
         found = []
         for known in await self._redis.hvals(f"{self._prefix}:of:{task_id}"):
             try:
-                found.append(await self.get(_text(known)))
+                found.append(await self.get(as_text(known)))
             except DraftGone:
                 continue
         return tuple(found)
@@ -160,9 +160,9 @@ class Drafts:
                 user if subject.is_start else "", _kind(by) or "",
             ],
         )  # fmt: skip
-        if _text(answer) == "gone":
+        if as_text(answer) == "gone":
             raise DraftGone(session_id)
-        return _text(answer) == "now"
+        return as_text(answer) == "now"
 
     async def completed(self, task_id: str, *, who: str | None, at: datetime, by: str = "") -> tuple[Draft, ...]:
         """Close every draft of a task: done for the one who completed it, superseded for the others.
@@ -185,7 +185,7 @@ class Drafts:
             keys=[self._key(session.id), self._index(session.subject, session.user_id)],
             args=[session.id, session.user_id, session.revision],
         )
-        if _text(answer) == "conflict":
+        if as_text(answer) == "conflict":
             raise DraftConflict(session.id)
 
     def changes(self, consumer: str, *, group: str) -> Changes:
@@ -203,7 +203,7 @@ class Drafts:
                 written.form_hash, written.schema, session.revision, _ms(self._life),
             ],
         )  # fmt: skip
-        return _text(known) if known is not None else None
+        return as_text(known) if known is not None else None
 
     async def _changed_form(self, draft: Draft, fresh: FormSession) -> Draft:
         old = draft.session
@@ -236,9 +236,9 @@ class Drafts:
                 *((written.opened, written.variables, written.form_hash, written.schema) if is_changed_form else ()),
             ],
         )  # fmt: skip
-        if _text(answer) == "gone":
+        if as_text(answer) == "gone":
             raise DraftGone(session.id)
-        if _text(answer) == "conflict":
+        if as_text(answer) == "conflict":
             raise DraftConflict(session.id)
         if not is_changed_form and not is_busy:
             state = {"revision": str(session.revision), "state": written.state, "status": str(session.status)}
@@ -287,7 +287,3 @@ def _kind(surface: str) -> str | None:
 
 def _ms(span: timedelta) -> int:
     return int(span / timedelta(milliseconds=1))
-
-
-def _text(value: object) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)

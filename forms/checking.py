@@ -14,8 +14,9 @@ from forms.model import Field, Form, Mode, Problem, Value
 from forms.numbers import as_decimal
 from forms.options import words
 from forms.paths import MISSING, Json, Path, get_at
+from forms.utf16 import utf16_length
 
-__all__ = ["check", "problems_in", "utf16_length"]
+__all__ = ["check", "problems_in"]
 
 # form-js asks for a country code of its list; here any in the international form will do.
 _FORMATS = {
@@ -50,11 +51,6 @@ def check(field: Field, value: Value) -> Problem | None:
         if (problem := rule(field, value)) is not None:
             return problem
     return None
-
-
-def utf16_length(text: str) -> int:
-    """The length of a text as JavaScript and Telegram count it."""
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def _pattern(field: Field, value: Value) -> Problem | None:

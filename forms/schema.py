@@ -23,9 +23,10 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from forms.errors import FormUnreadable
+from forms.feel import is_expression
 from forms.identity import Identity
 
-__all__ = ["NEWEST_SCHEMA", "Component", "Schema", "Validate", "is_feel", "is_text", "parse"]
+__all__ = ["NEWEST_SCHEMA", "Component", "Schema", "Validate", "is_text", "parse"]
 
 NEWEST_SCHEMA = 19
 # Far beyond what a person answers, and few enough for every question to have its line in one message.
@@ -43,11 +44,6 @@ _CHOOSING = frozenset({"checklist", "radio", "select", "taglist"})
 _ONE_OPTION = {"values": [{"label": "Value", "value": "value"}]}
 
 
-def is_feel(value: object) -> bool:
-    """Whether form-js would evaluate it."""
-    return isinstance(value, str) and value.startswith("=")
-
-
 def is_text(value: str) -> bool:
     """Whether it can be stored and sent; half a surrogate pair passes as JSON, and cannot."""
     return not any("\ud800" <= sign <= "\udfff" for sign in value)
@@ -60,7 +56,7 @@ def _written(value: str) -> str:
 
 
 def _flag(value: object) -> object:
-    if isinstance(value, bool) or is_feel(value):
+    if isinstance(value, bool) or is_expression(value):
         return value
     if value == "":
         return False
@@ -113,11 +109,19 @@ class Validate(_Part):
 class _Drawn(_Part):
     """What is one thing, whatever another looks like: what follows from it alone is computed once."""
 
+    components: tuple["Component", ...] = ()
+
     def __eq__(self, other: object) -> bool:
         return self is other
 
     def __hash__(self) -> int:
         return id(self)
+
+    def inside(self) -> Iterator["Component"]:
+        """All components inside it, at any depth."""
+        for component in self.components:
+            yield component
+            yield from component.inside()
 
 
 class Component(_Drawn):
@@ -134,7 +138,6 @@ class Component(_Drawn):
     readonly: Flag = False
     disabled: bool = False
     is_repeating: bool = False
-    components: tuple["Component", ...] = ()
     _source: dict[str, Any] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="wrap")
@@ -161,12 +164,6 @@ class Component(_Drawn):
     def submits(self) -> bool:
         """Whether it is a button that ends the form."""
         return self.type == "button" and self.action == "submit"
-
-    def inside(self) -> Iterator["Component"]:
-        """All components inside it, at any depth."""
-        for component in self.components:
-            yield component
-            yield from component.inside()
 
     @cached_property
     def _known(self) -> dict[str, Any]:
@@ -201,12 +198,6 @@ class Schema(_Drawn):
         if "source" not in self.baton:
             return {}
         return {part.key or part.id: name for part in self.inside() if (name := part.hint("variable"))}
-
-    def inside(self) -> Iterator[Component]:
-        """All components, at any depth."""
-        for component in self.components:
-            yield component
-            yield from component.inside()
 
 
 def _completed(data: Mapping[str, Any]) -> dict[str, Any]:

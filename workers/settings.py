@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import NoDecode
 
 from bpmn.settings import ProcessSettings
@@ -18,24 +18,27 @@ _REDIS = ("redis", "rediss")
 _BROKERS = ("amqp", "amqps", "pyamqp", *_REDIS)
 
 
+def _parts(value: object) -> object:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+_Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_parts)]
+"""Several names in one variable, with commas between them."""
+
+
 class HandlerSettings(ProcessSettings):
     """Which handlers there are. All processes of one installation must load the same ones."""
 
-    worker_handlers: Annotated[tuple[str, ...], NoDecode] = Field(
+    worker_handlers: _Names = Field(
         default=(OUR_HANDLERS,), description="modules and packages of handlers, with commas between them"
     )
-    tool_configs: Annotated[tuple[str, ...], NoDecode] = Field(
+    tool_configs: _Names = Field(
         default=(), description="further ones, beside WORKER_HANDLERS and what installed packages bring"
     )
 
-    handler_folders: Annotated[tuple[str, ...], NoDecode] = Field(
+    handler_folders: _Names = Field(
         default=(), description="where else modules of handlers are searched, with commas between the folders"
     )
-
-    @field_validator("worker_handlers", "tool_configs", "handler_folders", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
     @property
     def handler_modules(self) -> tuple[str, ...]:
@@ -103,13 +106,8 @@ class BridgeSettings(BrokerSettings):
 
     engine_url: str = Field(pattern=r"^https?://", description="ends in /engine-rest")
     engine_token: SecretStr
-    bridge_queues: Annotated[tuple[str, ...], NoDecode] = ()
+    bridge_queues: _Names = ()
     bridge_bundles: bool = Field(default=True, description="off: every job travels alone, however short")
     bridge_port: int | None = Field(default=None, description="serves /health/live, /health/ready and /metrics; 0: any")
     bridge_host: str = "127.0.0.1"
     bridge_replica: str = Field(default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}")
-
-    @field_validator("bridge_queues", mode="before")
-    @classmethod
-    def _split_queues(cls, value: object) -> object:
-        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

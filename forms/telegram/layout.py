@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
+from forms.utf16 import utf16_length
+
 __all__ = [
     "Line",
     "Paragraph",
@@ -19,7 +21,6 @@ __all__ = [
     "said",
     "shortened",
     "total_units",
-    "units",
     "width_share",
 ]
 
@@ -101,11 +102,6 @@ def has_ink(text: str) -> bool:
     return any(sign.isprintable() and not sign.isspace() and sign not in _WITHOUT_INK for sign in text)
 
 
-def units(text: str) -> int:
-    """The length of a text as Telegram counts it."""
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
-
-
 def _ready(paragraph: Paragraph) -> list[list[Piece]]:
     lines = ([tuple(Span(cleaned(span.text), span.marks) for span in piece) for piece in line] for line in paragraph)
     return [line for line in lines if any(has_ink(span.text) for piece in line for span in piece)]
@@ -139,7 +135,7 @@ def _cut(piece: Piece, most: int) -> Piece:
     left = max(0, most - 1)
     kept: list[Span] = []
     for span in piece:
-        size = units(span.text)
+        size = utf16_length(span.text)
         if size > left:
             head = span.text.encode("utf-16-le")[: 2 * left].decode("utf-16-le", "ignore")
             return (*kept, Span(f"{head.rstrip().rstrip(_JOINER)}…", span.marks))
@@ -149,7 +145,7 @@ def _cut(piece: Piece, most: int) -> Piece:
 
 
 def _size(piece: Piece) -> int:
-    return sum(units(span.text) for span in piece)
+    return sum(utf16_length(span.text) for span in piece)
 
 
 def _drawn(piece: Piece) -> str:
