@@ -195,7 +195,7 @@ class EngineApi:
     async def _form(self, path: str, user: str, locale: str, zone: str) -> OpenForm:
         found = await self._call("GET", path, params={"user": user, "locale": locale, "zone": zone})
         session = found["session"] or {}
-        return OpenForm(session.get("id"), found["source"], found["key"], found["url"])
+        return OpenForm(session.get("id"), found["source"], found["key"], found.get("url"))
 
     async def is_open(self, task_id: str) -> bool:
         """Whether a task still waits."""
