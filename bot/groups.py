@@ -11,7 +11,7 @@ from aiogram.types import CallbackQuery, Message
 
 from bot.commands import names_of_commands
 from bot.filters import in_group, is_command, is_reply
-from bot.languages import Languages
+from bot.languages import Languages, language_of_author
 from bot.links import link_address
 from bot.media import media_of, shared_of
 from bot.memberships import Memberships
@@ -98,7 +98,7 @@ def _private_commands(
 
     @router.message(is_command, Command(*names))
     async def told(message: Message, command: CommandObject) -> None:
-        locale = await languages.of_user(message.from_user)
+        locale = await language_of_author(languages, message)
         there = Button(say("go_there", locale), url=link_address(username, command.command))
         await screen.send(message.chat.id, TelegramView(say("private_only", locale), ((there,),)))
 

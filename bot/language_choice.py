@@ -12,7 +12,7 @@ from babel import Locale
 from bot.commands import called, command_list
 from bot.errors import BotError
 from bot.filters import in_group, in_private, is_command
-from bot.languages import Languages
+from bot.languages import Languages, language_of_author
 from bot.links import link_address
 from bot.memberships import Memberships
 from bot.routers import answer_press
@@ -68,10 +68,10 @@ def group_language_router(screen: Screen, languages: Languages, memberships: Mem
     @router.message(in_group, is_command, Command(_COMMAND))
     async def ask(message: Message) -> None:
         chat_id, group_locale = message.chat.id, await languages.of_chat(message.chat.id)
+        locale = await language_of_author(languages, message)
         if _is_of_the_group(message):
-            locale, is_administrator = group_locale, True
+            is_administrator = True
         elif message.from_user is not None:
-            locale = await languages.of_user(message.from_user)
             is_administrator = await memberships.is_administrator(chat_id, message.from_user.id) is not False
         else:
             return

@@ -5,11 +5,11 @@ until an administrator chooses another.
 """
 
 import redis.asyncio
-from aiogram.types import User
+from aiogram.types import Message, User
 
 from forms.messages import LOCALES, supported
 
-__all__ = ["Languages"]
+__all__ = ["Languages", "language_of_author"]
 
 # KEYS: the languages by chats. ARGV: the number that a group had, the one that it has. Under the old number stands the
 # new one from then on: a language that is chosen later holds for what is still told to the old one, and the same news
@@ -57,3 +57,10 @@ class Languages:
     async def moved(self, chat_id: int, before: int) -> None:
         """A group became a supergroup and has another number; it is spoken to as before, whatever was assumed of it."""
         await self._move(keys=[self._key], args=[before, chat_id])
+
+
+async def language_of_author(languages: Languages, message: Message) -> str:
+    """The language to answer a message in: that of the chat where a group or a channel stands for who wrote it."""
+    if message.sender_chat is not None:
+        return await languages.of_chat(message.chat.id)
+    return await languages.of_user(message.from_user)

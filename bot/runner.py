@@ -30,7 +30,7 @@ from bot.press import Press, meanwhile
 from bot.refusals import Refusals, told
 from bot.replied import Replied
 from bot.screen import Screen
-from bot.sender import Sender
+from bot.sender import Sender, language_code_in
 from bot.sent import begins, begun, follows_a_taken_one, is_left_out, left_out
 from bot.stage import Stage
 from bot.store import Store, Waiting
@@ -207,7 +207,10 @@ class Runner:
     async def gave_up(self, chat_id: int, update: Mapping[str, object]) -> None:
         """Something that was done in a chat could not be handled, and is not tried again."""
         log.error("a person is told that something went wrong", chat=chat_id, update=update.get("update_id"))
-        locale = await self._store.languages.of_chat(chat_id)
+        languages = self._store.languages
+        # Private chats and their people have the same numbers; those of groups are negative.
+        is_group = chat_id < 0
+        locale = await (languages.of_chat(chat_id) if is_group else languages.of(chat_id, language_code_in(update)))
         await self._screen.send(chat_id, TelegramView(say("failed", locale), ()))
 
     async def look(self, waiting: Waiting, *, remind: bool) -> bool:

@@ -1,5 +1,6 @@
 """Who wrote or pressed, at aiogram's edge."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -7,7 +8,7 @@ from aiogram.types import CallbackQuery, Message
 
 from bot.place import Place
 
-__all__ = ["Sender"]
+__all__ = ["Sender", "language_code_in"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,3 +27,12 @@ class Sender:
         if message is None or person is None or person.is_bot:
             return None
         return cls(Place(message.chat.id, person.id), person.full_name, person.language_code)
+
+
+def language_code_in(update: Mapping[str, object]) -> str | None:
+    """What the Telegram of whoever wrote or pressed is set to, in an update that may be unreadable otherwise."""
+    for event in update.values():
+        match event:
+            case {"from": {"language_code": str(code)}}:
+                return code
+    return None

@@ -174,6 +174,16 @@ async def test_an_administrator_who_writes_as_the_group_is_asked_in_its_language
     assert screen.views[0].rows[1:] == CHOICE
 
 
+@pytest.mark.parametrize("sender_chat", [GROUP, {"id": -200, "type": "channel", "title": "News"}])
+async def test_who_writes_as_the_group_or_a_channel_is_led_to_private_in_the_language_of_the_group(
+    feed: Any, screen: Screen, languages: Languages, sender_chat: Any
+) -> None:
+    await languages.choose(-100, "ru")
+    anonymous = {"id": 1087968824, "is_bot": True, "first_name": "Group"}
+    await feed(chat=GROUP, text="/help", sender_chat=sender_chat, **{"from": anonymous})
+    assert screen.sent == ["Давайте поговорим лично."]
+
+
 @pytest.mark.parametrize(
     ("is_in_charge", "data", "alert"),
     [

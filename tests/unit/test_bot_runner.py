@@ -333,6 +333,17 @@ async def test_that_something_failed_is_told_to_a_group_in_its_language(house: H
     assert third == say("failed", "en")
 
 
+@pytest.mark.parametrize("kind", ["message", "callback_query"])
+async def test_that_something_failed_is_told_to_a_person_in_the_language_of_their_telegram_or_their_own_choice(
+    house: House, kind: str
+) -> None:
+    update = {"update_id": 3, kind: {"from": {"id": CHAT, "language_code": "ru"}}}
+    await house.runner.gave_up(CHAT, update)
+    await house.store.languages.choose(CHAT, "en")
+    await house.runner.gave_up(CHAT, update)
+    assert [view.text for view in house.screen.shown.values()] == [say("failed", "ru"), say("failed", "en")]
+
+
 async def test_a_file_that_engine_api_is_not_there_for_is_asked_for_again() -> None:
     house = House({"type": "default", "components": [{"type": "filepicker", "key": "cat", "label": "Cat"}]})
     await house.runner.sent(PLACE, PHOTO, 11, "en")
