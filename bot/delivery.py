@@ -18,6 +18,7 @@ import structlog
 from aiogram import Bot
 from aiogram.client.session.middlewares.base import BaseRequestMiddleware, NextRequestMiddlewareType
 from aiogram.exceptions import (
+    AiogramError,
     ClientDecodeError,
     TelegramAPIError,
     TelegramEntityTooLarge,
@@ -78,6 +79,21 @@ class Delivery(BaseRequestMiddleware):
         self, make_request: NextRequestMiddlewareType[TelegramType], bot: Bot, method: TelegramMethod[TelegramType]
     ) -> Response[TelegramType]:
         """One call, as often as it needs; a repeated send may be seen twice."""
+        lost: list[AiogramError] = []
+        try:
+            return await self._repeated(make_request, bot, method, lost)
+        except TooBusy as error:
+            error.may_have_arrived = bool(lost)
+            raise
+
+    async def _repeated(
+        self,
+        make_request: NextRequestMiddlewareType[TelegramType],
+        bot: Bot,
+        method: TelegramMethod[TelegramType],
+        lost: list[AiogramError],
+    ) -> Response[TelegramType]:
+        """`lost` gets the errors after which nobody knows what became of the call."""
         # "… is typing" is worth no waiting.
         attempts, patience = (1, timedelta(0)) if isinstance(method, SendChatAction) else (ATTEMPTS, LONGEST_WAIT)
         for attempt in range(1, attempts + 1):
@@ -92,6 +108,7 @@ class Delivery(BaseRequestMiddleware):
             except (TelegramNetworkError, TelegramServerError, ClientDecodeError) as error:
                 if attempt == attempts or isinstance(error, TelegramEntityTooLarge):
                     raise
+                lost.append(error)
                 await asyncio.sleep((FIRST_PAUSE * 2 ** (attempt - 1)).total_seconds())
             except TelegramAPIError as error:
                 await self._refused(scope, method, error)

@@ -68,11 +68,15 @@ class FileRefused(BotError):
 
 
 class TooBusy(BotError):
-    """Telegram's limits, or the silence it asked for, leave no turn within the patience of a call."""
+    """Telegram's limits, or the silence it asked for, leave no turn within the patience of a call.
+
+    `may_have_arrived`: an earlier attempt of the call was lost in the network, and may have been carried out.
+    """
 
     def __init__(self, detail: str, retry_after: timedelta) -> None:
         super().__init__(detail)
         self.retry_after = retry_after
+        self.may_have_arrived = False
 
 
 class Unreachable(BotError):

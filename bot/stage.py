@@ -17,7 +17,7 @@ from aiogram.exceptions import AiogramError
 from bot.album import question_in
 from bot.conversation import Conversation, Prompt
 from bot.effects import Effect, Erase, Notice, Retire, Show, Tell, Watch
-from bot.errors import BotError
+from bot.errors import BotError, TooBusy
 from bot.filling import Filling
 from bot.screen import Screen
 from bot.store import Store, Waiting
@@ -103,7 +103,12 @@ class Stage:
         if not state.place.is_group:
             # Who is killed from here on, until the conversation is saved, does not know the message that has the key.
             await self._store.expect_key(state.place, state.locale)
-            return await self._screen.offer_key(state.chat_id, reply)
+            try:
+                return await self._screen.offer_key(state.chat_id, reply)
+            except TooBusy as error:
+                if not error.may_have_arrived:
+                    await self._store.expect_key(state.place, state.locale, is_expected=False)
+                raise
         label = html.escape(reply.placeholder, quote=False)
         asked = say("reply_here", state.locale, name=_mention(state), question=label)
         return await self._screen.ask(state.chat_id, asked, reply.placeholder)

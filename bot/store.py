@@ -114,12 +114,14 @@ class Store:
         draft_id = state.session.id if state.session else None
         await self._keep(replace(state, draft_id=draft_id, session=None, closed=None))
 
-    async def expect_key(self, place: Place, locale: str) -> None:
+    async def expect_key(self, place: Place, locale: str, *, is_expected: bool = True) -> None:
         """A key that shares is about to be sent: who loads the conversation before it is saved learns of that.
 
-        `locale`: the language of a conversation that was never saved.
+        `is_expected` is False where it surely was not sent after all; `locale`: the language of a conversation that was
+        never saved.
         """
-        await self._keep(replace(await self.load(place, language_code=locale), may_have_stray_key=True))
+        kept = await self.load(place, language_code=locale)
+        await self._keep(replace(kept, may_have_stray_key=is_expected))
 
     async def _keep(self, state: Conversation) -> None:
         await self._redis.set(self._key(state.place), _ADAPTER.dump_json(state), ex=CONVERSATION_LIFE)

@@ -194,7 +194,15 @@ async def test_a_long_silence_goes_back_to_the_inbox_with_its_length_and_no_repl
             await call(place)
         assert is_outage(error.value)
         assert timedelta(seconds=29) < pause_asked_for(error.value) <= timedelta(seconds=31)
+        assert not error.value.may_have_arrived
     assert len(place.telegram.calls) == 1
+
+
+async def test_a_silence_after_an_attempt_that_was_lost_says_that_the_message_may_be_there(place: House) -> None:
+    place.telegram.answers = [refusal(502, "away"), too_many(30)]
+    with pytest.raises(TooBusy) as error:
+        await offer_key(place)
+    assert error.value.may_have_arrived
 
 
 @pytest.mark.parametrize("call", [*TO_CHATS, send_photo])

@@ -83,7 +83,9 @@ async def test_state_that_cannot_be_read_is_kept_aside_and_a_new_one_begins(
     assert await client.get(f"{key}:unreadable") == '{"of": "an older version"}'
 
 
-async def test_a_key_that_is_expected_is_known_of_until_the_conversation_is_saved(store: Store) -> None:
+async def test_a_key_that_is_expected_is_known_of_until_the_conversation_is_saved_or_it_was_not_sent(
+    store: Store,
+) -> None:
     await store.expect_key(PLACE, "ru")
     begun = await store.load(PLACE)
     assert (begun.may_have_stray_key, begun.locale) == (True, "ru")
@@ -94,6 +96,9 @@ async def test_a_key_that_is_expected_is_known_of_until_the_conversation_is_save
     assert (before.draft_id, before.message_id, before.may_have_stray_key) == ("abcdefgh", 5, False)
     await store.expect_key(PLACE, "ru")
     assert await store.load(PLACE) == replace(before, may_have_stray_key=True)
+    await store.expect_key(PLACE, "ru", is_expected=False)
+    assert await store.load(PLACE) == before
+    await store.expect_key(PLACE, "ru")
     await store.save(asked)
     assert await store.load(PLACE) == before
 

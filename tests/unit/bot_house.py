@@ -75,8 +75,8 @@ class Store:
         self.state = replace(state, draft_id=state.session.id if state.session else None, session=None, closed=None)
         self.kills.one_more()
 
-    async def expect_key(self, *_: object) -> None:
-        self.state = replace(self.state, may_have_stray_key=True)
+    async def expect_key(self, *_: object, is_expected: bool = True) -> None:
+        self.state = replace(self.state, may_have_stray_key=is_expected)
         self.kills.one_more()
 
     async def watch(self, waiting: Any, *, at: float) -> None:

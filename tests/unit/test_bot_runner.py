@@ -285,6 +285,24 @@ async def test_a_key_of_an_event_that_was_given_up_goes_with_the_next_question()
     assert house.screen.keys == set()
 
 
+@pytest.mark.parametrize("may_have_arrived", [False, True])
+async def test_what_takes_a_key_away_is_sent_only_where_the_key_may_have_been(may_have_arrived: bool) -> None:
+    house, offer = House(ASKS_A_PHONE), None
+
+    async def refuses_once(*_: object) -> int:
+        house.screen.offer_key = offer  # type: ignore[method-assign,assignment]
+        busy = TooBusy("slow down", timedelta(seconds=9))
+        busy.may_have_arrived = may_have_arrived
+        raise busy
+
+    offer, house.screen.offer_key = house.screen.offer_key, refuses_once  # type: ignore[method-assign]
+    with pytest.raises(TooBusy):
+        await house.hears("Ada", 11)
+    await house.hears("Ada", 11)
+    assert house.screen.keys == {"City"}
+    assert ("✓" in [shown.text for shown in house.screen.shown.values()]) is may_have_arrived
+
+
 @pytest.mark.parametrize("is_too_old", [False, True])
 async def test_a_key_that_shares_comes_with_its_question_however_reached_and_goes_however_left(
     is_too_old: bool,
