@@ -266,10 +266,12 @@ class EngineApi:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise ApiUnavailable(f"engine-api at {self._url}: {error or type(error).__name__}") from error
         problem = body if isinstance(body, dict) else {}
+        # Details stay out of messages, and so of logs: they quote the engine, which quotes what people typed.
         if answer.status in _AWAY:
-            raise ApiUnavailable(f"engine-api: {answer.status} {problem.get('detail', 'without a reason')}")
+            raise ApiUnavailable(
+                f"engine-api: {method} {path}: {answer.status} {problem.get('code', 'without a code')}"
+            )
         if answer.status >= 400:
-            # Its detail stays out of the message, and so of logs: it quotes the engine, which quotes what people typed.
             code = str(problem.get("code"))
             raise ApiProblem(f"{method} {path}: {answer.status} {code}", answer.status, code, problem)
         if not isinstance(body, dict | list):

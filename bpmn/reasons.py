@@ -11,7 +11,7 @@ from pathlib import Path
 import aiohttp
 from pydantic import ValidationError
 
-from bpmn.errors import BatonError, EngineError, EngineUnavailable
+from bpmn.errors import BatonError, EngineError
 
 __all__ = ["reason_of", "traceback_of"]
 
@@ -59,7 +59,7 @@ def _said(error: BaseException) -> str:
         # Not their messages: that of an unknown tag, for one, quotes it.
         places = (f"{'.'.join(map(str, problem['loc']))} ({problem['type']})" for problem in problems)
         return f"{name} of {error.title}: {', '.join(places)}"
-    if isinstance(error, EngineError) and not isinstance(error, EngineUnavailable):
+    if isinstance(error, EngineError) and error.status is not None:
         return f"{name}: {error.what}: {error.status} {error.kind or ''}".rstrip()
     if isinstance(error, aiohttp.ClientResponseError | aiohttp.InvalidURL):
         return name  # they quote the whole address, of which the bot's token is a part

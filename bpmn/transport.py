@@ -114,5 +114,6 @@ def _read_json(body: bytes, what: str) -> Any:
     try:
         return json.loads(body)
     except ValueError as error:
-        message = f"the answer is not JSON: {body[:200].decode(errors='replace')!r}; is ENGINE_URL an engine?"
+        # What it says instead stays out: it may quote what somebody typed.
+        message = f"the answer, of {len(body)} bytes, is not JSON; is ENGINE_URL an engine?"
         raise EngineUnavailable(what, message=message) from error

@@ -39,7 +39,7 @@ def type_in_container(head: bytes, named: str | None) -> str | None:
         return _RIFF.get(head[8:12])
     if head.startswith(b"#!AMR"):
         return "audio/amr-wb" if head.startswith(b"#!AMR-WB") else "audio/amr"
-    return _of_frames(head)
+    return _of_frames(head.lstrip(b"\0"))  # some programs leave room in front
 
 
 def _of_boxes(head: bytes, named: str | None) -> str:

@@ -17,11 +17,13 @@ SVG = "image/svg+xml"
 # Families in which the name decides further: office documents are archives, tables and scripts are texts.
 _ARCHIVES = frozenset({"application/zip", "application/x-zip-compressed", "application/x-ole-storage"})
 _WRITTEN = frozenset({SVG, "application/json", "application/xml", "application/rtf", "application/pdf"})
+_MARKUP = frozenset({"application/xml", "text/xml"})
 # What the library calls a text that is one line of digits; nobody registered it, and no form asks for it.
 _UNHEARD_OF = "text/ascii"
-_RECORDING = "recording"
 # What is known by its beginning, so that another one shows a disguise.
-_FAMILIES = {"image/": "picture", "audio/": _RECORDING, "video/": _RECORDING, "application/pdf": "pdf"}
+_FAMILIES = {"image/": "picture", "audio/": "recording", "video/": "recording", "application/pdf": "pdf"}
+# What a text must hold to be what its name says, behind whatever comes before that.
+_MARKS = {SVG: b"<svg", "application/pdf": b"%PDF-"}
 
 
 def clean_name(name: str | None) -> str | None:
@@ -38,18 +40,18 @@ def clean_name(name: str | None) -> str | None:
 def content_type_of(head: bytes, name: str | None) -> str:
     """What a file is by its first bytes; its name only decides between what looks the same."""
     named = type_of_name(name)
-    found, is_signed = _signature(head, name)
+    found = _signature(head, name)
     if _is_text(head):
+        if named in _MARKS and found in {"", *_MARKUP} and _may_be(named, head):
+            return named
         # Words may begin like a picture; only what is written as text counts.
         if found in _WRITTEN or (found.startswith("text/") and found != _UNHEARD_OF):
             return found
-        return named if named is not None and (named.startswith("text/") or named in _WRITTEN) else "text/plain"
+        return named if named is not None and _may_be(named, head) else "text/plain"
     if (contained := type_in_container(head, named)) is not None:
         return contained
     if found in _ARCHIVES and named is not None and named.startswith("application/"):
         return named
-    if not is_signed and named is not None and _family(named) == _RECORDING:
-        return named  # some sounds and films begin anyhow
     return found or UNKNOWN
 
 
@@ -66,13 +68,20 @@ def contradicts(content_type: str, name: str | None) -> bool:
     return wanted is not None and wanted != _family(content_type)
 
 
-def _signature(head: bytes, name: str | None) -> tuple[str, bool]:
-    """A type, or an empty text, and whether any bytes speak for that, not only the name."""
+def _signature(head: bytes, name: str | None) -> str:
+    """The type that the bytes say; empty where they say nothing, whatever the name does."""
     try:
         best = puremagic.magic_string(head, filename=name)[0]
     except (puremagic.PureError, ValueError):
-        return "", False
-    return best.mime_type, bool(best.byte_match)
+        return ""
+    return best.mime_type if best.byte_match else ""
+
+
+def _may_be(named: str, text: bytes) -> bool:
+    """Whether a text may be what its name says."""
+    if named in _MARKS:
+        return _MARKS[named] in text
+    return named.startswith("text/") or named in _WRITTEN
 
 
 def _family(content_type: str) -> str | None:

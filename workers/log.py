@@ -19,7 +19,7 @@ _QUOTED_BEHIND = {
     "asyncio": ("\n",),
     "celery.app.trace": (": ",),
     "celery.worker.consumer.consumer": ("\n", " body: "),
-    "celery.worker.request": (": ",),
+    "celery.worker.request": (" error: ",),
 }
 
 
@@ -74,5 +74,7 @@ def _ended(kind: type[BaseException], error: BaseException, trace: TracebackType
 
 
 def _thread_ended(ended: threading.ExceptHookArgs) -> None:
+    if issubclass(ended.exc_type, SystemExit):
+        return  # it was meant to end
     name = ended.thread.name if ended.thread is not None else "unknown"
     structlog.get_logger(__name__).critical("a thread was ended by an error", thread=name, exc_info=ended.exc_value)

@@ -13,6 +13,7 @@ from api.engine.form_views import etag, filled, session_out, shown, with_draft
 from api.kit.problems import Problem
 from bpmn.client import EngineClient
 from bpmn.errors import EngineError, EngineUnavailable, NotFound
+from bpmn.reasons import reason_of
 from bpmn.types import Task
 from drafts.errors import DraftConflict, DraftGone
 from drafts.record import Closed, Draft, schema_text
@@ -92,7 +93,7 @@ class FormDrafts:
         except EngineUnavailable:
             raise
         except (EngineError, FormUnreadable) as error:
-            log.warning("form not shown", definition=definition.id, reason=str(error))
+            log.warning("form not shown", definition=definition.id, reason=reason_of(error))
             return filled(None, None, str(error)), None
 
     async def save(self, session_id: str, user: str, revision: int, request: DraftRequest) -> DraftOut:
@@ -147,7 +148,7 @@ class FormDrafts:
         try:
             await self._drafts.completed(task_id, who=ending.by, at=ending.at, by=by)
         except RedisError as error:
-            log.warning("drafts of a completed task not closed", task_id=task_id, reason=str(error))
+            log.warning("drafts of a completed task not closed", task_id=task_id, reason=reason_of(error))
 
     async def _closed(self, task_id: str, ending: Closed) -> Closed:
         """The ending with the surface, which the drafts know and the engine's history does not."""
@@ -157,7 +158,7 @@ class FormDrafts:
         try:
             drafts = await self._drafts.of_task(task_id)
         except RedisError as error:
-            log.warning("drafts of an ended task not read", task_id=task_id, reason=str(error))
+            log.warning("drafts of an ended task not read", task_id=task_id, reason=reason_of(error))
             return ending
         known = (draft.closed.surface for draft in drafts if draft.closed is not None and draft.closed.by == ending.by)
         return replace(ending, surface=next(filter(None, known), None))
@@ -201,7 +202,7 @@ class FormDrafts:
     async def _broken(self, task: Task, error: EngineError | FormUnreadable) -> FilledFormOut:
         # A task that was completed meanwhile has no form either; the engine's answers do not tell the two apart.
         await open_task(self._engine, task.id)
-        log.warning("form not shown", task_id=task.id, form=task.form.form_id, reason=str(error))
+        log.warning("form not shown", task_id=task.id, form=task.form.form_id, reason=reason_of(error))
         return filled(None, task.form.key, str(error))
 
 

@@ -21,6 +21,7 @@ from api.kit.problems import Problem
 from bpmn.client import EngineClient
 from bpmn.errors import EngineConflict, NotFound
 from bpmn.incidents import FAILED_EXTERNAL_TASK, FAILED_JOB
+from bpmn.reasons import reason_of
 from bpmn.types import ExternalTaskState, Incident
 
 __all__ = ["Operations", "Selection", "router"]
@@ -225,7 +226,7 @@ class Operations:
         try:
             await self._retry_one(type_, id_, retries)
         except (NotFound, EngineConflict) as error:
-            log.info("not given new tries", type=type_, of=id_, reason=str(error))
+            log.info("not given new tries", type=type_, of=id_, reason=reason_of(error))
             return False
         return True
 

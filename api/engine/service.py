@@ -26,6 +26,7 @@ from api.engine.submissions import Submissions
 from api.engine.task_forms import TaskForms
 from bpmn.client import EngineClient
 from bpmn.errors import BatonError, EngineConflict, EngineFault, NotFound
+from bpmn.reasons import reason_of
 from bpmn.types import ProcessDefinition, ProcessInstance, Task
 
 __all__ = ["EngineService", "definition_out"]
@@ -211,7 +212,7 @@ class EngineService:
                 following = await self._next(instance_id, user, with_form) if user is not None else None
                 return following, following is None and await self._has_ended(instance_id)
         except (BatonError, TimeoutError) as error:
-            log.warning("what follows is not known", instance=instance_id, reason=str(error) or "it took too long")
+            log.warning("what follows is not known", instance=instance_id, reason=reason_of(error))
         except Exception:
             log.exception("what follows is not known", instance=instance_id)
         return None, False

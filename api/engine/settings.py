@@ -31,7 +31,7 @@ class EngineApiSettings(ProcessSettings):
     )
     tasklist_url: str | None = Field(
         default=None,
-        pattern=r"^https?://[^\s(){}<>\[\]\\]+$",
+        pattern=r"^https?://[^\s(){}<>\[\]\\?#]+$",
         description="of Tasklist's web application, as https://bpm.example.org/camunda: embedded forms link to it",
     )
     redis_url: SecretStr | None = Field(default=None, description="where drafts of forms are; without it none are kept")

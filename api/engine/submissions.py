@@ -55,14 +55,16 @@ class Submissions:
         return cls(engine, sources, forms, Answers(None, max_inline_file_bytes=MAX_INLINE_FILE_BYTES))
 
     async def problems(self, task_id: str, request: CheckRequest) -> list[FieldProblemOut]:
-        """What keeps answers from being submitted. Raises `NotFound`, `Problem` 403."""
+        """What keeps answers from being submitted. Raises `NotFound`, `Problem` 403, or 422 as a submission does."""
+        refuse_protected(request.answers)
         task = await self._engine.task(task_id)
         await refuse_stranger(self._engine, task, request.user, request.groups)
         subject = Subject(task.id, task.task_definition_key)
         return await self._problems(await self._sources.of_task(task), subject, request)
 
     async def start_problems(self, key_or_id: str, request: CheckRequest) -> list[FieldProblemOut]:
-        """The same for the answers of the form that a process is started with. Raises `NotFound`."""
+        """The same for the answers of the form that a process is started with. Raises `NotFound`, `Problem` 422."""
+        refuse_protected(request.answers)
         definition = await self._engine.process_definition(key_or_id)
         subject = Subject(definition.id, definition.key, is_start=True)
         return await self._problems(await self._sources.of_start(definition), subject, request)

@@ -6,6 +6,7 @@ from api.engine.form_sources import FormSources
 from api.engine.schemas import FormOut
 from bpmn.client import EngineClient
 from bpmn.errors import EngineError, EngineUnavailable
+from bpmn.reasons import reason_of
 from bpmn.types import Task
 from forms.errors import FormUnreadable
 from forms.schema import parse
@@ -39,7 +40,7 @@ class TaskForms:
         except (EngineError, FormUnreadable) as error:
             # A task that was completed meanwhile has no form either; the engine's answers do not tell the two apart.
             await self._engine.task(task.id)
-            log.warning("form not shown", task_id=task.id, form=task.form.form_id, reason=str(error))
+            log.warning("form not shown", task_id=task.id, form=task.form.form_id, reason=reason_of(error))
             return FormOut(key=task.form.key, schema=None, variables={}, problem=str(error))
         shown = data_of(parse(found.schema), wires, zone="UTC")
         return FormOut(key=key, schema=dict(found.schema), variables=shown)

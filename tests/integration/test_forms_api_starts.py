@@ -102,6 +102,8 @@ async def test_answers_of_a_start_are_checked_without_a_start(
     _, found = await call(api, "POST", f"{path}/form/validate", json=right | {"user": "eve"})
     assert [(entry["field"], entry["code"]) for entry in found["errors"]] == [("cv", "file_missing")]
     assert await instances_of(engine, key) == []
+    status, problem = await call(api, "POST", f"{path}/form/validate", json=right | {"answers": {"initiator": "eve"}})
+    assert (status, problem["code"]) == (422, "protected_variable")
     status, problem = await call(api, "POST", "/process-definition/p-none/form/validate", json=right)
     assert (status, problem["code"]) == (404, "not_found")
 

@@ -144,16 +144,25 @@ def test_the_brands_of_phones_pictures_are_read_to_their_end() -> None:
         (head("webp.webp"), "sound.wav"),
         (head("jfif.jpg"), "paper.pdf"),
         (b"\x9d\x0e" * 50, "photo.jpg"),
+        (b"\x9d\x0e" * 50, "song.mp3"),
+        ("#!/bin/sh\necho é\n".encode("latin-1"), "song.mp3"),
+        ("Привет".encode("cp1251"), "film.mp4"),
+        (b"\0asm\1\0\0\0" + bytes(100), "s.m4a"),
+        (b"#!/bin/sh\nrm -rf /\n", "cv.pdf"),
+        (b"hello", "d.svg"),
     ],
 )
 def test_what_is_known_to_be_something_else_than_its_name_says_is_refused(content: bytes, name: str) -> None:
     assert contradicts(content_type_of(content, name), name)
 
 
-def test_what_begins_like_nothing_is_a_recording_by_its_name_alone() -> None:
-    strange = b"\x9d\x0e" * 50
-    assert taken(strange, "song.mp3", "audio/*")
-    assert content_type_of(strange, "strange.bin") == "application/octet-stream"
+def test_sound_may_stand_behind_room_for_a_tag() -> None:
+    assert taken(bytes(417) + head("mpeg1.mp3"), "song.mp3", "audio/*")
+
+
+def test_a_drawing_is_one_whatever_stands_in_front_of_it() -> None:
+    drawing = b"<?xml version='1.0'?><!-- by hand --><svg xmlns='http://www.w3.org/2000/svg'/>"
+    assert taken(drawing, "d.svg", "image/*")
 
 
 def of_telegram(kind: str, **more: Any) -> Media:
