@@ -23,8 +23,8 @@ def begun(state: Conversation, media: Media, message_id: int, asked: Upload | No
     To be saved before the file is taken: who is killed in between must know what the others were sent for.
     """
     question = question_in(state.session) if asked is not None else ""
-    is_told = asked is None or asked.several
-    return replace(state, album=Album(media.album_id or "", message_id, question, is_told))
+    # Where no file was asked for, that is said of the first already.
+    return replace(state, album=Album(media.album_id or "", message_id, question, is_told=asked is None))
 
 
 def is_left_out(state: Conversation, media: Media, message_id: int) -> bool:

@@ -58,7 +58,7 @@ def _of_boxes(head: bytes, named: str | None) -> str:
 
 def _picture(head: bytes) -> str:
     """By the first brand that says more than that it is a picture, or a series of them."""
-    length = int.from_bytes(head[:4])
+    length = min(int.from_bytes(head[:4]), len(head))
     brands = [head[8:12], *(head[at : at + 4] for at in range(16, length, 4))]
     kinds = [_PICTURE_BRANDS[brand] for brand in brands if brand in _PICTURE_BRANDS]
     return next((kind for kind in kinds if kind != "image/heif"), "image/heif")

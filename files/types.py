@@ -18,7 +18,13 @@ _OURS = {
     ".heic": "image/heic", ".heif": "image/heif", ".jxl": "image/jxl", ".webp": "image/webp", ".3gp": "video/3gpp",
     ".3g2": "video/3gpp2", ".mp4": "video/mp4", ".m4v": "video/mp4", ".ogv": "video/ogg", ".mov": "video/quicktime",
     ".webm": "video/webm", ".flv": "video/x-flv", ".mkv": "video/x-matroska", ".asf": "video/x-ms-asf",
-    ".wmv": "video/x-ms-wmv", ".avi": "video/x-msvideo",
+    ".wmv": "video/x-ms-wmv", ".avi": "video/x-msvideo", ".ics": "text/calendar",
+    ".md": "text/markdown", ".vcf": "text/vcard",
+    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    ".odt": "application/vnd.oasis.opendocument.text", ".ods": "application/vnd.oasis.opendocument.spreadsheet",
+    ".odp": "application/vnd.oasis.opendocument.presentation", ".epub": "application/epub+zip",
 }  # fmt: skip
 # Made without the names of files it holds Python's own table alone.
 _PYTHONS = mimetypes.MimeTypes().types_map[True]

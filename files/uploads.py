@@ -17,7 +17,8 @@ SVG = "image/svg+xml"
 # Families in which the name decides further: office documents are archives, tables and scripts are texts.
 _ARCHIVES = frozenset({"application/zip", "application/x-zip-compressed", "application/x-ole-storage"})
 _WRITTEN = frozenset({SVG, "application/json", "application/xml", "application/rtf", "application/pdf"})
-_MARKUP = frozenset({"application/xml", "text/xml"})
+# Of a drawing the library often sees no more than that, or a comment.
+_MARKUP = frozenset({"", "application/xml", "text/xml", "text/html"})
 # What the library calls a text that is one line of digits; nobody registered it, and no form asks for it.
 _UNHEARD_OF = "text/ascii"
 # What is known by its beginning, so that another one shows a disguise.
@@ -42,7 +43,7 @@ def content_type_of(head: bytes, name: str | None) -> str:
     named = type_of_name(name)
     found = _signature(head, name)
     if _is_text(head):
-        if named in _MARKS and found in {"", *_MARKUP} and _may_be(named, head):
+        if named in _MARKS and found in _MARKUP and _may_be(named, head):
             return named
         # Words may begin like a picture; only what is written as text counts.
         if found in _WRITTEN or (found.startswith("text/") and found != _UNHEARD_OF):
@@ -80,7 +81,7 @@ def _signature(head: bytes, name: str | None) -> str:
 def _may_be(named: str, text: bytes) -> bool:
     """Whether a text may be what its name says."""
     if named in _MARKS:
-        return _MARKS[named] in text
+        return _MARKS[named] in text and b"<html" not in text.lower()
     return named.startswith("text/") or named in _WRITTEN
 
 

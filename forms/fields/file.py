@@ -15,11 +15,13 @@ from forms.widgets import Upload, Widget
 __all__ = ["Kind", "accepts", "references"]
 
 MAX_FILES = 20
-# Other names of a type that people and programs use; the second is the one that files are given here.
+# Other names of a type that people and programs use; the second stands for both.
 _ALSO = {
     "audio/m4a": "audio/mp4", "audio/mp3": "audio/mpeg", "audio/opus": "audio/ogg", "audio/vnd.wave": "audio/wav",
+    "application/excel": "application/vnd.ms-excel", "application/mspowerpoint": "application/vnd.ms-powerpoint",
     "audio/wave": "audio/wav", "audio/x-flac": "audio/flac", "audio/x-m4a": "audio/mp4", "audio/x-wav": "audio/wav",
-    "image/jpg": "image/jpeg", "video/avi": "video/x-msvideo", "video/matroska": "video/x-matroska",
+    "image/jpg": "image/jpeg", "image/vnd.microsoft.icon": "image/x-icon", "image/x-ms-bmp": "image/bmp",
+    "text/x-vcard": "text/vcard", "video/avi": "video/x-msvideo", "video/matroska": "video/x-matroska",
     "video/x-m4v": "video/mp4",
 }  # fmt: skip
 

@@ -40,7 +40,7 @@ async def test_of_an_album_all_or_the_first_are_taken_as_the_form_asks(join: Joi
     await person.press("Done", on=taken)
     await person.sees(live("Face"))
     first = await person.send_album(album)
-    await person.sees("the first of your album was taken, the others were not")
+    await person.sees("The rest of your album was not taken")
     asked = await person.sees(live("Name"))
     assert "⚠️" not in asked.text
     await person.say("Ada")
@@ -48,5 +48,5 @@ async def test_of_an_album_all_or_the_first_are_taken_as_the_form_asks(join: Joi
     left = await field.left(key, person)
     assert [pet["name"] for pet in left["pets"]] == names
     assert (left["face"].filename, left["name"]) == (f"photo-{first}.jpg", "Ada")
-    told = [shown for shown in await person.look() if "the first of your album" in shown.text]
+    told = [shown for shown in await person.look() if "The rest of your album" in shown.text]
     assert len(told) == 1

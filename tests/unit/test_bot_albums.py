@@ -16,7 +16,7 @@ PHOTO = Media("f", "cat.jpg", "image/jpeg", 5, album_id="album")
 CAT = {"type": "filepicker", "key": "cat", "label": "Cat"}
 DOG = {"type": "filepicker", "key": "dog", "label": "Dog"}
 CATS = {**CAT, "multiple": True}
-ONE_IS_TAKEN = "the first of your album was taken"
+ONE_IS_TAKEN = "The rest of your album was not taken"
 
 
 def house_of(*components: dict[str, Any]) -> House:

@@ -160,9 +160,32 @@ def test_sound_may_stand_behind_room_for_a_tag() -> None:
     assert taken(bytes(417) + head("mpeg1.mp3"), "song.mp3", "audio/*")
 
 
-def test_a_drawing_is_one_whatever_stands_in_front_of_it() -> None:
-    drawing = b"<?xml version='1.0'?><!-- by hand --><svg xmlns='http://www.w3.org/2000/svg'/>"
+@pytest.mark.parametrize(
+    "before", [b"", b"<!-- by hand -->\n", b"<?xml version='1.0'?><!-- Generator --><!DOCTYPE svg>\n"]
+)
+def test_a_drawing_is_one_whatever_stands_in_front_of_it(before: bytes) -> None:
+    drawing = before + b"<svg xmlns='http://www.w3.org/2000/svg'/>"
     assert taken(drawing, "d.svg", "image/*")
+    assert not taken(b"<html>" + drawing, "d.svg", "image/*")
+
+
+def test_no_length_that_a_file_says_of_itself_is_believed() -> None:
+    assert content_type_of(b"\xff\xff\xff\xffftypheic" + bytes(100), "photo.heic") == "image/heic"
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "accept"),
+    [
+        (head("bmp.bmp"), "a.bmp", "image/bmp"),
+        (b"BEGIN:VCARD\nVERSION:3.0\nEND:VCARD\n", "a.vcf", "text/vcard"),
+        (b"# Title\n", "a.md", "text/markdown"),
+        (b"\0\0\1\0\1\0" + bytes(100), "a.ico", "image/vnd.microsoft.icon"),
+        (bytes.fromhex("d0cf11e0a1b11ae1") + bytes(600), "a.xls", "application/vnd.ms-excel"),
+        (bytes.fromhex("d0cf11e0a1b11ae1") + bytes(600), "a.ppt", "application/vnd.ms-powerpoint"),
+    ],
+)
+def test_a_field_takes_a_file_by_its_registered_name(content: bytes, name: str, accept: str) -> None:
+    assert taken(content, name, accept)
 
 
 def of_telegram(kind: str, **more: Any) -> Media:
