@@ -16,7 +16,7 @@ PHOTO = Media("f", "cat.jpg", "image/jpeg", 5, album_id="album")
 CAT = {"type": "filepicker", "key": "cat", "label": "Cat"}
 DOG = {"type": "filepicker", "key": "dog", "label": "Dog"}
 CATS = {**CAT, "multiple": True}
-ONE_IS_TAKEN = "The rest of your album was not taken"
+REST = "The rest of your album was not taken"
 
 
 def house_of(*components: dict[str, Any]) -> House:
@@ -32,7 +32,7 @@ async def sends(house: House, *message_ids: int, media: Media = PHOTO) -> None:
 
 
 def told(house: House) -> int:
-    return house.screen.texts.count(ONE_IS_TAKEN)
+    return house.screen.texts.count(REST)
 
 
 @pytest.mark.parametrize("killed_after", range(9))
@@ -77,6 +77,15 @@ async def test_of_an_album_to_several_files_all_are_taken_and_shown_in_one_messa
     live = [view for view in house.screen.shown.values() if view.rows]
     assert len(live) == 1 or killed_after
     assert len(house.screen.shown) == 2 or killed_after, "the question from before, and the one below the album"
+
+
+async def test_who_goes_on_before_all_of_an_album_came_is_told_once_that_the_rest_is_not_taken() -> None:
+    house = house_of(CATS, FIELDS[0])
+    await sends(house, 11)
+    await house.feels(Operation.DONE)
+    assert house.question == ("name",)
+    await sends(house, 12, 13)
+    assert (len(house.drafts.session.data["cat"]), told(house)) == (1, 1)
 
 
 async def test_a_file_of_an_album_that_is_refused_is_told_and_leaves_the_question_to_the_others() -> None:
