@@ -108,9 +108,11 @@ class Filling:
             return None
         return await worked_out(session, lambda: _upload(session))
 
-    async def sent(self, state: Conversation, media: Media) -> Uploaded | Problem:
-        """A person's file as the answer that it may be, or why it is none. Raises `ApiUnavailable`, `ApiProblem`."""
-        asked = await self.upload_asked(state)
+    async def sent(self, state: Conversation, media: Media, asked: tuple[Path, Upload] | None) -> Uploaded | Problem:
+        """A person's file as the answer that it may be, or why it is none. `asked`: as `upload_asked` has it.
+
+        Raises `ApiUnavailable`, `ApiProblem`.
+        """
         if asked is None or (session := state.session) is None:
             return Uploaded(())  # the conversation says what is asked for instead, if anything is
         place, widget = asked

@@ -180,11 +180,11 @@ class Runner:
             return partial(left_out, message_id=message_id)
         event: Uploaded | Problem = Uploaded(())
         if state.hears(replied_to) and not state.has_taken(message_id):
+            asked = await self._filling.upload_asked(state)
             if begins(state, media):
-                asked = await self._filling.upload_asked(state)
                 state = begun(state, media, message_id, asked[1] if asked is not None else None)
                 await self._store.save(state)
-            event = await self._filling.sent(state, media)
+            event = await self._filling.sent(state, media, asked)
         if isinstance(event, Problem):
             return partial(talk.answer_refused, problem=event, message_id=message_id)
         in_place = follows_a_taken_one(state, media, message_id)

@@ -3,10 +3,9 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import Field
 
-from api.engine.schemas import Name, Variables
+from api.engine.schemas import In, Name, Out, Variables
 
 __all__ = [
     "ActionOut",
@@ -33,18 +32,7 @@ Zone = Annotated[str, Field(pattern=r"^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$", max
 Groups = Annotated[list[Name], Field(max_length=100)]
 
 
-class _In(BaseModel):
-    # What is sent is people's data: an error about it does not quote it.
-    model_config = ConfigDict(
-        extra="forbid", alias_generator=to_camel, populate_by_name=True, hide_input_in_errors=True
-    )
-
-
-class _Out(BaseModel):
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
-
-
-class SessionOut(_Out):
+class SessionOut(Out):
     """The draft. `status` is `draft` or `submitting`."""
 
     id: str
@@ -52,14 +40,14 @@ class SessionOut(_Out):
     status: str
 
 
-class ActionOut(_Out):
+class ActionOut(Out):
     """A button that ends the form."""
 
     key: str
     label: str
 
 
-class FilledFormOut(_Out):
+class FilledFormOut(Out):
     """A form and what it holds.
 
     `form_schema` is form-js, `json_schema` the same as JSON Schema 2020-12; both are null where nothing can be drawn,
@@ -81,21 +69,21 @@ class FilledFormOut(_Out):
     problem: str | None = None
 
 
-class DraftOut(_Out):
+class DraftOut(Out):
     """A draft after it was written; `data` has what FEEL made of the answers."""
 
     session: SessionOut
     data: dict[str, Any]
 
 
-class DraftRequest(_In):
+class DraftRequest(In):
     """`data`: answers by variable, some or all; `cursor`: the question that is asked, with dots."""
 
     data: Variables
     cursor: Annotated[str, Field(max_length=500)] | None = None
 
 
-class CheckRequest(_In):
+class CheckRequest(In):
     user: Name
     answers: Variables = Field(default_factory=dict)
     groups: Groups = Field(default_factory=list)
@@ -128,43 +116,43 @@ class StartFormRequest(SubmitRequest):
     chat: Name | None = None
 
 
-class FieldProblemOut(_Out):
+class FieldProblemOut(Out):
     field: str
     code: str
     message: str
 
 
-class ValidationOut(_Out):
+class ValidationOut(Out):
     valid: bool
     errors: list[FieldProblemOut]
 
 
-class FileLinkOut(_Out):
+class FileLinkOut(Out):
     """`path` is below the address of engine-api."""
 
     path: str
     expires: datetime
 
 
-class ErasedOut(_Out):
+class ErasedOut(Out):
     files: int
 
 
-class ClaimRequest(_In):
+class ClaimRequest(In):
     """`groups` are those that the caller knows the person to be in."""
 
     user: Name
     groups: Groups = Field(default_factory=list)
 
 
-class CandidatesOut(_Out):
+class CandidatesOut(Out):
     """Who a task is offered to, whether somebody has it or not."""
 
     users: list[str]
     groups: list[str]
 
 
-class StandingOut(_Out):
+class StandingOut(Out):
     """Whether a task waits for anybody, is somebody's (`by`), or is over: `by` whom and when, as far as it is known."""
 
     id: str

@@ -12,12 +12,14 @@ __all__ = [
     "DefinitionOut",
     "DeploymentOut",
     "FormOut",
+    "In",
     "IncidentDetails",
     "IncidentOut",
     "IncidentsCount",
     "InstanceOut",
     "InstanceSummary",
     "Name",
+    "Out",
     "ResourceOut",
     "RetriedOut",
     "RetryAllRequest",
@@ -34,18 +36,22 @@ Name = Annotated[str, Field(min_length=1, max_length=255)]
 Variables = dict[Annotated[str, Field(min_length=1, max_length=255)], Any]
 
 
-class _In(BaseModel):
-    # What is sent is people's data: an error about it does not quote it.
+class In(BaseModel):
+    """What is sent to engine-api."""
+
+    # It is people's data: an error about it does not quote it.
     model_config = ConfigDict(
         extra="forbid", alias_generator=to_camel, populate_by_name=True, hide_input_in_errors=True
     )
 
 
-class _Out(BaseModel):
+class Out(BaseModel):
+    """What engine-api answers."""
+
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
 
-class StartRequest(_In):
+class StartRequest(In):
     """`initiator`, `surface`, `chat` and `locale` become variables of these names."""
 
     variables: Variables = Field(default_factory=dict)
@@ -56,7 +62,7 @@ class StartRequest(_In):
     locale: Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] | None = None
 
 
-class CompleteRequest(_In):
+class CompleteRequest(In):
     """`user` is the person who answers: the task must be theirs, and its form must ask for the variables.
 
     Without `user` an operator completes any open task, with any variables but the protected ones.
@@ -66,7 +72,7 @@ class CompleteRequest(_In):
     user: Name | None = None
 
 
-class DefinitionOut(_Out):
+class DefinitionOut(Out):
     id: str
     key: str
     name: str | None
@@ -75,7 +81,7 @@ class DefinitionOut(_Out):
     deployment_id: str
 
 
-class FormOut(_Out):
+class FormOut(Out):
     """`form_schema` is the form-js form as it was deployed; `variables` are the ones that it shows or asks for.
 
     With a `problem`, which says why the form cannot be shown, there are neither.
@@ -87,7 +93,7 @@ class FormOut(_Out):
     problem: str | None = None
 
 
-class TaskOut(_Out):
+class TaskOut(Out):
     id: str
     name: str | None
     task_definition_key: str
@@ -99,7 +105,7 @@ class TaskOut(_Out):
     form: FormOut | None = None
 
 
-class StartResponse(_Out):
+class StartResponse(Out):
     id: str
     definition_id: str
     business_key: str | None
@@ -107,7 +113,7 @@ class StartResponse(_Out):
     next: TaskOut | None = None
 
 
-class CompleteResponse(_Out):
+class CompleteResponse(Out):
     """`next` is the user's next task. Neither `next` nor `ended`: somebody else is at work, or what follows could not
     be found out in time; look again. `ended` is null where nobody asked."""
 
@@ -116,7 +122,7 @@ class CompleteResponse(_Out):
     next: TaskOut | None = None
 
 
-class StepOut(_Out):
+class StepOut(Out):
     activity_id: str
     name: str | None
     type: str
@@ -124,13 +130,13 @@ class StepOut(_Out):
     end: datetime | None
 
 
-class InstanceSummary(_Out):
+class InstanceSummary(Out):
     id: str
     definition_id: str
     business_key: str | None
 
 
-class InstanceOut(_Out):
+class InstanceOut(Out):
     id: str
     key: str
     business_key: str | None
@@ -139,19 +145,19 @@ class InstanceOut(_Out):
     path: list[StepOut] | None
 
 
-class ResourceOut(_Out):
+class ResourceOut(Out):
     name: str
     state: Literal["new", "unchanged", "replaced"]
 
 
-class DeploymentOut(_Out):
+class DeploymentOut(Out):
     id: str
     name: str | None
     definitions: list[DefinitionOut]
     resources: list[ResourceOut]
 
 
-class IncidentOut(_Out):
+class IncidentOut(Out):
     """`root_cause_id` differs from `id` where the work failed in a called process; topic and message are of the cause.
 
     `process_definition_key`, `process_instance_id` and `activity_id` are null for jobs that belong to no instance.
@@ -178,13 +184,13 @@ class IncidentDetails(IncidentOut):
     details: str | None
 
 
-class IncidentsCount(_Out):
+class IncidentsCount(Out):
     """How many causes, each counted once however many callers it stops."""
 
     count: int
 
 
-class RetryRequest(_In):
+class RetryRequest(In):
     retries: Annotated[int, Field(ge=1, le=100)] = 1
 
 
@@ -195,7 +201,7 @@ class RetryAllRequest(RetryRequest):
     process_definition_key: Name | None = None
 
 
-class RetriedOut(_Out):
+class RetriedOut(Out):
     """`missed` were settled, cancelled or changed by somebody else meanwhile; `skipped` are no tasks or jobs."""
 
     retried: int
@@ -203,7 +209,7 @@ class RetriedOut(_Out):
     skipped: int = 0
 
 
-class TopicOut(_Out):
+class TopicOut(Out):
     """Every open task is in one count. `running` are locked by a worker, or wait for their next try."""
 
     topic: str
