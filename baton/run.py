@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 
 from pydantic import ValidationError
 
-from bpmn.errors import ConfigurationError
+from kit.errors import ConfigurationError
 
 __all__ = ["ROLES", "run"]
 
 USAGE_EXIT = 2
 
 
-def _engine_api() -> int:
+def _run_engine_api() -> int:
     from api.engine.app import serve
     from api.engine.settings import EngineApiSettings
 
@@ -21,7 +21,7 @@ def _engine_api() -> int:
     return 0
 
 
-def _bridge() -> int:
+def _run_bridge() -> int:
     import uvloop
 
     from workers.bridge.main import run_bridge
@@ -33,14 +33,14 @@ def _bridge() -> int:
     return 0
 
 
-def _worker() -> int:
-    from workers.pool import run_worker
+def _run_worker() -> int:
+    from workers.pool.process import run_worker
     from workers.settings import WorkerSettings
 
     return run_worker(WorkerSettings())
 
 
-def _bot() -> int:
+def _run_bot() -> int:
     import uvloop
 
     from bot.app import run_bot
@@ -54,16 +54,16 @@ def _bot() -> int:
 
 # Each role imports its own framework only: the bot's alone takes seconds on a cold disk.
 ROLES: Mapping[str, Callable[[], int]] = {
-    "engine-api": _engine_api,
-    "bridge": _bridge,
-    "worker": _worker,
-    "bot": _bot,
+    "engine-api": _run_engine_api,
+    "bridge": _run_bridge,
+    "worker": _run_worker,
+    "bot": _run_bot,
 }
 
 
 def run(arguments: list[str]) -> int:
     """Run one process until SIGTERM; returns its exit code, 2 for a configuration that cannot work."""
-    from workers.log import configure_logging
+    from kit.logs import configure_logging
 
     if len(arguments) != 1 or arguments[0] not in ROLES:
         sys.stderr.write(f"usage: python -m baton.run {'|'.join(ROLES)}\n")

@@ -23,14 +23,14 @@ from pathlib import Path
 
 import psutil
 
-from baton.stack.aot import JVM_FLAGS, cache_file, extracted, is_usable
-from baton.stack.aot_training import make_cache
 from baton.stack.database import Database
-from baton.stack.engine_jar import PROFILES, ensure_jar
+from baton.stack.engine_build.aot import JVM_FLAGS, extract_jar, find_cache_file, is_usable
+from baton.stack.engine_build.aot_training import make_cache
+from baton.stack.engine_build.jar import PROFILES, ensure_jar
+from baton.stack.engine_build.jre import find_jre
 from baton.stack.home import Home
-from baton.stack.jre import find_jre
 from baton.stack.plan import plan_servers
-from baton.stack.postgres import PostgresServer
+from baton.stack.servers.postgres import PostgresServer
 from baton.stack.supervisor import Supervisor
 
 PEER = "jar as built (java -jar)"
@@ -75,7 +75,7 @@ def start_once(command: list[str], database: Database) -> Start:
     with tempfile.TemporaryDirectory(prefix="bench-engine-") as folder:
         environment = {
             "PATH": os.environ.get("PATH", os.defpath),
-            **database.environment(),
+            **database.to_environment(),
             "ENGINE_PORT": str(port),
             "ENGINE_TOKEN": secrets.token_urlsafe(32),
             "ENGINE_ADMIN_USER": "bench",
@@ -102,14 +102,14 @@ def ways(profile: str, database: Database) -> dict[str, list[str]]:
     """The commands to compare; makes the jar and the AOT cache where they are missing."""
     jre = find_jre()
     jar = ensure_jar(profile, progress=lambda text: print(text, file=sys.stderr))
-    app = extracted(jar, jre)
+    app = extract_jar(jar, jre)
     java, heap = str(jre.java), [flag for flag in JVM_FLAGS if not flag.startswith("-XX:Tiered")]
     commands = {
         PEER: [java, *heap, "-jar", str(jar)],
         "unpacked": [java, *heap, "-jar", str(app)],
         "unpacked, C1": [java, *JVM_FLAGS, "-jar", str(app)],
     }
-    cache = cache_file(app, jre)
+    cache = find_cache_file(app, jre)
     if not jre.makes_aot_caches:
         print(f"{jre.build.splitlines()[0]} makes no AOT cache", file=sys.stderr)
         return commands

@@ -18,12 +18,12 @@ import aiohttp
 import psutil
 
 from baton.sandbox.onboarding import walk_onboarding
-from baton.sandbox.person import Person
+from baton.sandbox.person import SandboxPerson
 from baton.stack.home import Home
 from baton.stack.plan import plan_servers
 from baton.stack.supervisor import Supervisor
 from bpmn.catalog import Catalog
-from bpmn.client import EngineClient
+from bpmn.engine.client import EngineClient
 
 Figures = dict[str, float]
 
@@ -41,7 +41,7 @@ async def walk(telegram_url: str, peer_url: str, people: int) -> Figures:
     peer: list[float] = []
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60)) as http:
         for number in range(people):
-            person = await Person.join(http, telegram_url, f"Ada {number}")
+            person = await SandboxPerson.join(http, telegram_url, f"Ada {number}")
             await walk_onboarding(person)
             replies = [line.after.total_seconds() * 1000 for line in person.transcript if line.who == "bot"]
             model.append(max(replies))
@@ -81,8 +81,8 @@ async def measure(people: int) -> dict[str, Figures]:
 
 async def measure_stack(stack: Supervisor, people: int) -> dict[str, Figures]:
     urls = {name: str(run.server.url) for name, run in stack.runs.items()}
-    async with EngineClient(urls["engine"], stack.home.secrets()["engine_token"]) as engine:
-        for process in Catalog.packaged().processes.values():
+    async with EngineClient(urls["engine"], stack.home.read_secrets()["engine_token"]) as engine:
+        for process in Catalog.of_packaged().processes.values():
             await engine.deploy("baton", process.resources)
     taps = await walk(urls["telegram"], f"{urls['engine-api']}/health/live", people)
     pids = {name: run.pid for name, run in stack.runs.items() if run.pid is not None}

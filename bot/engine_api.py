@@ -10,11 +10,11 @@ from urllib.parse import quote
 import aiohttp
 
 from bot.errors import ApiProblem, ApiUnavailable
-from bot.media import Media
-from bpmn.files import FileReference
-from forms.paths import Json
+from bot.telegram.files import IncomingFile
+from bpmn.file_reference import FileReference
+from forms.schema.paths import Json
 
-__all__ = ["Answers", "Completed", "Ending", "EngineApi", "OpenForm", "OpenTask", "Standing"]
+__all__ = ["CompletedTask", "Ending", "EngineApi", "OpenForm", "OpenTask", "SubmittedAnswers", "TaskStanding"]
 
 TIMEOUT = timedelta(seconds=20)
 MOST_TASKS = 100
@@ -49,7 +49,7 @@ class OpenForm:
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
+class SubmittedAnswers:
     """A person's answers to a form, from their draft as it was at this revision."""
 
     user: str
@@ -66,7 +66,7 @@ Ending = Literal["completed", "cancelled", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
-class Completed:
+class CompletedTask:
     """What followed a completed task: the person's next one, or the end, or neither: somebody else is at work."""
 
     next: OpenTask | None = None
@@ -74,7 +74,7 @@ class Completed:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class TaskStanding:
     """How an offered task stands: for anybody, somebody's (`by`), or over: `by` whom and when, as far as known."""
 
     state: Literal["offered", "taken", "ended"]
@@ -107,8 +107,8 @@ class EngineApi:
         if self._session is not None:
             await self._session.close()
 
-    async def running(self, business_key: str) -> list[str]:
-        """Ids of the running instances of a business key."""
+    async def list_running(self, business_key: str) -> list[str]:
+        """List ids of the running instances of a business key."""
         found = await self._call("GET", "/process-instance", params={"businessKey": business_key})
         return [str(item["id"]) for item in found]
 
@@ -121,22 +121,24 @@ class EngineApi:
         }  # fmt: skip
         path = f"/process-definition/{quote(key, safe='')}/start"
         started = await self._call("POST", path, params={"next": "true"}, json=body)
-        return str(started["id"]), _task(started["next"]) if started["next"] else None
+        return str(started["id"]), _read_task(started["next"]) if started["next"] else None
 
-    async def next_task(self, instance_id: str, user: str) -> OpenTask | None:
-        """The person's oldest open task of an instance."""
+    async def fetch_next_task(self, instance_id: str, user: str) -> OpenTask | None:
+        """Return the person's oldest open task of an instance."""
         params = {"processInstanceId": instance_id, "assignee": user, "limit": "1"}
         found = await self._call("GET", "/task", params=params)
-        return _task(found[0]) if found else None
+        return _read_task(found[0]) if found else None
 
-    async def tasks_of(self, user: str) -> list[OpenTask]:
-        """A person's open tasks, oldest first; at most a hundred."""
-        return [_task(item) for item in await self._call("GET", "/task", params={"assignee": user})]
+    async def list_tasks_of(self, user: str) -> list[OpenTask]:
+        """Return a person's open tasks, oldest first; at most a hundred."""
+        return [_read_task(item) for item in await self._call("GET", "/task", params={"assignee": user})]
 
-    async def offered(self, user: str, groups: Sequence[str]) -> list[OpenTask]:
-        """Tasks that a person could take, by themselves or as one of these groups, oldest first; at most a hundred."""
+    async def list_offered(self, user: str, groups: Sequence[str]) -> list[OpenTask]:
+        """Return tasks that a person could take, by themselves or as one of these groups, oldest first; at most a
+        hundred.
+        """
         params = [("candidate", user), *(("groups", group) for group in groups)]
-        return [_task(item) for item in await self._call("GET", "/task", params=params)]
+        return [_read_task(item) for item in await self._call("GET", "/task", params=params)]
 
     async def claim(self, task_id: str, user: str, groups: Sequence[str]) -> OpenTask:
         """Give a person a task that is offered to them, or to one of these groups of theirs; theirs stays theirs.
@@ -144,61 +146,61 @@ class EngineApi:
         Raises `ApiProblem` 403, 404, 409 `claimed_by_other` or 410, each with who and when as far as it is known.
         """
         body = {"user": user, "groups": list(groups)}
-        return _task(await self._call("POST", f"/task/{quote(task_id, safe='')}/claim", json=body))
+        return _read_task(await self._call("POST", f"/task/{quote(task_id, safe='')}/claim", json=body))
 
-    async def offers(self, group: str, *, is_prefix: bool = False) -> list[OpenTask]:
-        """All tasks that nobody has of a group, or of every group whose name begins so; oldest first."""
+    async def list_offers(self, group: str, *, is_prefix: bool = False) -> list[OpenTask]:
+        """Return all tasks that nobody has of a group, or of every group whose name begins so; oldest first."""
         found: list[OpenTask] = []
         while True:
             params = {"group": group, "prefix": str(is_prefix).lower(), "first": len(found), "limit": MOST_TASKS}
-            page = [_task(item) for item in await self._call("GET", "/offer", params=params)]
+            page = [_read_task(item) for item in await self._call("GET", "/offer", params=params)]
             found += page
             if len(page) < MOST_TASKS:
                 return found
 
-    async def candidate_groups(self, task_id: str) -> list[str]:
-        """The groups that a task is offered to. Raises `ApiProblem` 404 when it is over."""
+    async def list_candidate_groups(self, task_id: str) -> list[str]:
+        """Return the groups that a task is offered to. Raises `ApiProblem` 404 when it is over."""
         found = await self._call("GET", f"/task/{quote(task_id, safe='')}/candidates")
         return [str(group) for group in found["groups"]]
 
-    async def standings(self, task_ids: Sequence[str]) -> dict[str, Standing]:
-        """How these tasks stand, by their ids."""
-        found: dict[str, Standing] = {}
+    async def list_standings(self, task_ids: Sequence[str]) -> dict[str, TaskStanding]:
+        """Return how these tasks stand, by their ids."""
+        found: dict[str, TaskStanding] = {}
         for start in range(0, len(task_ids), MOST_TASKS):
             params = [("id", task_id) for task_id in task_ids[start : start + MOST_TASKS]]
             for item in await self._call("GET", "/offer/standing", params=params):
                 at = datetime.fromisoformat(item["at"]) if item["at"] else None
-                found[item["id"]] = Standing(item["state"], item["by"], at)
+                found[item["id"]] = TaskStanding(item["state"], item["by"], at)
         return found
 
     async def give_back(self, task_id: str, user: str) -> None:
         """Offer a person's task to the others again. Raises `ApiProblem` 403, 404, 409 `no_candidates` or 410."""
         await self._call("POST", f"/task/{quote(task_id, safe='')}/unclaim", json={"user": user})
 
-    async def task(self, task_id: str) -> OpenTask | None:
-        """An open task; None when it is not open any more."""
+    async def fetch_task(self, task_id: str) -> OpenTask | None:
+        """Return an open task; None when it is not open any more."""
         try:
-            return _task(await self._call("GET", f"/task/{quote(task_id, safe='')}"))
+            return _read_task(await self._call("GET", f"/task/{quote(task_id, safe='')}"))
         except ApiProblem as problem:
             if problem.status == 404:
                 return None
             raise
 
-    async def form(self, task_id: str, user: str, *, locale: str, zone: str) -> OpenForm:
+    async def open_form(self, task_id: str, user: str, *, locale: str, zone: str) -> OpenForm:
         """Open a task's form for a person: their draft is found, or begun."""
-        return await self._form(f"/task/{quote(task_id, safe='')}/form", user, locale, zone)
+        return await self._open_form(f"/task/{quote(task_id, safe='')}/form", user, locale, zone)
 
     async def start_form(self, key: str, user: str, *, locale: str, zone: str) -> OpenForm:
-        """The same for the form that a process is started with, in its latest version."""
-        return await self._form(f"/process-definition/{quote(key, safe='')}/form", user, locale, zone)
+        """Return the same for the form that a process is started with, in its latest version."""
+        return await self._open_form(f"/process-definition/{quote(key, safe='')}/form", user, locale, zone)
 
-    async def _form(self, path: str, user: str, locale: str, zone: str) -> OpenForm:
+    async def _open_form(self, path: str, user: str, locale: str, zone: str) -> OpenForm:
         found = await self._call("GET", path, params={"user": user, "locale": locale, "zone": zone})
         session = found["session"] or {}
         return OpenForm(session.get("id"), found["source"], found["key"], found.get("url"))
 
     async def is_open(self, task_id: str) -> bool:
-        """Whether a task still waits."""
+        """Tell whether a task still waits."""
         try:
             await self._call("GET", f"/task/{quote(task_id, safe='')}")
         except ApiProblem as problem:
@@ -207,8 +209,8 @@ class EngineApi:
             raise
         return True
 
-    async def ending_of(self, instance_id: str) -> Ending | None:
-        """How an instance has ended; None while it runs."""
+    async def fetch_ending(self, instance_id: str) -> Ending | None:
+        """Return how an instance has ended; None while it runs."""
         try:
             instance = await self._call("GET", f"/process-instance/{quote(instance_id, safe='')}")
         except ApiProblem as problem:
@@ -219,28 +221,28 @@ class EngineApi:
             return None
         return "completed" if instance["state"] == "COMPLETED" else "cancelled"
 
-    async def submit(self, task_id: str, answers: Answers) -> Completed:
+    async def submit(self, task_id: str, answers: SubmittedAnswers) -> CompletedTask:
         """Complete a task with the answers of its form; its drafts are closed.
 
         Raises `ApiProblem` with the codes of engine-api's submit-form.
         """
         path = f"/task/{quote(task_id, safe='')}/submit-form"
-        done = await self._call("POST", path, params={"next": "true"}, json=_submission(answers))
-        return _completed(done)
+        done = await self._call("POST", path, params={"next": "true"}, json=_make_submission(answers))
+        return _read_completed(done)
 
     async def submit_start(
-        self, key: str, answers: Answers, *, chat: str, variables: Mapping[str, str]
-    ) -> tuple[str, Completed]:  # fmt: skip
+        self, key: str, answers: SubmittedAnswers, *, chat: str, variables: Mapping[str, str]
+    ) -> tuple[str, CompletedTask]:  # fmt: skip
         """Start a process with the answers of its form; returns the instance's id, and what follows. A draft starts
         one instance, however often it is sent. Raises as `submit` does.
         """
-        body = {**_submission(answers), "fromSurface": "telegram", "chat": chat, "variables": dict(variables)}
+        body = {**_make_submission(answers), "fromSurface": "telegram", "chat": chat, "variables": dict(variables)}
         path = f"/process-definition/{quote(key, safe='')}/submit-form"
         started = await self._call("POST", path, params={"next": "true"}, json=body)
-        return str(started["id"]), _completed(started)
+        return str(started["id"]), _read_completed(started)
 
     async def send_file(
-        self, answers_of: str, user: str, field: str, media: Media, content: BinaryIO
+        self, answers_of: str, user: str, field: str, media: IncomingFile, content: BinaryIO
     ) -> FileReference:  # fmt: skip
         """Pass a person's file on to their draft, for the field at a place. Raises `ApiProblem` for one that is not
         taken there.
@@ -251,11 +253,11 @@ class EngineApi:
         path = f"/forms/{quote(answers_of, safe='')}/files"
         return FileReference.model_validate(await self._call("POST", path, params=params, data=form))
 
-    async def complete(self, task_id: str, user: str) -> Completed:
+    async def complete(self, task_id: str, user: str) -> CompletedTask:
         """Complete a task that asks nothing. Raises `ApiProblem` with code `task_gone` when it is done already."""
         path = f"/task/{quote(task_id, safe='')}/complete"
         done = await self._call("POST", path, params={"next": "true"}, json={"user": user})
-        return _completed(done)
+        return _read_completed(done)
 
     async def _call(self, method: str, path: str, **arguments: Any) -> Any:
         if self._session is None:
@@ -281,7 +283,7 @@ class EngineApi:
         return body
 
 
-def _submission(answers: Answers) -> dict[str, object]:
+def _make_submission(answers: SubmittedAnswers) -> dict[str, object]:
     return {
         "user": answers.user,
         "answers": dict(answers.values),
@@ -293,11 +295,11 @@ def _submission(answers: Answers) -> dict[str, object]:
     }
 
 
-def _completed(done: Mapping[str, Any]) -> Completed:
-    return Completed(_task(done["next"]) if done["next"] else None, "completed" if done["ended"] else None)
+def _read_completed(done: Mapping[str, Any]) -> CompletedTask:
+    return CompletedTask(_read_task(done["next"]) if done["next"] else None, "completed" if done["ended"] else None)
 
 
-def _task(item: Mapping[str, Any]) -> OpenTask:
+def _read_task(item: Mapping[str, Any]) -> OpenTask:
     return OpenTask(
         id=item["id"],
         name=item["name"] or item["taskDefinitionKey"],

@@ -25,7 +25,7 @@ from aiogram.exceptions import (
 )
 from redis.exceptions import RedisError
 
-from bpmn.errors import BatonError
+from kit.errors import BatonError
 
 __all__ = [
     "ApiProblem",
@@ -95,7 +95,7 @@ class UpdateUnreadable(BotError):
 
 
 def is_outage(error: BaseException) -> bool:
-    """Whether something that we need is away, so that the same again may work later."""
+    """Tell whether something that we need is away, so that the same again may work later."""
     # What Telegram's side answers instead of JSON is some proxy's page about an outage.
     # A token that is refused is an operator's business; what people said waits for it.
     telegram = (
@@ -107,7 +107,7 @@ def is_outage(error: BaseException) -> bool:
 
 
 def pause_asked_for(error: BaseException) -> timedelta:
-    """How long Telegram told us to be silent, or its limits do; zero for everything else."""
+    """Return how long Telegram told us to be silent, or its limits do; zero for everything else."""
     if isinstance(error, TooBusy):
         return error.retry_after
     return timedelta(seconds=error.retry_after) if isinstance(error, TelegramRetryAfter) else timedelta(0)

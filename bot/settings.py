@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 
-from bpmn.settings import ProcessSettings
+from kit.settings import ProcessSettings
 
 __all__ = ["BotSettings"]
 

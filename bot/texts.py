@@ -3,8 +3,8 @@
 To add a text: put its code as msgid into `bot/locale/<language>/LC_MESSAGES/bot.po` of every language.
 """
 
-from forms.catalogue import Catalogue
-from forms.messages import supported
+from forms.messages import find_supported
+from kit.texts import Catalogue
 
 __all__ = ["say"]
 
@@ -12,5 +12,5 @@ _CATALOGUE = Catalogue.of("bot")
 
 
 def say(code: str, locale: str, **params: object) -> str:
-    """One of the texts in a supported language, with its parameters filled in."""
-    return _CATALOGUE.text(code, supported(locale), params)
+    """Return one of the texts in a supported language, with its parameters filled in."""
+    return _CATALOGUE.get_text(code, find_supported(locale), params)

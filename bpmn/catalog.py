@@ -54,8 +54,8 @@ class ProcessModel:
     forms: Mapping[str, Mapping[str, Any]]
     resources: Mapping[str, bytes]
 
-    def title(self, locale: str = "en") -> str:
-        """What people read: `baton.title.<locale>`, else `baton.title`, else the name, else the key."""
+    def find_title(self, locale: str = "en") -> str:
+        """Return what people read: `baton.title.<locale>`, else `baton.title`, else the name, else the key."""
         named = self.properties.get(f"baton.title.{locale}") or self.properties.get("baton.title")
         return named or self.name or self.key
 
@@ -67,14 +67,14 @@ class Catalog:
         self.processes = processes
 
     @classmethod
-    def packaged(cls) -> "Catalog":
-        """The models that come with Baton."""
+    def of_packaged(cls) -> "Catalog":
+        """Return the models that come with Baton."""
         with as_file(files("bpmn").joinpath("models")) as folder:
             return cls.from_folder(folder)
 
     @classmethod
     def from_folder(cls, folder: Path) -> "Catalog":
-        """Every model below `folder`. Raises `ModelUnreadable` naming the file, or both files of one key."""
+        """Return every model below `folder`. Raises `ModelUnreadable` naming the file, or both files of one key."""
         processes: dict[str, ProcessModel] = {}
         origin: dict[str, Path] = {}
         for path in sorted(folder.rglob("*.bpmn")):
@@ -90,10 +90,10 @@ class Catalog:
 
 
 def read_model(path: Path) -> list[ProcessModel]:
-    """The executable processes of one BPMN file, with the forms beside it that they refer to."""
+    """Return the executable processes of one BPMN file, with the forms beside it that they refer to."""
     content = _read_bytes(path)
     root = read_document(content, str(path))
-    available = _forms_beside(path)
+    available = _list_forms_beside(path)
     found = [
         _read_process(element, path, content, available)
         for element in root.iter(f"{BPMN}process")
@@ -125,9 +125,9 @@ def _read_process(
         key=element.get("id", ""),
         name=element.get("name"),
         version_tag=element.get(f"{_CAMUNDA}versionTag"),
-        properties=_properties(element),
+        properties=_read_properties(element),
         user_tasks=tasks,
-        topics=tuple(_topics(element)),
+        topics=tuple(_list_topics(element)),
         forms=forms,
         resources=resources,
     )
@@ -139,23 +139,23 @@ def _read_user_task(element: ElementTree.Element) -> UserTaskModel:
         name=element.get("name"),
         form_id=element.get(f"{_CAMUNDA}formRef"),
         form_key=element.get(f"{_CAMUNDA}formKey"),
-        properties=_properties(element),
+        properties=_read_properties(element),
     )
 
 
-def _topics(process: ElementTree.Element) -> Iterator[TopicUse]:
+def _list_topics(process: ElementTree.Element) -> Iterator[TopicUse]:
     for element in process.iter():
         if element.get(f"{_CAMUNDA}type") == "external" and (topic := element.get(f"{_CAMUNDA}topic")):
             inputs = element.findall(f"{BPMN}extensionElements/{_CAMUNDA}inputOutput/{_CAMUNDA}inputParameter")
             yield TopicUse(topic, element.get("id", ""), tuple(entry.get("name", "") for entry in inputs))
 
 
-def _properties(element: ElementTree.Element) -> dict[str, str]:
+def _read_properties(element: ElementTree.Element) -> dict[str, str]:
     entries = element.findall(f"{BPMN}extensionElements/{_CAMUNDA}properties/{_CAMUNDA}property")
     return {name: entry.get("value", "") for entry in entries if (name := entry.get("name"))}
 
 
-def _forms_beside(path: Path) -> dict[str, tuple[Path, Mapping[str, Any]]]:
+def _list_forms_beside(path: Path) -> dict[str, tuple[Path, Mapping[str, Any]]]:
     forms: dict[str, tuple[Path, Mapping[str, Any]]] = {}
     for file in sorted(path.parent.glob("*.form")):
         try:

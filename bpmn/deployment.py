@@ -9,11 +9,11 @@ ResourceState = Literal["new", "unchanged", "replaced"]
 
 
 def compare(deployed: Mapping[str, bytes], wanted: Mapping[str, bytes]) -> dict[str, ResourceState]:
-    """The state of every wanted file against the last deployment of the same name."""
-    return {name: _state(deployed.get(name), content) for name, content in wanted.items()}
+    """Return the state of every wanted file against the last deployment of the same name."""
+    return {name: _compare_resource(deployed.get(name), content) for name, content in wanted.items()}
 
 
-def _state(before: bytes | None, now: bytes) -> ResourceState:
+def _compare_resource(before: bytes | None, now: bytes) -> ResourceState:
     if before is None:
         return "new"
     return "unchanged" if before == now else "replaced"

@@ -13,7 +13,7 @@ EXTENSIONS = ("{http://camunda.org/schema/1.0/bpmn}", "{http://operaton.org/sche
 
 
 def read_document(content: bytes | str, origin: str) -> ElementTree.Element:
-    """The `bpmn:definitions` of a model; `origin` names it in errors. Raises `ModelUnreadable`."""
+    """Return the `bpmn:definitions` of a model; `origin` names it in errors. Raises `ModelUnreadable`."""
     parser = ElementTree.XMLParser(target=_WithoutDocumentType(origin))  # noqa: S314 -- entities are refused
     try:
         root: ElementTree.Element = ElementTree.fromstring(content, parser)  # noqa: S314 -- as above

@@ -24,9 +24,9 @@ import json
 import re
 from typing import Any
 
+from kit.errors import BatonError
+
 __all__ = [
-    "BatonError",
-    "ConfigurationError",
     "EngineConflict",
     "EngineError",
     "EngineFault",
@@ -41,22 +41,9 @@ __all__ = [
     "ModelUnreadable",
     "NotAuthorised",
     "NotFound",
-    "Permanent",
     "ValueTooLong",
-    "engine_error",
+    "make_engine_error",
 ]
-
-
-class BatonError(Exception):
-    """Anything Baton raises for a caller; the message says what happened, to which id, and what to do."""
-
-
-class ConfigurationError(BatonError):
-    """A process cannot start as it is configured; the message names the variable."""
-
-
-class Permanent(BatonError):
-    """Trying again cannot help; an external task becomes an incident at once, with this message."""
 
 
 class ModelUnreadable(BatonError):
@@ -75,6 +62,10 @@ class EngineError(BatonError):
         self.status = status
         self.kind = kind
         self.code = code
+
+    def log_text(self) -> str:
+        """Say the request and the answer's status; the engine's message may quote a value."""
+        return f"{self.what}: {self.status} {self.kind or ''}".rstrip() if self.status is not None else str(self)
 
 
 class EngineUnavailable(EngineError):
@@ -157,17 +148,17 @@ _BAD_REQUEST_TEXTS: tuple[tuple[str, type[EngineError]], ...] = (
 _FAULT_CODES: dict[int, type[EngineError]] = {1: EngineConflict, 10000: EngineConflict, 10002: ValueTooLong}
 
 
-def engine_error(status: int, body: str, *, what: str) -> EngineError:
+def make_engine_error(status: int, body: str, *, what: str) -> EngineError:
     """Say what an answer of the engine means. `body` is the answer's text, `what` names the call and the id."""
     answer = _read(body)
     message = str(answer.get("message") or body.strip()[:500] or f"HTTP {status} without a text")
     code = answer.get("code") if isinstance(answer.get("code"), int) else None
     kind = str(answer["type"]) if answer.get("type") else None
-    error = _class_of(status, message, code)(what, message=message, status=status, kind=kind, code=code)
+    error = _choose_class(status, message, code)(what, message=message, status=status, kind=kind, code=code)
     if isinstance(error, FormFieldRefused) and (field := _FORM_FIELD.search(message)):
         error.field = field[1]
     if isinstance(error, ModelRefused):
-        error.problems = _problems(answer) or (message,)
+        error.problems = _list_problems(answer) or (message,)
     return error
 
 
@@ -179,7 +170,7 @@ def _read(body: str) -> dict[str, Any]:
     return answer if isinstance(answer, dict) else {}
 
 
-def _class_of(status: int, message: str, code: int | None) -> type[EngineError]:
+def _choose_class(status: int, message: str, code: int | None) -> type[EngineError]:
     if status == 404:
         return NotFound
     if status in {401, 403}:
@@ -187,14 +178,14 @@ def _class_of(status: int, message: str, code: int | None) -> type[EngineError]:
     if status in {502, 503, 504}:
         return EngineUnavailable
     if status >= 500:
-        return _class_of_fault(message, code)
+        return _choose_fault_class(message, code)
     for pattern, error in _BAD_REQUEST_TEXTS:
         if re.search(pattern, message):
             return error
     return EngineRefused
 
 
-def _class_of_fault(message: str, code: int | None) -> type[EngineError]:
+def _choose_fault_class(message: str, code: int | None) -> type[EngineError]:
     if _FORM_FIELD.search(message):
         return FormFieldRefused
     if re.search(_NO_VALUE, message, re.DOTALL):
@@ -208,8 +199,8 @@ def _class_of_fault(message: str, code: int | None) -> type[EngineError]:
     return _FAULT_CODES.get(code or 0, EngineFault)
 
 
-def _problems(answer: dict[str, Any]) -> tuple[str, ...]:
-    """The single problems of a parse error: `details` is {resource: {errors: [{message, line, …}]}}."""
+def _list_problems(answer: dict[str, Any]) -> tuple[str, ...]:
+    """Return the single problems of a parse error: `details` is {resource: {errors: [{message, line, …}]}}."""
     details = answer.get("details")
     if not isinstance(details, dict):
         return ()

@@ -69,10 +69,10 @@ _ADAPTER: TypeAdapter[Event] = TypeAdapter(Event)
 
 
 def read_event(text: str | bytes) -> Event:
-    """One event from its JSON. Raises `pydantic.ValidationError` for an unknown type or field."""
+    """Return one event from its JSON. Raises `pydantic.ValidationError` for an unknown type or field."""
     return _ADAPTER.validate_json(text)
 
 
 def write_event(event: Event) -> str:
-    """One event as JSON with the names of the wire."""
+    """Return one event as JSON with the names of the wire."""
     return _ADAPTER.dump_json(event, by_alias=True, exclude_none=True).decode()

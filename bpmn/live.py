@@ -2,9 +2,9 @@
 surfaces, on Redis.
 
 These are no events of `bpmn.events`: the engine knows nothing of them, nobody keeps them, and whoever misses one has
-missed nothing that counts. A stream for each process instance has them in order (`live_key`, an entry's field
+missed nothing that counts. A stream for each process instance has them in order (`make_live_key`, an entry's field
 `message`), for an hour after the last one; a reader that comes late begins at its start. A hash for each running job
-(`progress_key`: the fields of `JobProgress`) says how far it is now.
+(`make_progress_key`: the fields of `JobProgress`) says how far it is now.
 
 A job that fails says everything again in its next attempt: drop the parts of an attempt when a higher one begins.
 """
@@ -23,8 +23,8 @@ __all__ = [
     "JobPart",
     "JobProgress",
     "LiveMessage",
-    "live_key",
-    "progress_key",
+    "make_live_key",
+    "make_progress_key",
     "read_live",
     "read_progress",
     "write_live",
@@ -77,33 +77,33 @@ LiveMessage = Annotated[JobProgress | JobPart | JobEnded, Field(discriminator="t
 _ADAPTER: TypeAdapter[LiveMessage] = TypeAdapter(LiveMessage)
 
 
-def live_key(process_instance_id: str) -> str:
-    """The stream of everything that the jobs of an instance say."""
+def make_live_key(process_instance_id: str) -> str:
+    """Return the stream of everything that the jobs of an instance say."""
     return f"baton:live:{process_instance_id}"
 
 
-def progress_key(task_id: str) -> str:
-    """The hash with the last progress of an external task that runs now."""
+def make_progress_key(task_id: str) -> str:
+    """Return the hash with the last progress of an external task that runs now."""
     return f"baton:progress:{task_id}"
 
 
 def read_live(text: str | bytes) -> LiveMessage:
-    """One message from its JSON. Raises `pydantic.ValidationError` for an unknown type or field."""
+    """Return one message from its JSON. Raises `pydantic.ValidationError` for an unknown type or field."""
     return _ADAPTER.validate_json(text)
 
 
 def write_live(message: LiveMessage) -> str:
-    """One message as JSON with the names of the wire."""
+    """Return one message as JSON with the names of the wire."""
     return message.model_dump_json(by_alias=True, exclude_none=True)
 
 
 def read_progress(fields: Mapping[str, str]) -> JobProgress:
-    """What the hash of a job says. Raises `pydantic.ValidationError`, also for an empty one: then the job is not
+    """Return what the hash of a job says. Raises `pydantic.ValidationError`, also for an empty one: then the job is not
     running, or has said nothing."""
     return JobProgress.model_validate(fields)
 
 
 def write_progress(progress: JobProgress) -> Mapping[Any, str]:
-    """The fields of a job's hash, all as text."""
+    """Return the fields of a job's hash, all as text."""
     plain = progress.model_dump(mode="json", by_alias=True, exclude_none=True)
     return {name: str(value) for name, value in plain.items()}

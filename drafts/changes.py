@@ -8,10 +8,10 @@ import redis.asyncio
 import structlog
 from redis.exceptions import ResponseError
 
-from drafts.record import as_text
-from forms.session import Status
+from drafts.record import to_text
+from forms.session.state import Status
 
-__all__ = ["Change", "Changes"]
+__all__ = ["DraftChange", "DraftChanges"]
 
 # What a consumer has taken and not done goes to whoever asks next after this, be it the same one.
 COMES_AGAIN_AFTER = timedelta(seconds=15)
@@ -22,8 +22,8 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """A draft has this revision and status now; `by` names the surface (`drafts.store.surface_name`) that did it."""
+class DraftChange:
+    """A draft has this revision and status now; `by` names the surface (`drafts.store.format_surface`) that did it."""
 
     session_id: str
     revision: int
@@ -38,7 +38,7 @@ class Change:
         return datetime.fromtimestamp(int(self.entry.partition("-")[0]) / 1000, UTC)
 
 
-class Changes:
+class DraftChanges:
     """The changes as one consumer of a group takes them. Each comes again until somebody of the group has done it."""
 
     def __init__(self, client: redis.asyncio.Redis, stream: str, group: str, consumer: str) -> None:
@@ -49,62 +49,64 @@ class Changes:
         self._consumer = consumer
         self._left_from = _BEGINNING
 
-    async def take(self, most: int) -> list[Change]:
-        """The next changes, at most so many: those that were left undone, then new ones. Waits for a while, and may be
+    async def take(self, most: int) -> list[DraftChange]:
+        """Return the next changes, at most so many: those that were left undone, then new ones. Waits for a while,
+        and may be
         none. Raises `RedisError`.
         """
         try:
-            entries = await self._left_undone(most)
+            entries = await self._claim_undone(most)
             if len(entries) < most:
-                entries += await self._new(most - len(entries), wait=None if entries else WAIT)
+                entries += await self._read_new(most - len(entries), wait=None if entries else WAIT)
         except ResponseError as error:
             if "NOGROUP" not in str(error):
                 raise
             await self._join()
             return []
-        found = {as_text(entry): _read(as_text(entry), fields) for entry, fields in entries}
+        found = {to_text(entry): _read(to_text(entry), fields) for entry, fields in entries}
         if unreadable := [entry for entry, change in found.items() if change is None]:
             log.warning("changes of drafts cannot be read", entries=unreadable)
             await self._redis.xack(self._stream, self._group, *unreadable)
         return [change for change in found.values() if change is not None]
 
-    async def done(self, *changes: Change) -> None:
-        """These need not come again. Raises `RedisError`."""
+    async def confirm(self, *changes: DraftChange) -> None:
+        """Confirm these need not come again. Raises `RedisError`."""
         await self._redis.xack(self._stream, self._group, *(change.entry for change in changes))
 
     async def _join(self) -> None:
-        """At the first start, and after a server has lost its data."""
+        """Join at the first start, and after a server has lost its data."""
         try:
             await self._redis.xgroup_create(self._stream, self._group, id="0", mkstream=True)
         except ResponseError as error:
             if "BUSYGROUP" not in str(error):
                 raise
 
-    async def _left_undone(self, most: int) -> list[tuple[Any, Any]]:
+    async def _claim_undone(self, most: int) -> list[tuple[Any, Any]]:
         answer: Any = await self._redis.xautoclaim(
-            self._stream, self._group, self._consumer, min_idle_time=_ms(COMES_AGAIN_AFTER), start_id=self._left_from,
+            self._stream, self._group, self._consumer, min_idle_time=_to_ms(COMES_AGAIN_AFTER),
+            start_id=self._left_from,
             count=most,
         )  # fmt: skip
         # One call looks at a part of them: the next one goes on where this one has stopped, or begins anew.
-        self._left_from = as_text(answer[0])
+        self._left_from = to_text(answer[0])
         # Of an entry that the cap of the stream has dropped meanwhile nothing is left but its id.
         return [(entry, fields) for entry, fields in answer[1] if fields]
 
-    async def _new(self, most: int, *, wait: timedelta | None) -> list[tuple[Any, Any]]:
-        block = _ms(wait) if wait is not None else None
+    async def _read_new(self, most: int, *, wait: timedelta | None) -> list[tuple[Any, Any]]:
+        block = _to_ms(wait) if wait is not None else None
         found: Any = await self._redis.xreadgroup(
             self._group, self._consumer, {self._stream: ">"}, count=most, block=block
         )
         return [entry for _, entries in found or [] for entry in entries]
 
 
-def _read(entry: str, fields: Any) -> Change | None:
-    told = {as_text(name): as_text(value) for name, value in fields.items()}
+def _read(entry: str, fields: Any) -> DraftChange | None:
+    told = {to_text(name): to_text(value) for name, value in fields.items()}
     try:
-        return Change(told["session"], int(told["revision"]), Status(told["status"]), told["by"], entry)
+        return DraftChange(told["session"], int(told["revision"]), Status(told["status"]), told["by"], entry)
     except (KeyError, ValueError):
         return None
 
 
-def _ms(span: timedelta) -> int:
+def _to_ms(span: timedelta) -> int:
     return int(span / timedelta(milliseconds=1))

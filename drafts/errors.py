@@ -6,7 +6,7 @@ BatonError
     └── DraftGone       there is no such draft, or no longer: open the form anew
 """
 
-from bpmn.errors import BatonError
+from kit.errors import BatonError
 
 __all__ = ["DraftConflict", "DraftError", "DraftGone"]
 

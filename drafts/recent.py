@@ -8,12 +8,12 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from drafts.record import Draft, surfaces_of
-from drafts.secrets import keeps_all
-from forms.evaluated import uses_feel
-from forms.session import FormSession, Status
+from drafts.record import Draft, list_surfaces
+from drafts.secrets import is_free_of_secrets
+from forms.evaluate.properties import has_feel
+from forms.session.state import FormSession, Status
 
-__all__ = ["Recent"]
+__all__ = ["RecentDrafts"]
 
 MAX_KEPT = 1024
 
@@ -26,39 +26,39 @@ class _Known:
     draft: Draft
 
 
-class Recent:
+class RecentDrafts:
     """The drafts that were read or written last, by id."""
 
     def __init__(self) -> None:
         self._known: OrderedDict[str, _Known] = OrderedDict()
 
     def find(self, session_id: str, fields: _Fields) -> Draft | None:
-        """The draft of these fields of Redis, if it is known; surfaces may have changed."""
+        """Return the draft of these fields of Redis, if it is known; surfaces may have changed."""
         known = self._known.get(session_id)
-        if known is None or known.fields != _lasting(fields):
+        if known is None or known.fields != _keep_lasting(fields):
             return None
         self._known.move_to_end(session_id)
-        return replace(known.draft, session=known.draft.session.shown_on(surfaces_of(fields)))
+        return replace(known.draft, session=known.draft.session.set_surfaces(list_surfaces(fields)))
 
     def read(self, fields: _Fields, draft: Draft) -> None:
         """Remember what was made of these fields."""
-        if draft.closed is None and draft.session.status is Status.DRAFT and _may_be_kept(draft.session):
-            self._known[draft.session.id] = _Known(_lasting(fields), draft)
+        if draft.closed is None and draft.session.status is Status.DRAFT and _is_keepable(draft.session):
+            self._known[draft.session.id] = _Known(_keep_lasting(fields), draft)
             if len(self._known) > MAX_KEPT:
                 self._known.popitem(last=False)
 
-    def written(self, session: FormSession, changed: _Fields) -> None:
+    def note_written(self, session: FormSession, changed: _Fields) -> None:
         """Remember a session whose draft has these new values of some fields now."""
         known = self._known.pop(session.id, None)
         if known is None or known.draft.session.locale != session.locale:
             return
-        as_stored = session.spoken(known.draft.session.title, session.locale)
+        as_stored = session.localise(known.draft.session.title, session.locale)
         self.read({**known.fields, **changed}, replace(known.draft, session=as_stored))
 
 
-def _lasting(fields: _Fields) -> _Fields:
+def _keep_lasting(fields: _Fields) -> _Fields:
     return {name: value for name, value in fields.items() if not name.startswith("s:")}
 
 
-def _may_be_kept(session: FormSession) -> bool:
-    return keeps_all(session.source) and not uses_feel(session.source, session.locale)
+def _is_keepable(session: FormSession) -> bool:
+    return is_free_of_secrets(session.source) and not has_feel(session.source, session.locale)

@@ -14,32 +14,32 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from bpmn.files import FileReference
-from drafts.secrets import keeps_all, without_secrets
-from forms.identity import Identity
-from forms.known import VariableType
-from forms.options import same
-from forms.paths import MISSING, Json, Path
-from forms.session import FormSession, Glance, Status, Subject, Surface
+from bpmn.file_reference import FileReference
+from drafts.secrets import is_free_of_secrets, remove_secrets
+from forms.answers.known import VariableType
+from forms.kinds.options import is_same
+from forms.schema.paths import MISSING, Json, Path
+from forms.session.state import FormSession, Glance, Status, Subject, Surface
+from kit.identity_key import IdentityKey
 
 __all__ = [
-    "Closed",
+    "ClosedDraft",
     "Draft",
-    "Stored",
-    "as_text",
-    "file_mark",
-    "marks_of",
+    "StoredDraft",
+    "dump_schema",
+    "list_marks",
+    "list_surfaces",
+    "make_file_mark",
     "read_session",
-    "schema_text",
-    "stored",
-    "surfaces_of",
+    "to_stored",
+    "to_text",
 ]
 
 _KEPT_SCHEMAS = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Closed:
+class ClosedDraft:
     """Who ended the form, when, and on which kind of surface; what is not known is None."""
 
     by: str | None
@@ -55,15 +55,15 @@ class Draft:
     session: FormSession
     form_hash: str
     """Of the schema that it was opened with."""
-    closed: Closed | None = None
+    closed: ClosedDraft | None = None
     was_tried: bool = False
     """Somebody has submitted it before: perhaps the engine took it, and nobody was told."""
     file_marks: frozenset[str] = frozenset()
-    """Of the files that were sent for it, by `file_mark`."""
+    """Of the files that were sent for it, by `make_file_mark`."""
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredDraft:
     """The texts that are written."""
 
     opened: str
@@ -100,39 +100,39 @@ class _State(_Part):
     taken: str = ""
 
 
-def as_text(value: object) -> str:
-    """What Redis answered: whether its client decodes is the caller's matter."""
+def to_text(value: object) -> str:
+    """Return what Redis answered: whether its client decodes is the caller's matter."""
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
-def schema_text(schema: Mapping[str, Json]) -> tuple[str, str]:
-    """The hash of a schema, and the text that is hashed; the schema must not be changed in place after this."""
-    return _schema_text(Identity(schema))
+def dump_schema(schema: Mapping[str, Json]) -> tuple[str, str]:
+    """Return the hash of a schema, and the text that is hashed; the schema must not be changed in place after this."""
+    return _dump_schema(IdentityKey(schema))
 
 
 @lru_cache(maxsize=_KEPT_SCHEMAS)
-def _schema_text(schema: Identity[Mapping[str, Json]]) -> tuple[str, str]:
+def _dump_schema(schema: IdentityKey[Mapping[str, Json]]) -> tuple[str, str]:
     spelled = json.dumps(schema.value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(spelled.encode("utf-8", "surrogatepass")).hexdigest()[:32], spelled
 
 
-def stored(session: FormSession) -> Stored:
-    """The texts of a session. Raises `FormUnreadable`."""
-    form_hash, schema = schema_text(session.schema)
+def to_stored(session: FormSession) -> StoredDraft:
+    """Return the texts of a session. Raises `FormUnreadable`."""
+    form_hash, schema = dump_schema(session.schema)
     opened = _Opened(
         subject=session.subject, user=session.user_id, locale=session.locale, zone=session.zone, title=session.title,
-        types=dict(session.types) if session.types is not None and keeps_all(session.source) else None,
+        types=dict(session.types) if session.types is not None and is_free_of_secrets(session.source) else None,
     )  # fmt: skip
     state = _State(
-        entered=_difference(session),
+        entered=_compute_difference(session),
         touched=sorted(session.touched, key=str),
         cursor=session.cursor,
         glance=session.glance,
         is_returning=session.is_returning,
         taken=session.taken,
     )
-    variables = without_secrets(session.source, session.variables)
-    return Stored(
+    variables = remove_secrets(session.source, session.variables)
+    return StoredDraft(
         opened=opened.model_dump_json(exclude_none=True),
         variables=json.dumps(variables, separators=(",", ":")),
         state=state.model_dump_json(exclude_defaults=True),
@@ -142,7 +142,7 @@ def stored(session: FormSession) -> Stored:
 
 
 def read_session(session_id: str, schema: Mapping[str, Json], fields: Mapping[str, str]) -> FormSession:
-    """The session of what was written. Raises `ValueError`, `KeyError` or `FormUnreadable` for what is none."""
+    """Return the session of what was written. Raises `ValueError`, `KeyError` or `FormUnreadable` for what is none."""
     opened = _Opened.model_validate_json(fields["opened"])
     state = _State.model_validate_json(fields.get("state") or "{}")
     session = FormSession(
@@ -162,36 +162,36 @@ def read_session(session_id: str, schema: Mapping[str, Json], fields: Mapping[st
         taken=state.taken,
         revision=int(fields["revision"]),
         status=Status(fields["status"]),
-        surfaces=surfaces_of(fields),
+        surfaces=list_surfaces(fields),
     )
     if not state.entered:
         return session
-    return session.filled({**session.initial, **state.entered})
+    return session.fill({**session.initial, **state.entered})
 
 
-def surfaces_of(fields: Mapping[str, str]) -> tuple[Surface, ...]:
-    """Where a draft is shown."""
-    return tuple(_surface(name) for name in sorted(fields) if name.startswith("s:"))
+def list_surfaces(fields: Mapping[str, str]) -> tuple[Surface, ...]:
+    """Return where a draft is shown."""
+    return tuple(_read_surface(name) for name in sorted(fields) if name.startswith("s:"))
 
 
-def file_mark(reference: FileReference) -> str:
-    """By this a file is known again, with all that its reference says; the name of a secret one is not told."""
+def make_file_mark(reference: FileReference) -> str:
+    """Make by this a file is known again, with all that its reference says; the name of a secret one is not told."""
     return hashlib.sha256(reference.model_dump_json().encode()).hexdigest()[:32]
 
 
-def marks_of(fields: Mapping[str, str]) -> frozenset[str]:
-    """The marks of the files that were sent for a draft."""
+def list_marks(fields: Mapping[str, str]) -> frozenset[str]:
+    """Return the marks of the files that were sent for a draft."""
     return frozenset(name.removeprefix("f:") for name in fields if name.startswith("f:"))
 
 
-def _surface(name: str) -> Surface:
+def _read_surface(name: str) -> Surface:
     _, kind, chat, message = name.split(":")
     return Surface(kind, int(chat) if chat else None, int(message) if message else None)
 
 
-def _difference(session: FormSession) -> dict[str, Json]:
+def _compute_difference(session: FormSession) -> dict[str, Json]:
     if not session.entered:
         return {}
-    initial = without_secrets(session.source, session.initial)
-    entered = without_secrets(session.source, session.entered)
-    return {name: value for name, value in entered.items() if not same(value, initial.get(name, MISSING))}
+    initial = remove_secrets(session.source, session.initial)
+    entered = remove_secrets(session.source, session.entered)
+    return {name: value for name, value in entered.items() if not is_same(value, initial.get(name, MISSING))}

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 
 import redis.asyncio
 
-from forms.paths import Json
+from forms.schema.paths import Json
 
-__all__ = ["Schemas"]
+__all__ = ["FormSchemas"]
 
 MAX_KEPT = 256
 
 
-class Schemas:
+class FormSchemas:
     """Schemas by hash; what a hash stands for never changes, so what was read is kept."""
 
     def __init__(self, client: redis.asyncio.Redis, prefix: str) -> None:
@@ -21,7 +21,7 @@ class Schemas:
         self._prefix = prefix
         self._kept: OrderedDict[str, Mapping[str, Json]] = OrderedDict()
 
-    def key(self, form_hash: str) -> str:
+    def make_key(self, form_hash: str) -> str:
         return f"{self._prefix}:{form_hash}"
 
     def keep(self, form_hash: str, schema: Mapping[str, Json]) -> None:
@@ -32,9 +32,9 @@ class Schemas:
             self._kept.popitem(last=False)
 
     async def get(self, form_hash: str) -> Mapping[str, Json]:
-        """The schema. Raises `KeyError` when it is not stored, `ValueError` for one that is no JSON."""
+        """Return the schema. Raises `KeyError` when it is not stored, `ValueError` for one that is no JSON."""
         if form_hash not in self._kept:
-            written = await self._redis.get(self.key(form_hash))
+            written = await self._redis.get(self.make_key(form_hash))
             if written is None:
                 raise KeyError(form_hash)
             self.keep(form_hash, json.loads(written))

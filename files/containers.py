@@ -24,16 +24,17 @@ _TRACKS = {
 
 
 def type_in_container(head: bytes, named: str | None) -> str | None:
-    """The content type; None when it is no such file. Where the beginning does not tell sound from film, a name may.
+    """Return the content type; None when it is no such file. Where the beginning does not tell sound from film, a
+    name may.
 
     `named`: the type that the name says.
     """
     if head[4:8] == b"ftyp":
         return _of_boxes(head, named)
     if head.startswith(b"OggS"):
-        return f"{_family(head, 'ogg', named, 'audio')}/ogg"
+        return f"{_choose_family(head, 'ogg', named, 'audio')}/ogg"
     if head.startswith(_EBML):
-        family = _family(head, "matroska", named, "video")
+        family = _choose_family(head, "matroska", named, "video")
         return f"{family}/webm" if b"webm" in head[:64] else f"{family}/x-matroska"
     if head.startswith(b"RIFF"):
         return _RIFF.get(head[8:12])
@@ -45,27 +46,27 @@ def type_in_container(head: bytes, named: str | None) -> str | None:
 def _of_boxes(head: bytes, named: str | None) -> str:
     brand = head[8:12]
     if brand in _PICTURE_BRANDS:
-        return _picture(head)
+        return _choose_picture_type(head)
     if brand in _SOUND_BRANDS:
         return "audio/mp4"
     if brand == b"qt  ":
         return "video/quicktime"
-    family = _family(head, "boxes", named, "video")
+    family = _choose_family(head, "boxes", named, "video")
     if brand.startswith(b"3g"):
         return f"{family}/3gpp2" if brand.startswith(b"3g2") else f"{family}/3gpp"
     return f"{family}/mp4"
 
 
-def _picture(head: bytes) -> str:
-    """By the first brand that says more than that it is a picture, or a series of them."""
+def _choose_picture_type(head: bytes) -> str:
+    """Choose by the first brand that says more than that it is a picture, or a series of them."""
     length = min(int.from_bytes(head[:4]), len(head))
     brands = [head[8:12], *(head[at : at + 4] for at in range(16, length, 4))]
     kinds = [_PICTURE_BRANDS[brand] for brand in brands if brand in _PICTURE_BRANDS]
     return next((kind for kind in kinds if kind != "image/heif"), "image/heif")
 
 
-def _family(head: bytes, container: str, named: str | None, usual: str) -> str:
-    """Film where one track is that, sound where all are; else by the name."""
+def _choose_family(head: bytes, container: str, named: str | None, usual: str) -> str:
+    """Choose film where one track is that, sound where all are; else by the name."""
     found = {match.lastgroup for match in _TRACKS[container].finditer(head)}
     if "video" in found:
         return "video"
@@ -76,13 +77,15 @@ def _family(head: bytes, container: str, named: str | None, usual: str) -> str:
 
 
 def _has_all_boxes_of_tracks(head: bytes) -> bool:
-    """In other containers all tracks are named first; here one stands behind the tables of another."""
+    """Tell whether all tracks are named: in other containers they come first; here one stands behind the tables of
+    another.
+    """
     at = head.find(b"moov") - 4
     return at >= 0 and at + int.from_bytes(head[at : at + 4]) <= len(head)
 
 
 def _of_frames(head: bytes) -> str | None:
-    """MPEG audio without a header of its own, layers II and III: layer I would be a text of UTF-16, too."""
+    """Recognise MPEG audio without a header of its own, layers II and III: layer I would be a text of UTF-16, too."""
     if len(head) < 3 or int.from_bytes(head[:2]) & 0xFFE0 != 0xFFE0:
         return None
     version, layer = head[1] >> 3 & 3, head[1] >> 1 & 3

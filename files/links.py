@@ -10,10 +10,10 @@ from datetime import timedelta
 
 from pydantic import ValidationError
 
-from bpmn.errors import BatonError
-from bpmn.files import FileReference
+from bpmn.file_reference import FileReference
+from kit.errors import BatonError
 
-__all__ = ["LinkRefused", "read_token", "token_of"]
+__all__ = ["LinkRefused", "make_token", "read_token"]
 
 _PURPOSE = b"baton file link\0"
 
@@ -22,20 +22,20 @@ class LinkRefused(BatonError):
     """A link that is over, or that nobody of ours made."""
 
 
-def token_of(reference: FileReference, secret: str, life: timedelta) -> str:
-    """A token for addresses, good for `life` from now on."""
+def make_token(reference: FileReference, secret: str, life: timedelta) -> str:
+    """Return a token for addresses, good for `life` from now on."""
     told = {"r": reference.model_dump(mode="json", exclude_defaults=True), "e": int(time.time() + life.total_seconds())}
     payload = json.dumps(told, separators=(",", ":")).encode()
-    return f"{_spelled(payload)}.{_spelled(_signature(payload, secret))}"
+    return f"{_encode(payload)}.{_encode(_sign(payload, secret))}"
 
 
 def read_token(token: str, secret: str) -> FileReference:
-    """The reference of a token. Raises `LinkRefused`."""
+    """Return the reference of a token. Raises `LinkRefused`."""
     try:
         payload, signature = (_read(part) for part in token.split("."))
     except (ValueError, binascii.Error) as error:
         raise LinkRefused("this is no link to a file") from error
-    if not hmac.compare_digest(signature, _signature(payload, secret)):
+    if not hmac.compare_digest(signature, _sign(payload, secret)):
         raise LinkRefused("this link was changed, or made with another secret")
     told = json.loads(payload)
     if told["e"] < time.time():
@@ -46,11 +46,11 @@ def read_token(token: str, secret: str) -> FileReference:
         raise LinkRefused("this link is of an older version; ask for another one") from error
 
 
-def _signature(payload: bytes, secret: str) -> bytes:
+def _sign(payload: bytes, secret: str) -> bytes:
     return hmac.digest(secret.encode(), _PURPOSE + payload, hashlib.sha256)
 
 
-def _spelled(content: bytes) -> str:
+def _encode(content: bytes) -> str:
     return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
 
 

@@ -18,8 +18,8 @@ from urllib.parse import unquote, urlsplit
 from obstore import exceptions as trouble
 from obstore.store import LocalStore, ObjectStore, from_url
 
-from bpmn.errors import BatonError, ConfigurationError, Permanent
-from bpmn.files import FileReference, Holds
+from bpmn.file_reference import FileReference, Holds
+from kit.errors import BatonError, ConfigurationError, Permanent
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, RetryConfig  # these are there for type checkers only
@@ -68,7 +68,7 @@ class Files:
 
     @classmethod
     def from_settings(cls, settings: StoreSettings) -> Self:
-        """Raises `ConfigurationError` for a store that is none."""
+        """Raise `ConfigurationError` for a store that is none."""
         if settings.files_url is None:
             raise ConfigurationError(
                 "FILES_URL is not set: name a store of files, as file:///var/lib/baton/files or s3://bucket/folder"
@@ -91,10 +91,10 @@ class Files:
 
         Raises `FilesUnavailable`.
         """
-        path = f"{folder or f'files/{_today()}'}/{uuid.uuid4().hex}"
-        counted = _Counted(_chunks(content))
+        path = f"{folder or f'files/{_format_today()}'}/{uuid.uuid4().hex}"
+        counted = _Counted(_read_chunks(content))
         try:
-            with self._trouble(path) as store:
+            with self._translate_errors(path) as store:
                 await store.put_async(path, aiter(counted))
         except Exception:
             if counted.error is not None:
@@ -110,34 +110,35 @@ class Files:
         Raises `FilesUnavailable`.
         """
         sha256 = await asyncio.to_thread(lambda: hashlib.sha256(content).hexdigest())
-        path = f"spilled/{_today()}/{sha256}"
-        with self._trouble(path) as store:
+        path = f"spilled/{_format_today()}/{sha256}"
+        with self._translate_errors(path) as store:
             await store.put_async(path, content)
         return FileReference(
             path=path, sha256=sha256, size_bytes=len(content), content_type=content_type, name=name, holds=holds
         )
 
     async def get(self, reference: FileReference) -> bytes:
-        """The whole content, checked. Raises `FileMissing`, `FileDamaged`, `FilesUnavailable`, or `Permanent` for a
+        """Return the whole content, checked. Raises `FileMissing`, `FileDamaged`, `FilesUnavailable`, or `Permanent`
+        for a
         file that is too large for memory: stream it.
         """
         if reference.size_bytes > MAX_IN_MEMORY_BYTES:
             raise Permanent(f"the file {reference.path} has {reference.size_bytes} bytes: stream it")
         return b"".join([chunk async for chunk in self.stream(reference)])
 
-    async def text(self, reference: FileReference) -> str:
-        """The same as UTF-8."""
+    async def read_text(self, reference: FileReference) -> str:
+        """Return the same as UTF-8."""
         try:
             return (await self.get(reference)).decode()
         except UnicodeDecodeError as error:
             raise FileDamaged(f"the file {reference.path} is no UTF-8 text: {error.reason}") from error
 
     async def stream(self, reference: FileReference) -> AsyncIterator[bytes]:
-        """The content in pieces of about a megabyte; whether it is the right one is known at the end.
+        """Yield the content in pieces of about a megabyte; whether it is the right one is known at the end.
 
         Raises as `get`. Do what cannot be undone after the last piece.
         """
-        with self._trouble(reference.path) as store:
+        with self._translate_errors(reference.path) as store:
             found = await store.get_async(reference.path)
             if found.meta["size"] != reference.size_bytes:
                 raise FileDamaged(
@@ -150,19 +151,19 @@ class Files:
         if digest.hexdigest() != reference.sha256:
             raise FileDamaged(f"the file {reference.path} does not have the SHA-256 of its reference")
 
-    async def folders(self, within: str) -> list[str]:
-        """The names of the folders directly inside one. Raises `FilesUnavailable`."""
-        with self._trouble(within) as store:
+    async def list_folders(self, within: str) -> list[str]:
+        """Return the names of the folders directly inside one. Raises `FilesUnavailable`."""
+        with self._translate_errors(within) as store:
             found = await store.list_with_delimiter_async(f"{within}/")
         return sorted(prefix.strip("/").rpartition("/")[2] for prefix in found["common_prefixes"])
 
     async def count(self, folder: str, *, up_to: int) -> int:
-        """How many files are inside a folder, however deep; it counts no further than `up_to`.
+        """Return how many files are inside a folder, however deep; it counts no further than `up_to`.
 
         Raises `FilesUnavailable`.
         """
         found = 0
-        with self._trouble(folder) as store:
+        with self._translate_errors(folder) as store:
             async for batch in store.list(f"{folder}/", chunk_size=up_to):
                 found += len(batch)
                 if found >= up_to:
@@ -172,7 +173,7 @@ class Files:
     async def delete_folder(self, folder: str) -> int:
         """Delete everything inside a folder, however deep; returns how many files. Raises `FilesUnavailable`."""
         count = 0
-        with self._trouble(folder) as store:
+        with self._translate_errors(folder) as store:
             async for batch in store.list(f"{folder}/"):
                 paths = [entry["path"] for entry in batch]
                 await store.delete_async(paths)
@@ -183,13 +184,15 @@ class Files:
         self._store = None if self._url is not None else self._store
 
     @contextmanager
-    def _trouble(self, path: str) -> Iterator[ObjectStore]:
+    def _translate_errors(self, path: str) -> Iterator[ObjectStore]:
         try:
             yield self._open()
         except FileNotFoundError as error:
             raise FileMissing(f"the store has no file {path}") from error
         except (trouble.BaseError, OSError) as error:
-            raise FilesUnavailable(f"the store of files does not answer for {path}: {_first_line(error)}") from error
+            raise FilesUnavailable(
+                f"the store of files does not answer for {path}: {_take_first_line(error)}"
+            ) from error
 
     def _open(self) -> ObjectStore:
         if self._store is None:
@@ -200,7 +203,7 @@ class Files:
                 folder.mkdir(parents=True, exist_ok=True, mode=0o700)
                 self._store = LocalStore(folder)
             else:
-                self._store = from_url(self._url, retry_config=RETRIES, client_options=_client_options())
+                self._store = from_url(self._url, retry_config=RETRIES, client_options=_make_client_options())
         return self._store
 
 
@@ -228,7 +231,7 @@ class _Counted:
         return self._digest.hexdigest()
 
 
-async def _chunks(content: bytes | str | Path | AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+async def _read_chunks(content: bytes | str | Path | AsyncIterable[bytes]) -> AsyncIterator[bytes]:
     match content:
         case str():
             yield bytes(content, "utf-8")
@@ -243,16 +246,16 @@ async def _chunks(content: bytes | str | Path | AsyncIterable[bytes]) -> AsyncIt
                 yield chunk
 
 
-def _client_options() -> "ClientConfig":
+def _make_client_options() -> "ClientConfig":
     # Any option given here makes obstore forget this variable, which S3 servers without TLS need.
     allow_http = os.environ.get("AWS_ALLOW_HTTP", "").lower() in {"1", "true"}
     return {"connect_timeout": CONNECT_TIMEOUT, "timeout": REQUEST_TIMEOUT, "allow_http": allow_http}
 
 
-def _today() -> str:
+def _format_today() -> str:
     return datetime.now(UTC).date().isoformat()
 
 
-def _first_line(error: BaseException) -> str:
+def _take_first_line(error: BaseException) -> str:
     # obstore adds pages of debug text, which may hold what a request was made of.
     return (str(error).splitlines() or [type(error).__name__])[0][:300]

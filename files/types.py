@@ -6,7 +6,7 @@
 import mimetypes
 from pathlib import PurePosixPath
 
-__all__ = ["possible_types", "suffix_of", "type_of_name"]
+__all__ = ["find_suffix", "find_type_by_name", "list_possible_types"]
 
 # What phones and browsers make, and Python does not know, or not in all versions the same. The first suffix of a type
 # is the usual one.
@@ -34,18 +34,18 @@ _EITHER = frozenset({"3gpp", "3gpp2", "ogg", "webm", "x-matroska"})
 _SUFFIXES = {kind: suffix for suffix, kind in reversed((*_OURS.items(), *_PYTHONS.items()))}
 
 
-def type_of_name(name: str | None) -> str | None:
-    """What a file is by its name; None when that does not say."""
+def find_type_by_name(name: str | None) -> str | None:
+    """Return what a file is by its name; None when that does not say."""
     return _TYPES.get(PurePosixPath(name or "").suffix.lower())
 
 
-def suffix_of(content_type: str) -> str:
-    """How the names of such files end, with the dot; empty when that is not known."""
+def find_suffix(content_type: str) -> str:
+    """Return how the names of such files end, with the dot; empty when that is not known."""
     return _SUFFIXES.get(content_type.partition(";")[0].strip().lower(), "")
 
 
-def possible_types(content_type: str, name: str) -> frozenset[str]:
-    """What a file may turn out to be that nobody has looked into, by what is said of it."""
-    said = {content_type.partition(";")[0].strip().lower()} | ({named} if (named := type_of_name(name)) else set())
+def list_possible_types(content_type: str, name: str) -> frozenset[str]:
+    """Return what a file may turn out to be that nobody has looked into, by what is said of it."""
+    said = {content_type.partition(";")[0].strip().lower()} | ({named} if (named := find_type_by_name(name)) else set())
     either = {subtype for _, _, subtype in (kind.partition("/") for kind in said) if subtype in _EITHER}
     return frozenset(said | {f"{family}/{subtype}" for family in ("audio", "video") for subtype in either})

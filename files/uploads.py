@@ -6,9 +6,9 @@ from pathlib import PurePosixPath
 import puremagic
 
 from files.containers import type_in_container
-from files.types import type_of_name
+from files.types import find_type_by_name
 
-__all__ = ["HEAD_BYTES", "clean_name", "content_type_of", "contradicts"]
+__all__ = ["HEAD_BYTES", "clean_name", "detect_content_type", "is_contradicted"]
 
 HEAD_BYTES = 8192
 MAX_NAME_CHARACTERS = 120
@@ -28,7 +28,7 @@ _MARKS = {SVG: b"<svg", "application/pdf": b"%PDF-"}
 
 
 def clean_name(name: str | None) -> str | None:
-    """The last part of a name without what is no letter; None when nothing is left."""
+    """Return the last part of a name without what is no letter; None when nothing is left."""
     plain = unicodedata.normalize("NFC", PurePosixPath((name or "").replace("\\", "/")).name)
     # Marks that turn the direction of writing would make exe.txt of txt.exe.
     kept = "".join(sign for sign in plain if sign.isprintable() and unicodedata.category(sign) != "Cf").strip(" .")
@@ -38,17 +38,17 @@ def clean_name(name: str | None) -> str | None:
     return kept[:MAX_NAME_CHARACTERS] or None
 
 
-def content_type_of(head: bytes, name: str | None) -> str:
-    """What a file is by its first bytes; its name only decides between what looks the same."""
-    named = type_of_name(name)
-    found = _signature(head, name)
+def detect_content_type(head: bytes, name: str | None) -> str:
+    """Return what a file is by its first bytes; its name only decides between what looks the same."""
+    named = find_type_by_name(name)
+    found = _detect_by_signature(head, name)
     if _is_text(head):
-        if named in _MARKS and found in _MARKUP and _may_be(named, head):
+        if named in _MARKS and found in _MARKUP and _is_possible(named, head):
             return named
         # Words may begin like a picture; only what is written as text counts.
         if found in _WRITTEN or (found.startswith("text/") and found != _UNHEARD_OF):
             return found
-        return named if named is not None and _may_be(named, head) else "text/plain"
+        return named if named is not None and _is_possible(named, head) else "text/plain"
     if (contained := type_in_container(head, named)) is not None:
         return contained
     if found in _ARCHIVES and named is not None and named.startswith("application/"):
@@ -56,21 +56,21 @@ def content_type_of(head: bytes, name: str | None) -> str:
     return found or UNKNOWN
 
 
-def contradicts(content_type: str, name: str | None) -> bool:
-    """Whether a name says that it is a picture, a recording or a PDF, and the content is none.
+def is_contradicted(content_type: str, name: str | None) -> bool:
+    """Tell whether a name says that it is a picture, a recording or a PDF, and the content is none.
 
     Sound and film are one: they share containers, and which of both is wanted is said by what a field accepts.
     A drawing (SVG) may hold scripts: it is taken under its own name only.
     """
-    named = type_of_name(name) or ""
+    named = find_type_by_name(name) or ""
     if content_type == SVG and named != SVG:
         return True
-    wanted = _family(named)
-    return wanted is not None and wanted != _family(content_type)
+    wanted = _find_family(named)
+    return wanted is not None and wanted != _find_family(content_type)
 
 
-def _signature(head: bytes, name: str | None) -> str:
-    """The type that the bytes say; empty where they say nothing, whatever the name does."""
+def _detect_by_signature(head: bytes, name: str | None) -> str:
+    """Return the type that the bytes say; empty where they say nothing, whatever the name does."""
     try:
         best = puremagic.magic_string(head, filename=name)[0]
     except (puremagic.PureError, ValueError):
@@ -78,14 +78,14 @@ def _signature(head: bytes, name: str | None) -> str:
     return best.mime_type if best.byte_match else ""
 
 
-def _may_be(named: str, text: bytes) -> bool:
-    """Whether a text may be what its name says."""
+def _is_possible(named: str, text: bytes) -> bool:
+    """Tell whether a text may be what its name says."""
     if named in _MARKS:
         return _MARKS[named] in text and b"<html" not in text.lower()
     return named.startswith("text/") or named in _WRITTEN
 
 
-def _family(content_type: str) -> str | None:
+def _find_family(content_type: str) -> str | None:
     return next((family for start, family in _FAMILIES.items() if content_type.startswith(start)), None)
 
 

@@ -8,7 +8,7 @@ BatonError
         └── FeelLimit       it took too much time, memory or depth
 """
 
-from bpmn.errors import BatonError
+from kit.errors import BatonError
 
 __all__ = ["ButtonUnreadable", "FeelFailed", "FeelLimit", "FormError", "FormUnreadable"]
 

@@ -7,9 +7,9 @@ from functools import lru_cache
 
 from babel.core import negotiate_locale
 
-from forms.catalogue import SOURCE_LOCALE, Catalogue
+from kit.texts import SOURCE_LOCALE, Catalogue
 
-__all__ = ["LOCALES", "supported", "text"]
+__all__ = ["LOCALES", "find_supported", "get_text"]
 
 _CATALOGUE = Catalogue.of("forms")
 LOCALES = _CATALOGUE.locales
@@ -17,12 +17,12 @@ _BY_TAG = {locale.lower(): locale for locale in LOCALES}
 
 
 @lru_cache(maxsize=1024)
-def supported(locale: str | None) -> str:
-    """The language of ours that fits a language tag such as `ru-RU`; English for all others."""
+def find_supported(locale: str | None) -> str:
+    """Return the language of ours that fits a language tag such as `ru-RU`; English for all others."""
     found = negotiate_locale([(locale or "").replace("-", "_").lower()], _BY_TAG)
     return _BY_TAG[found.lower()] if found else SOURCE_LOCALE
 
 
-def text(code: str, locale: str, **params: object) -> str:
-    """One of the texts in a supported language, with its parameters filled in."""
-    return _CATALOGUE.text(code, supported(locale), params)
+def get_text(code: str, locale: str, **params: object) -> str:
+    """Return one of the texts in a supported language, with its parameters filled in."""
+    return _CATALOGUE.get_text(code, find_supported(locale), params)

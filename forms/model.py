@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from forms.paths import Json, Path, is_below
-from forms.schema import Component
+from forms.schema.components import Component
+from forms.schema.paths import Json, Path, is_below
 
-__all__ = ["Action", "Field", "Form", "Mode", "Option", "Problem", "Rules", "Value"]
+__all__ = ["Action", "Field", "FieldError", "Form", "Mode", "Option", "Rules", "Value"]
 
 Value = Json
 """What a field holds: any value of JSON. Which ones, its kind says."""
@@ -91,7 +91,7 @@ class Field:
     @property
     def caption(self) -> str:
         """The label with what form-js shows beside the input, such as a unit, and with the mark of a needed answer."""
-        found = (self.written(f"appearance.{side}Adorner") for side in ("prefix", "suffix"))
+        found = (self.read_property(f"appearance.{side}Adorner") for side in ("prefix", "suffix"))
         beside = ", ".join(part.strip() for part in found if isinstance(part, str) and part.strip())
         named = f"{self.label} ({beside})" if beside else self.label
         return f"{named} *" if self.required else named
@@ -104,11 +104,11 @@ class Field:
     @property
     def is_secret(self) -> bool:
         """Whether its value must never be stored, by the custom property `sensitive`."""
-        return self.component.hint("sensitive") == "true"
+        return self.component.find_hint("sensitive") == "true"
 
-    def written(self, name: str) -> Any:
-        """A property by its form-js name, evaluated where that was needed."""
-        return self.given[name] if name in self.given else self.component.written(name)
+    def read_property(self, name: str) -> Any:
+        """Return a property by its form-js name, evaluated where that was needed."""
+        return self.given[name] if name in self.given else self.component.read_property(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,42 +130,46 @@ class Form:
     submit_label: str = ""
     """What the button "Submit" says, when the form has a word for it."""
 
-    def all_fields(self) -> Iterator[Field]:
-        """Every field, with those inside lists, in order."""
-        return _within(self.fields)
+    def list_all_fields(self) -> Iterator[Field]:
+        """Yield every field, with those inside lists, in order."""
+        return _list_within(self.fields)
 
-    def level(self, scope: Path = ()) -> tuple[Field, ...]:
-        """The fields of the form itself, or of one item of a list; those of lists inside it are not among them."""
-        return tuple(found for found in self.all_fields() if found.scope == scope)
+    def list_level(self, scope: Path = ()) -> tuple[Field, ...]:
+        """Return the fields of the form itself, or of one item of a list; those of lists inside it are not among
+        them.
+        """
+        return tuple(found for found in self.list_all_fields() if found.scope == scope)
 
-    def questions(self, scope: Path = ()) -> tuple[Field, ...]:
-        """What is asked on one level, in order."""
-        return tuple(found for found in self.level(scope) if found.mode is Mode.ASKED)
+    def list_questions(self, scope: Path = ()) -> tuple[Field, ...]:
+        """Return what is asked on one level, in order."""
+        return tuple(found for found in self.list_level(scope) if found.mode is Mode.ASKED)
 
-    def at(self, path: Path) -> Field | None:
-        """The field with a value at this place."""
+    def find_field(self, path: Path) -> Field | None:
+        """Return the field with a value at this place."""
         valued = (Mode.DISPLAY,)
-        return next((found for found in self.all_fields() if found.path == path and found.mode not in valued), None)
+        return next(
+            (found for found in self.list_all_fields() if found.path == path and found.mode not in valued), None
+        )
 
     def list_of(self, scope: Path) -> Field | None:
-        """The list that an item belongs to."""
-        return self.at(scope[:-1]) if scope else None
+        """Return the list that an item belongs to."""
+        return self.find_field(scope[:-1]) if scope else None
 
-    def inside(self, place: Path) -> tuple[Field, ...]:
-        """The fields whose values are at a place or inside it."""
-        return tuple(found for found in self.all_fields() if is_below(found.path, place))
+    def list_inside(self, place: Path) -> tuple[Field, ...]:
+        """Return the fields whose values are at a place or inside it."""
+        return tuple(found for found in self.list_all_fields() if is_below(found.path, place))
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class FieldError:
     """Why a value was not taken: `code` is a name of `forms.messages`, `params` fill its text."""
 
     code: str
     params: Mapping[str, object] = field(default_factory=dict)
 
 
-def _within(fields: tuple[Field, ...]) -> Iterator[Field]:
+def _list_within(fields: tuple[Field, ...]) -> Iterator[Field]:
     for found in fields:
         yield found
         for item in found.items:
-            yield from _within(item)
+            yield from _list_within(item)

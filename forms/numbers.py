@@ -7,7 +7,7 @@ import math
 import re
 from decimal import Decimal, InvalidOperation
 
-__all__ = ["as_decimal", "decimals", "javascript_number", "plain"]
+__all__ = ["count_decimals", "format_plain", "to_decimal", "to_javascript_number"]
 
 _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _RADIX = re.compile(r"0([xX][0-9a-fA-F]+|[oO][0-7]+|[bB][01]+)")
@@ -17,8 +17,8 @@ _MAX_CHARACTERS = 400
 _EXPONENTS = range(-400, 308)
 
 
-def as_decimal(value: object) -> Decimal | None:
-    """A number, or a text that is one, as a decimal; None for all else, and for what no computer writes out."""
+def to_decimal(value: object) -> Decimal | None:
+    """Return a number, or a text that is one, as a decimal; None for all else, and for what no computer writes out."""
     if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
         return None
     if isinstance(value, float) and not math.isfinite(value):
@@ -32,8 +32,8 @@ def as_decimal(value: object) -> Decimal | None:
     return number if number.adjusted() in _EXPONENTS else None
 
 
-def javascript_number(value: float | str) -> int | float | None:
-    """What `Number(value)` gives, for a value that is none or infinite None. Integers stay exact."""
+def to_javascript_number(value: float | str) -> int | float | None:
+    """Return what `Number(value)` gives, for a value that is none or infinite None. Integers stay exact."""
     if isinstance(value, int | float):
         return value if isinstance(value, int) or math.isfinite(value) else None
     spelled = value.strip()
@@ -49,12 +49,12 @@ def javascript_number(value: float | str) -> int | float | None:
     return int(found) if found.is_integer() and abs(found) < 2**53 else found
 
 
-def decimals(number: Decimal) -> int:
-    """How many decimal digits a number has; zeros at the end are none."""
+def count_decimals(number: Decimal) -> int:
+    """Return how many decimal digits a number has; zeros at the end are none."""
     exponent = number.normalize().as_tuple().exponent
     return max(0, -exponent) if isinstance(exponent, int) else 0
 
 
-def plain(number: Decimal) -> str:
-    """A number in digits, without an exponent."""
+def format_plain(number: Decimal) -> str:
+    """Return a number in digits, without an exponent."""
     return format(number, "f")

@@ -12,14 +12,14 @@ import aiohttp
 import psutil
 import pytest
 
-from baton.sandbox.person import Person
+from baton.sandbox.person import SandboxPerson
 from baton.stack.home import Home
 from baton.stack.plan import plan_servers
-from baton.stack.rabbitmq import RabbitServer, rabbit_servers
+from baton.stack.servers.rabbitmq import RabbitServer, plan_rabbit_servers
 from baton.stack.supervisor import Supervisor
 from bpmn.catalog import Catalog
-from bpmn.client import EngineClient
-from bpmn.types import HistoricProcess
+from bpmn.engine.client import EngineClient
+from bpmn.engine.types import HistoricProcess
 
 PROCESSES = ("telegram", "llm", "engine-api", "bridge", "worker-llm", "bot")
 
@@ -43,7 +43,7 @@ def engine_url(stack: Supervisor) -> str:
 
 @pytest.fixture(scope="session")
 def engine_token(stack: Supervisor) -> str:
-    return stack.home.secrets()["engine_token"]
+    return stack.home.read_secrets()["engine_token"]
 
 
 @pytest.fixture(scope="session")
@@ -56,7 +56,7 @@ async def engine(engine_url: str, engine_token: str) -> AsyncIterator[EngineClie
 def valkey_url(stack: Supervisor) -> str:
     """With the password."""
     server = stack.runs["valkey"].server
-    return str(server.url).replace("://", f"://:{stack.home.secrets()['valkey_password']}@") + "/0"
+    return str(server.url).replace("://", f"://:{stack.home.read_secrets()['valkey_password']}@") + "/0"
 
 
 @pytest.fixture(scope="session")
@@ -65,7 +65,7 @@ async def rabbitmq_url(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterato
     home = Home(tmp_path_factory.mktemp("rabbitmq"))
     home.prepare()
     try:
-        servers = rabbit_servers(home, secrets.token_hex(16), secrets.token_hex(16))
+        servers = plan_rabbit_servers(home, secrets.token_hex(16), secrets.token_hex(16))
         async with Supervisor(home, servers):
             node = servers[-1]
             assert isinstance(node, RabbitServer)
@@ -97,13 +97,13 @@ class House:
     def telegram_url(self) -> str:
         return str(self.stack.runs["telegram"].server.url)
 
-    async def instance_of(self, person: Person) -> HistoricProcess:
-        (instance, *_) = await self.engine.history_processes(business_key=f"onboarding:telegram-{person.user_id}")
+    async def instance_of(self, person: SandboxPerson) -> HistoricProcess:
+        (instance, *_) = await self.engine.list_history_processes(business_key=f"onboarding:telegram-{person.user_id}")
         return instance
 
-    async def path_of(self, person: Person) -> list[str]:
+    async def path_of(self, person: SandboxPerson) -> list[str]:
         instance = await self.instance_of(person)
-        return [step.activity_id for step in await self.engine.history_activities(instance.id)]
+        return [step.activity_id for step in await self.engine.list_history_activities(instance.id)]
 
     def family(self, name: str) -> list[int]:
         """Process ids of a process and its children, parents first."""
@@ -122,19 +122,19 @@ class House:
 @pytest.fixture(scope="session")
 async def house(stack: Supervisor, engine: EngineClient) -> House:
     await stack.start(*PROCESSES)
-    for model in Catalog.packaged().processes.values():
+    for model in Catalog.of_packaged().processes.values():
         await engine.deploy("baton", model.resources)
     return House(stack, engine)
 
 
 @pytest.fixture
-async def join(house: House) -> AsyncIterator[Callable[..., Awaitable[Person]]]:
+async def join(house: House) -> AsyncIterator[Callable[..., Awaitable[SandboxPerson]]]:
     """Makes new persons in the sandbox."""
     timeout = aiohttp.ClientTimeout(total=timedelta(seconds=60).total_seconds())
     async with aiohttp.ClientSession(timeout=timeout) as http:
 
-        async def new_person(language_code: str = "en", name: str = "") -> Person:
+        async def new_person(language_code: str = "en", name: str = "") -> SandboxPerson:
             name = name or f"Ada {uuid.uuid4().hex[:6]}"
-            return await Person.join(http, house.telegram_url, name, language_code)
+            return await SandboxPerson.join(http, house.telegram_url, name, language_code)
 
         yield new_person

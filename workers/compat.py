@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from bpmn.variables import NotAVariable, TypedValue, encode_all
+from bpmn.engine.variables import NotAVariable, TypedValue, encode_all
 from workers.envelope import BpmnError, Completed, Failed, Job, Outcome, Variables
 from workers.errors import HandlerError, Permanent
-from workers.rates import RateLimit
+from workers.rate_limit import RateLimit
 from workers.registry import add_handler, make_handler
 from workers.signature import Signature
 
@@ -67,16 +67,16 @@ def subscribe(
     `variables` are those to fetch, by default all. `retries` and `backoff` are for an action that raises; one that
     returns `task.failure(...)` says its own. Raises `HandlerError`, also when the package is not installed.
     """
-    package = _package()
-    wanted = _AllVariables if variables is None else _model(variables)
+    package = _import_package()
+    wanted = _AllVariables if variables is None else _make_model(variables)
     signature = Signature(input=wanted, output=None, clients={}, context=None)
     for topic in (topic_names,) if isinstance(topic_names, str) else topic_names:
-        run = _runner(topic, action, package)
+        run = _make_runner(topic, action, package)
         found = make_handler(run, signature, topic, queue=queue, timeout=timeout, **options)
         add_handler(replace(found, takes_job=True))
 
 
-def _package() -> Any:
+def _import_package() -> Any:
     try:
         # Only here: a pool without such handlers needs neither the package nor what it brings along.
         return importlib.import_module("camunda.external_task.external_task")
@@ -84,30 +84,30 @@ def _package() -> Any:
         raise HandlerError("subscribe needs the package itself: pip install 'baton-flow[compat]'") from error
 
 
-def _model(variables: Iterable[str]) -> type[BaseModel]:
-    """A model that names these variables; their values are never read through it."""
+def _make_model(variables: Iterable[str]) -> type[BaseModel]:
+    """Return a model that names these variables; their values are never read through it."""
     fields: dict[str, Any] = {
         f"field_{number}": (Any, Field(default=None, validation_alias=name)) for number, name in enumerate(variables)
     }
     return create_model("Variables", **fields)
 
 
-def _runner(topic: str, action: Action, package: Any) -> Callable[[Job], Awaitable[Outcome]]:
+def _make_runner(topic: str, action: Action, package: Any) -> Callable[[Job], Awaitable[Outcome]]:
     @functools.wraps(action)
     async def run(job: Job) -> Outcome:
-        task = package.ExternalTask(_context(topic, job))
+        task = package.ExternalTask(_make_context(topic, job))
         result = action(task) if inspect.iscoroutinefunction(action) else await asyncio.to_thread(action, task)
         if inspect.isawaitable(result):
             result = await result
         if not isinstance(result, package.TaskResult):
-            raise Permanent(f"{topic} returned {_kind(result)}; return task.complete(), failure() or bpmn_error()")
-        return _outcome(topic, result)
+            raise Permanent(f"{topic} returned {_read_kind(result)}; return task.complete(), failure() or bpmn_error()")
+        return _make_outcome(topic, result)
 
     return run
 
 
-def _context(topic: str, job: Job) -> dict[str, Any]:
-    """What the engine's fetchAndLock answers for a task."""
+def _make_context(topic: str, job: Job) -> dict[str, Any]:
+    """Return what the engine's fetchAndLock answers for a task."""
     return {
         "id": job.task_id,
         "topicName": topic,
@@ -125,14 +125,15 @@ def _context(topic: str, job: Job) -> dict[str, Any]:
     }
 
 
-def _outcome(topic: str, result: "TaskResult") -> Outcome:
-    """Asked in the order of the package's own executor."""
+def _make_outcome(topic: str, result: "TaskResult") -> Outcome:
+    """Make the outcome, asking in the order of the package's own executor."""
     if result.is_success():
         return Completed(
-            variables=_encoded(topic, result.global_variables), local_variables=_encoded(topic, result.local_variables)
+            variables=_encode_variables(topic, result.global_variables),
+            local_variables=_encode_variables(topic, result.local_variables),
         )
     if result.is_bpmn_error():
-        variables = _encoded(topic, result.global_variables)
+        variables = _encode_variables(topic, result.global_variables)
         return BpmnError(code=str(result.bpmn_error_code), message=str(result.error_message or ""), variables=variables)
     if result.is_failure():
         details = result.error_details
@@ -145,19 +146,21 @@ def _outcome(topic: str, result: "TaskResult") -> Outcome:
     raise Permanent(f"{topic} returned an empty result; return task.complete(), failure() or bpmn_error()")
 
 
-def _encoded(topic: str, variables: Mapping[str, Any] | None) -> Variables:
-    """As the package formats them: what has a "value" may say its type, everything else gets the type that fits."""
+def _encode_variables(topic: str, variables: Mapping[str, Any] | None) -> Variables:
+    """Return as the package formats them: what has a "value" may say its type, everything else gets the type that
+    fits.
+    """
     try:
-        return encode_all({name: _typed(value) for name, value in (variables or {}).items()})
+        return encode_all({name: _to_typed(value) for name, value in (variables or {}).items()})
     except NotAVariable as error:
         raise Permanent(f"{topic} returned what the engine cannot store: {error}") from error
 
 
-def _typed(value: Any) -> object:
+def _to_typed(value: Any) -> object:
     if not isinstance(value, dict) or "value" not in value:
         return value
     return TypedValue(value) if value.get("type") else value["value"]
 
 
-def _kind(result: object) -> str:
+def _read_kind(result: object) -> str:
     return "nothing" if result is None else f"a {type(result).__name__}"

@@ -10,15 +10,15 @@ from typing import Any, Protocol
 
 from workers.envelope import Job
 
-__all__ = ["JobContext", "Said", "Voice", "activity_key"]
+__all__ = ["JobContext", "ProgressSender", "Said", "make_activity_key"]
 
 
-class Voice(Protocol):
+class ProgressSender(Protocol):
     """Where a job's words go. Both return at once, from any thread, and never raise."""
 
-    def progress(self, fraction: float, text: str) -> None: ...
+    def send_progress(self, fraction: float, text: str) -> None: ...
 
-    def part(self, text: str) -> None: ...
+    def send_part(self, text: str) -> None: ...
 
 
 class Said:
@@ -37,7 +37,7 @@ class JobContext:
     """
 
     def __init__(
-        self, job: Job, voice: Voice, *, topic: str, is_last_attempt: bool, idempotency_key: str | None = None
+        self, job: Job, voice: ProgressSender, *, topic: str, is_last_attempt: bool, idempotency_key: str | None = None
     ) -> None:
         self._voice = voice
         self.task_id = job.task_id
@@ -48,27 +48,28 @@ class JobContext:
         self.activity_id = job.activity_id
         self.attempt = job.attempt
         self.is_last_attempt = is_last_attempt
-        self.idempotency_key = idempotency_key or activity_key(topic, job.activity_instance_id)
+        self.idempotency_key = idempotency_key or make_activity_key(topic, job.activity_instance_id)
 
     def progress(self, fraction: float, text: str = "") -> Said:
-        """How far the job is, from 0 to 1 (what lies outside is moved there), and in words.
+        """Return how far the job is, from 0 to 1 (what lies outside is moved there), and in words.
 
         Await it in `async def` handlers; a plain `def` handler calls it. A few a second are sent, of more the last one
         wins. Telling never fails a job: when Redis is away, a warning is logged and the words are lost.
         """
-        self._voice.progress(min(1.0, max(0.0, fraction)), text)
+        self._voice.send_progress(min(1.0, max(0.0, fraction)), text)
         return Said()
 
     def stream(self, text: str) -> Said:
-        """The next part of the answer, for people who wait for it: nothing is left out, some parts travel together.
+        """Return the next part of the answer, for people who wait for it: nothing is left out, some parts travel
+        together.
 
         As with `progress`, it never fails a job. What counts is what the handler returns; a later attempt begins anew.
         """
         if text:
-            self._voice.part(text)
+            self._voice.send_part(text)
         return Said()
 
 
-def activity_key(topic: str, activity_instance_id: str) -> str:
-    """The same for every attempt of one step of one process instance; 64 hexadecimal digits."""
+def make_activity_key(topic: str, activity_instance_id: str) -> str:
+    """Return the same for every attempt of one step of one process instance; 64 hexadecimal digits."""
     return hashlib.sha256(f"{topic}\n{activity_instance_id}".encode()).hexdigest()

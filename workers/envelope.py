@@ -21,12 +21,12 @@ __all__ = [
     "Ending",
     "Failed",
     "Job",
-    "Lease",
+    "LeaseMessage",
     "Outcome",
     "Report",
     "Returned",
     "Variables",
-    "json_schema",
+    "build_json_schema",
     "read_bundle",
     "read_lease",
     "read_report",
@@ -154,15 +154,15 @@ class Report(Envelope):
     endings: tuple[Ending, ...] = Field(min_length=1)
 
 
-class Lease(Envelope):
+class LeaseMessage(Envelope):
     """Jobs of a bundle still run: extend their locks to `sent_at` + `duration_ms`; worker to bridge."""
 
     task_ids: tuple[str, ...] = Field(min_length=1)
     duration_ms: int = Field(gt=0)
     sent_at: AwareDatetime
 
-    def remaining(self, now: datetime) -> timedelta:
-        """What is left of the asked time; a message that waited too long must not wake a dead lock."""
+    def compute_remaining(self, now: datetime) -> timedelta:
+        """Return what is left of the asked time; a message that waited too long must not wake a dead lock."""
         return self.sent_at + timedelta(milliseconds=self.duration_ms) - now
 
 
@@ -170,28 +170,28 @@ Message = TypeVar("Message", bound=Envelope)
 
 
 def read_bundle(raw: Any) -> Bundle:
-    """Raises `PoisonMessage`."""
+    """Raise `PoisonMessage`."""
     return _read(Bundle, raw)
 
 
 def read_report(raw: Any) -> Report:
-    """Raises `PoisonMessage`."""
+    """Raise `PoisonMessage`."""
     return _read(Report, raw)
 
 
-def read_lease(raw: Any) -> Lease:
-    """Raises `PoisonMessage`."""
-    return _read(Lease, raw)
+def read_lease(raw: Any) -> LeaseMessage:
+    """Raise `PoisonMessage`."""
+    return _read(LeaseMessage, raw)
 
 
-def json_schema() -> dict[str, Any]:
-    """The published schema of all messages (docs/reference), for workers and bridges in other languages."""
+def build_json_schema() -> dict[str, Any]:
+    """Return the published schema of all messages (docs/reference), for workers and bridges in other languages."""
     _, schema = models_json_schema(
-        [(Bundle, "validation"), (Report, "validation"), (Lease, "validation")],
+        [(Bundle, "validation"), (Report, "validation"), (LeaseMessage, "validation")],
         title="Baton's messages, version 1",
         description="bundle: bridge to worker; report and lease: worker to bridge",
     )
-    kinds = [{"$ref": f"#/$defs/{kind.__name__}"} for kind in (Bundle, Report, Lease)]
+    kinds = [{"$ref": f"#/$defs/{kind.__name__}"} for kind in (Bundle, Report, LeaseMessage)]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "oneOf": kinds}
 
 
@@ -205,4 +205,4 @@ def _read(kind: type[Message], raw: Any) -> Message:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(json_schema(), indent=2) + "\n")
+    sys.stdout.write(json.dumps(build_json_schema(), indent=2) + "\n")

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bpmn.errors import BatonError, ConfigurationError, Permanent
+from kit.errors import BatonError, ConfigurationError, Permanent
 
 __all__ = ["BusinessError", "HandlerError", "Permanent", "PoisonMessage"]
 

@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
-from workers.context import activity_key
+from workers.context import make_activity_key
 from workers.errors import Permanent
 
 if TYPE_CHECKING:
     from workers.registry import Handler
 
-__all__ = ["ACTIVITY", "check_fields", "key_of"]
+__all__ = ["ACTIVITY", "check_fields", "make_key"]
 
 # `idempotent_by="activity"`: the step of the process instance, whatever its variables are.
 ACTIVITY = "activity"
 
 
 def check_fields(by: str | Iterable[str], model: type[BaseModel]) -> str | tuple[str, ...]:
-    """What `idempotent_by` says. Raises `ValueError` that says what is wrong with it."""
+    """Return what `idempotent_by` says. Raises `ValueError` that says what is wrong with it."""
     if isinstance(by, str):
         if by != ACTIVITY:
             raise ValueError(f"idempotent_by={by!r} must be {ACTIVITY!r} or a tuple of fields, as ({by!r},)")
@@ -32,11 +32,11 @@ def check_fields(by: str | Iterable[str], model: type[BaseModel]) -> str | tuple
     return fields
 
 
-def key_of(handler: "Handler", given: BaseModel, activity_instance_id: str) -> str:
-    """64 hexadecimal digits. Raises `Permanent` for a field without a value: all such jobs would be the same."""
+def make_key(handler: "Handler", given: BaseModel, activity_instance_id: str) -> str:
+    """Make 64 hexadecimal digits. Raises `Permanent` for a field without a value: all such jobs would be the same."""
     by = handler.idempotent_by
     if by is None or by == ACTIVITY:
-        return activity_key(handler.topic, activity_instance_id)
+        return make_activity_key(handler.topic, activity_instance_id)
     values = given.model_dump(mode="json", include=set(by))
     for name, value in values.items():
         if value is None:

@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Iterable
 from importlib.metadata import entry_points
 
-from bpmn.errors import BatonError, ConfigurationError
+from kit.errors import BatonError, ConfigurationError
 
 __all__ = ["ENTRY_POINTS", "OUR_HANDLERS", "load_handlers"]
 
@@ -40,13 +40,13 @@ def _import(name: str, what: str) -> None:
         if error.name is not None and (name == error.name or name.startswith(f"{error.name}.")):
             hint = "is it installed, or its folder in HANDLER_FOLDERS?"
             raise ConfigurationError(f"{what} cannot be loaded: there is no module {error.name}; {hint}") from error
-        raise ConfigurationError(f"{what} cannot be loaded: {_told(error)}") from error
+        raise ConfigurationError(f"{what} cannot be loaded: {_describe_error(error)}") from error
     except Exception as error:
-        raise ConfigurationError(f"{what} cannot be loaded: {_told(error)}") from error
+        raise ConfigurationError(f"{what} cannot be loaded: {_describe_error(error)}") from error
 
 
-def _told(error: Exception) -> str:
-    """The error and the line that raised it, which is in the module or in what it imports."""
+def _describe_error(error: Exception) -> str:
+    """Return the error and the line that raised it, which is in the module or in what it imports."""
     last = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{last.filename}:{last.lineno}"
     if isinstance(error, SyntaxError):

@@ -15,21 +15,21 @@ from pydantic import BaseModel
 
 from workers.errors import HandlerError
 from workers.idempotency import check_fields
-from workers.rates import RateLimit, check_rate
-from workers.signature import Client, Signature, place_of, read_signature
+from workers.rate_limit import RateLimit, check_rate
+from workers.signature import HandlerClient, Signature, describe_place, read_signature
 
 __all__ = [
     "DEFAULT_BACKOFF",
     "Handler",
     "HandlerOptions",
     "add_handler",
+    "find_handler",
     "handler",
-    "handler_of",
-    "handlers_of",
+    "list_handlers_of",
+    "list_queues",
+    "list_registered",
     "make_handler",
-    "queues",
     "read_handler",
-    "registered",
 ]
 
 DEFAULT_BACKOFF = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=5))
@@ -58,7 +58,7 @@ class Handler:
     function: Callable[..., Any]
     input: type[BaseModel]
     output: type[BaseModel] | None
-    clients: Mapping[str, type[Client]]
+    clients: Mapping[str, type[HandlerClient]]
     context: str | None = None
     idempotent_by: str | tuple[str, ...] | None = None
     rate_limit: RateLimit | None = None
@@ -75,7 +75,7 @@ class Handler:
 
     @property
     def asks_for_more(self) -> bool:
-        """Whether its jobs need company on their way (`workers.escort`); for all others that costs nothing."""
+        """Whether its jobs need company on their way (`workers.pool.guards`); for all others that costs nothing."""
         return self.context is not None or bool(self.guards)
 
     @property
@@ -131,10 +131,10 @@ def handler(
 def add_handler(found: Handler) -> None:
     """Register what `read_handler` or `make_handler` gave. Raises `HandlerError` for a topic that has one already."""
     known = _handlers.get(found.topic)
-    if known is not None and place_of(known.function) != place_of(found.function):
+    if known is not None and describe_place(known.function) != describe_place(found.function):
         raise HandlerError(
-            f"topic {found.topic!r} has two handlers: {place_of(known.function)} and {place_of(found.function)}; "
-            "rename one"
+            f"topic {found.topic!r} has two handlers: {describe_place(known.function)} "
+            f"and {describe_place(found.function)}; rename one"
         )
     _handlers[found.topic] = found
 
@@ -142,7 +142,7 @@ def add_handler(found: Handler) -> None:
 def read_handler(
     function: Callable[..., Any], topic: str, *, queue: str, timeout: timedelta, **options: Unpack[HandlerOptions]
 ) -> Handler:
-    """What `handler` would register, without registering it. Raises `HandlerError`."""
+    """Return what `handler` would register, without registering it. Raises `HandlerError`."""
     signature = read_signature(function, many=options.get("batch") is not None)
     return make_handler(function, signature, topic, queue=queue, timeout=timeout, **options)
 
@@ -156,7 +156,7 @@ def make_handler(
     timeout: timedelta,
     **options: Unpack[HandlerOptions],
 ) -> Handler:
-    """The same for a function whose signature says nothing of variables. Raises `HandlerError`."""
+    """Return the same for a function whose signature says nothing of variables. Raises `HandlerError`."""
     batch = options.get("batch")
     found = Handler(
         topic=topic,
@@ -172,57 +172,59 @@ def make_handler(
         output=signature.output,
         clients=signature.clients,
         context=signature.context,
-        idempotent_by=_idempotent_by(function, signature.input, options),
-        rate_limit=_rate_limit(function, options),
+        idempotent_by=_check_idempotent_by(function, signature.input, options),
+        rate_limit=_check_rate_limit(function, options),
         max_concurrency=options.get("max_concurrency"),
     )
     _check(found)
     return found
 
 
-def registered() -> Mapping[str, Handler]:
-    """All handlers by topic."""
+def list_registered() -> Mapping[str, Handler]:
+    """Return all handlers by topic."""
     return dict(_handlers)
 
 
-def handler_of(function: Callable[..., Any]) -> Handler:
-    """The handler that a decorated function became. Raises `HandlerError`."""
+def find_handler(function: Callable[..., Any]) -> Handler:
+    """Return the handler that a decorated function became. Raises `HandlerError`."""
     for found in _handlers.values():
         if found.function is function:
             return found
-    raise HandlerError(f"{place_of(function)} is no handler: decorate it with @handler(topic, queue=…, timeout=…)")
+    raise HandlerError(
+        f"{describe_place(function)} is no handler: decorate it with @handler(topic, queue=…, timeout=…)"
+    )
 
 
-def handlers_of(queue: str) -> tuple[Handler, ...]:
-    """The handlers whose tasks travel in this queue, by topic."""
+def list_handlers_of(queue: str) -> tuple[Handler, ...]:
+    """Return the handlers whose tasks travel in this queue, by topic."""
     return tuple(sorted((h for h in _handlers.values() if h.queue == queue), key=lambda h: h.topic))
 
 
-def queues() -> tuple[str, ...]:
-    """Every queue that a registered handler names, sorted."""
+def list_queues() -> tuple[str, ...]:
+    """Return every queue that a registered handler names, sorted."""
     return tuple(sorted({h.queue for h in _handlers.values()}))
 
 
-def _idempotent_by(
+def _check_idempotent_by(
     function: Callable[..., Any], model: type[BaseModel], options: HandlerOptions
 ) -> str | tuple[str, ...] | None:
     if (by := options.get("idempotent_by")) is None:
         return None
     if options.get("batch") is not None:
-        raise HandlerError(f"{place_of(function)}: idempotent_by is for one job at a time; leave batch= out")
+        raise HandlerError(f"{describe_place(function)}: idempotent_by is for one job at a time; leave batch= out")
     try:
         return check_fields(by, model)
     except ValueError as error:
-        raise HandlerError(f"{place_of(function)}: {error}") from None
+        raise HandlerError(f"{describe_place(function)}: {error}") from None
 
 
-def _rate_limit(function: Callable[..., Any], options: HandlerOptions) -> RateLimit | None:
+def _check_rate_limit(function: Callable[..., Any], options: HandlerOptions) -> RateLimit | None:
     if (rate := options.get("rate_limit")) is None:
         return None
     try:
         return check_rate(rate)
     except ValueError as error:
-        raise HandlerError(f"{place_of(function)}: {error}") from None
+        raise HandlerError(f"{describe_place(function)}: {error}") from None
 
 
 def _check(found: Handler) -> None:
@@ -240,4 +242,4 @@ def _check(found: Handler) -> None:
     )
     for holds, message in rules:
         if not holds:
-            raise HandlerError(f"{place_of(found.function)}: {message}")
+            raise HandlerError(f"{describe_place(found.function)}: {message}")

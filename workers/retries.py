@@ -4,11 +4,11 @@ from datetime import timedelta
 
 from workers.registry import DEFAULT_BACKOFF, Handler
 
-__all__ = ["after_failure", "attempt_of", "is_last_attempt"]
+__all__ = ["count_attempt", "is_last_attempt", "plan_retry"]
 
 
-def attempt_of(handler: Handler, retries: int | None) -> int:
-    """Which attempt this is, from 1. `retries` is what the engine has left, None before the first failure.
+def count_attempt(handler: Handler, retries: int | None) -> int:
+    """Return which attempt this is, from 1. `retries` is what the engine has left, None before the first failure.
 
     An operator may have given more retries than the handler asks for: then it is the first attempt again.
     """
@@ -17,15 +17,17 @@ def attempt_of(handler: Handler, retries: int | None) -> int:
 
 
 def is_last_attempt(handler: Handler, retries: int | None) -> bool:
-    """Whether another failure makes an incident. `retries` is what the engine has left, None before the first."""
+    """Tell whether another failure makes an incident. `retries` is what the engine has left, None before the first."""
     return (handler.retries if retries is None else retries) <= 1
 
 
-def after_failure(handler: Handler | None, retries: int | None) -> tuple[int, timedelta]:
-    """What to tell the engine after a failure: the retries left, and how long to wait before the next attempt."""
+def plan_retry(handler: Handler | None, retries: int | None) -> tuple[int, timedelta]:
+    """Return what to tell the engine after a failure: the retries left, and how long to wait before the next
+    attempt.
+    """
     if handler is None:
         # A worker that does not know the topic yet: wait for the deployment to reach every pool.
         return max(0, (3 if retries is None else retries) - 1), DEFAULT_BACKOFF[1]
     left = max(0, (handler.retries if retries is None else retries) - 1)
-    wait = handler.backoff[min(attempt_of(handler, retries), len(handler.backoff)) - 1]
+    wait = handler.backoff[min(count_attempt(handler, retries), len(handler.backoff)) - 1]
     return left, wait

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import NoDecode
 
-from bpmn.settings import ProcessSettings
+from kit.settings import ProcessSettings
 from workers.loading import OUR_HANDLERS
 
 __all__ = ["BridgeSettings", "BrokerSettings", "HandlerSettings", "WorkerSettings"]
@@ -18,11 +18,11 @@ _REDIS = ("redis", "rediss")
 _BROKERS = ("amqp", "amqps", "pyamqp", *_REDIS)
 
 
-def _parts(value: object) -> object:
+def _split_parts(value: object) -> object:
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
-_Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_parts)]
+_Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_parts)]
 """Several names in one variable, with commas between them."""
 
 
@@ -59,7 +59,7 @@ class BrokerSettings(HandlerSettings):
 
     @field_validator("rabbitmq_url", "redis_url")
     @classmethod
-    def _known_scheme(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+    def _check_scheme(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
         known = _BROKERS if info.field_name == "rabbitmq_url" else _REDIS
         if value is not None and (scheme := urlsplit(value.get_secret_value()).scheme) not in known:
             # Without the value: it holds a password.

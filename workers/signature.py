@@ -11,10 +11,10 @@ from pydantic import BaseModel
 from workers.context import JobContext
 from workers.errors import HandlerError
 
-__all__ = ["Client", "Signature", "place_of", "read_signature"]
+__all__ = ["HandlerClient", "Signature", "describe_place", "read_signature"]
 
 
-class Client(Protocol):
+class HandlerClient(Protocol):
     """What a handler's further parameters are: made once per worker process, closed when it ends."""
 
     @classmethod
@@ -34,17 +34,17 @@ class Signature:
 
     input: type[BaseModel]
     output: type[BaseModel] | None
-    clients: Mapping[str, type[Client]]
+    clients: Mapping[str, type[HandlerClient]]
     context: str | None
 
 
 def read_signature(function: Callable[..., Any], *, many: bool = False) -> Signature:
-    """The first parameter is a pydantic model (`many`: a list of it), and so is what is returned.
+    """Read a signature: the first parameter is a pydantic model (`many`: a list of it), and so is what is returned.
 
     Raises `HandlerError` that names the function's file and line.
     """
-    place = place_of(function)
-    hints = _hints(function, place)
+    place = describe_place(function)
+    hints = _read_hints(function, place)
     parameters = list(inspect.signature(function).parameters.values())
     if any(p.kind not in {p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY} for p in parameters):
         raise HandlerError(f"{place}: *args and **kwargs cannot be filled; name every parameter")
@@ -56,40 +56,42 @@ def read_signature(function: Callable[..., Any], *, many: bool = False) -> Signa
         raise HandlerError(f"{place}: annotate what it returns: a pydantic model of the variables to write, or None")
     gives = hints["return"]
     if many:
-        takes = _item(takes, f"{place}: parameter {first.name!r}")
-        gives = _item(gives, f"{place}: what it returns")
-    context = _context([p.name for p in rest if hints.get(p.name) is JobContext], place, many=many)
+        takes = _find_item_type(takes, f"{place}: parameter {first.name!r}")
+        gives = _find_item_type(gives, f"{place}: what it returns")
+    context = _find_context([p.name for p in rest if hints.get(p.name) is JobContext], place, many=many)
     return Signature(
-        input=_input(takes, f"{place}: parameter {first.name!r}"),
-        output=_output(gives, place, many=many),
+        input=_check_input(takes, f"{place}: parameter {first.name!r}"),
+        output=_check_output(gives, place, many=many),
         clients={
-            p.name: _client(hints.get(p.name), f"{place}: parameter {p.name!r}") for p in rest if p.name != context
+            p.name: _check_client(hints.get(p.name), f"{place}: parameter {p.name!r}")
+            for p in rest
+            if p.name != context
         },
         context=context,
     )
 
 
-def place_of(function: Callable[..., Any]) -> str:
-    """The function with its file and line, as error messages name it."""
+def describe_place(function: Callable[..., Any]) -> str:
+    """Return the function with its file and line, as error messages name it."""
     name = f"{function.__module__}.{function.__qualname__}"
     code = getattr(inspect.unwrap(function), "__code__", None)
     return f"{name} ({code.co_filename}:{code.co_firstlineno})" if code else name
 
 
-def _hints(function: Callable[..., Any], place: str) -> dict[str, Any]:
+def _read_hints(function: Callable[..., Any], place: str) -> dict[str, Any]:
     try:
         return get_type_hints(function)
     except NameError as error:
         raise HandlerError(f"{place}: an annotation cannot be read: {error}; import it at the top") from error
 
 
-def _item(hint: Any, place: str) -> Any:
+def _find_item_type(hint: Any, place: str) -> Any:
     if get_origin(hint) is not list:
         raise HandlerError(f"{place} must be a list, because batch= is given, not {hint!r}")
     return get_args(hint)[0]
 
 
-def _input(hint: Any, place: str) -> type[BaseModel]:
+def _check_input(hint: Any, place: str) -> type[BaseModel]:
     if not _is_model(hint):
         raise HandlerError(f"{place} must be annotated with a pydantic model of the variables to fetch, not {hint!r}")
     for name, field in hint.model_fields.items():
@@ -98,7 +100,7 @@ def _input(hint: Any, place: str) -> type[BaseModel]:
     return hint  # type: ignore[no-any-return]
 
 
-def _output(hint: Any, place: str, *, many: bool) -> type[BaseModel] | None:
+def _check_output(hint: Any, place: str, *, many: bool) -> type[BaseModel] | None:
     if many and get_origin(hint) in {Union, types.UnionType}:
         # An outcome of a batch may also be what the job would have raised.
         outcomes = [kind for kind in get_args(hint) if not (inspect.isclass(kind) and issubclass(kind, Exception))]
@@ -110,13 +112,13 @@ def _output(hint: Any, place: str, *, many: bool) -> type[BaseModel] | None:
     return hint  # type: ignore[no-any-return]
 
 
-def _client(hint: Any, place: str) -> type[Client]:
+def _check_client(hint: Any, place: str) -> type[HandlerClient]:
     if not inspect.isclass(hint) or not callable(getattr(hint, "from_settings", None)):
         raise HandlerError(f"{place} must be annotated with a client class (one with from_settings), not {hint!r}")
     return hint  # type: ignore[return-value]  # from_settings is what makes it a client
 
 
-def _context(names: list[str], place: str, *, many: bool) -> str | None:
+def _find_context(names: list[str], place: str, *, many: bool) -> str | None:
     if many and names:
         raise HandlerError(f"{place}: parameter {names[0]!r}: a handler with batch= has many jobs, so no JobContext")
     if len(names) > 1:

@@ -19,9 +19,9 @@ from typing import Any
 from workers.context import JobContext
 from workers.envelope import Job
 from workers.errors import BusinessError, HandlerError
-from workers.execution import Clients, call, call_many, read_input
-from workers.idempotency import key_of
-from workers.registry import Handler, handler_of
+from workers.idempotency import make_key
+from workers.pool.execution import Clients, call, call_many, read_input
+from workers.registry import Handler, find_handler
 
 __all__ = ["Memory", "RecordedJob", "run", "run_batch"]
 
@@ -54,8 +54,8 @@ class Memory:
     async def call(
         self, handler: Handler, variables: Mapping[str, object], clients: Clients, job: RecordedJob
     ) -> dict[str, object]:
-        """The outcome of the run that ended before for this key, or of this one. A failure leaves nothing."""
-        key = key_of(handler, read_input(handler, variables), job.job.activity_instance_id)
+        """Return the outcome of the run that ended before for this key, or of this one. A failure leaves nothing."""
+        key = make_key(handler, read_input(handler, variables), job.job.activity_instance_id)
         job.idempotency_key = key
         async with self._running[key]:
             if key not in self._kept:
@@ -73,10 +73,10 @@ class _Recorder:
     def __init__(self, job: RecordedJob) -> None:
         self._job = job
 
-    def progress(self, fraction: float, text: str) -> None:
+    def send_progress(self, fraction: float, text: str) -> None:
         self._job.progressed.append((fraction, text))
 
-    def part(self, text: str) -> None:
+    def send_part(self, text: str) -> None:
         self._job.parts.append(text)
 
 
@@ -102,16 +102,17 @@ async def run(
     job: RecordedJob | None = None,
     memory: Memory | None = None,
 ) -> dict[str, object]:
-    """The variables that the handler would write. Raises what it raises, and `Permanent` for variables that don't fit.
+    """Return the variables that the handler would write. Raises what it raises, and `Permanent` for variables that
+    don't fit.
 
     Only variables that the handler asks for reach it, as in production. Raises `HandlerError` for a missing client.
     Runs with the same `memory` are idempotent as the handler says; without one every run is the first.
     """
-    handler = handler_of(function)
+    handler = find_handler(function)
     if handler.batch is not None:
         raise HandlerError(f"{handler.topic} takes a batch: test it with run_batch(function, [variables, …])")
-    given = _clients(handler, clients)
-    wanted, job = _wanted(handler, variables), job or RecordedJob(topic=handler.topic)
+    given = _choose_clients(handler, clients)
+    wanted, job = _select_wanted(handler, variables), job or RecordedJob(topic=handler.topic)
     if memory is not None and handler.idempotent_by is not None:
         return await memory.call(handler, wanted, given, job)
     return await call(handler, wanted, given, job)
@@ -123,24 +124,26 @@ async def run_batch(
     *,
     clients: Mapping[type[Any], object] | None = None,
 ) -> list[dict[str, object] | Exception]:
-    """The same for a handler with `batch`: what each job would write, or the exception it failed with.
+    """Return the same for a handler with `batch`: what each job would write, or the exception it failed with.
 
     Raises what the handler raises, and `HandlerError` for more jobs than it takes at once.
     """
-    handler = handler_of(function)
+    handler = find_handler(function)
     if handler.batch is None or len(variables) > handler.batch:
         raise HandlerError(f"{handler.topic} takes {handler.batch or 1} at once, not {len(variables)}")
-    return await call_many(handler, [_wanted(handler, one) for one in variables], _clients(handler, clients))
+    return await call_many(
+        handler, [_select_wanted(handler, one) for one in variables], _choose_clients(handler, clients)
+    )
 
 
-def _clients(handler: Handler, given: Mapping[type[Any], object] | None) -> Mapping[type[Any], object]:
+def _choose_clients(handler: Handler, given: Mapping[type[Any], object] | None) -> Mapping[type[Any], object]:
     missing = [kind.__name__ for kind in handler.clients.values() if kind not in (given or {})]
     if missing:
         raise HandlerError(f"{handler.topic} needs the clients {', '.join(missing)}: pass clients={{Type: object}}")
     return given or {}
 
 
-def _wanted(handler: Handler, variables: Mapping[str, object]) -> Mapping[str, object]:
+def _select_wanted(handler: Handler, variables: Mapping[str, object]) -> Mapping[str, object]:
     if handler.variables is None:
         return variables
     wanted = set(handler.variables)

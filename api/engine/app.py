@@ -17,7 +17,7 @@ from api.engine.external_tasks import MAX_TASK_BODY_BYTES, PATHS
 from api.engine.external_tasks import router as external_tasks_router
 from api.engine.files_routes import SIGNED_BELOW, UPLOADS, signed_router
 from api.engine.files_routes import router as files_router
-from api.engine.form_answers import Answers
+from api.engine.form_answers import FormAnswers
 from api.engine.form_drafts import FormDrafts
 from api.engine.form_files import FormFiles
 from api.engine.form_sources import FormSources
@@ -30,12 +30,12 @@ from api.engine.routes import router
 from api.engine.service import EngineService
 from api.engine.settings import EngineApiSettings
 from api.engine.submissions import Submissions
-from api.engine.sweeping import sweeping
-from api.kit.auth import SERVICE_TOKEN, SERVICE_TOKEN_BY_BASIC, service_token_check
-from api.kit.health import health_router
+from api.engine.sweeping import run_sweeper
+from api.kit.auth import SERVICE_TOKEN, SERVICE_TOKEN_BY_BASIC, make_service_token_check
+from api.kit.health import create_health_router
 from api.kit.problems import install_problem_handlers
 from api.kit.requests import RequestMiddleware
-from bpmn.client import EngineClient
+from bpmn.engine.client import EngineClient
 from bpmn.errors import EngineError
 from drafts.store import Drafts
 from files.store import Files
@@ -53,19 +53,19 @@ log = structlog.get_logger()
 
 
 def create_app(settings: EngineApiSettings) -> FastAPI:
-    """The application; it opens its engine client when it starts."""
+    """Return the application; it opens its engine client when it starts."""
     engine = EngineClient(settings.engine_url, settings.engine_token.get_secret_value())
-    redis = _redis(settings)
+    redis = _connect_redis(settings)
 
     passage = EnginePassage(settings.engine_url, settings.engine_token, settings.max_long_polls)
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def run_lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with engine, passage:
-            _wire_forms(app, engine, redis, settings)
+            _create_forms(app, engine, redis, settings)
             app.state.deployments = Deployments(engine)
             app.state.operations = Operations(engine)
-            async with sweeping(app.state.files, redis, settings.files_url, settings.file_sweep_every):
+            async with run_sweeper(app.state.files, redis, settings.files_url, settings.file_sweep_every):
                 log.info("ready", service="engine-api", engine=settings.engine_url)
                 yield
         if redis is not None:
@@ -74,7 +74,7 @@ def create_app(settings: EngineApiSettings) -> FastAPI:
     registry = CollectorRegistry()
     polls = Gauge("baton_external_task_polls", "Long polls of stock clients that wait at the engine", registry=registry)
     polls.set_function(lambda: passage.polls)
-    app = FastAPI(title="Baton engine-api", version="0.1.0", lifespan=lifespan, redoc_url=None)
+    app = FastAPI(title="Baton engine-api", version="0.1.0", lifespan=run_lifespan, redoc_url=None)
     app.state.external_tasks = passage
     install_problem_handlers(app)
     app.add_middleware(
@@ -87,10 +87,12 @@ def create_app(settings: EngineApiSettings) -> FastAPI:
             PATHS: MAX_TASK_BODY_BYTES,
             UPLOADS: settings.file_max_bytes + MAX_BODY_BYTES,
         },
-        admit=service_token_check(settings.service_token, basic_below=PATHS.rstrip("/"), signed_below=SIGNED_BELOW),
+        admit=make_service_token_check(
+            settings.service_token, basic_below=PATHS.rstrip("/"), signed_below=SIGNED_BELOW
+        ),
     )
     # Not Redis: without it drafts are refused, and all else goes on.
-    app.include_router(health_router({"engine": lambda: _engine_problem(engine)}, registry))
+    app.include_router(create_health_router({"engine": lambda: _find_engine_problem(engine)}, registry))
     app.include_router(router, dependencies=[Depends(SERVICE_TOKEN)])
     app.include_router(forms_router, dependencies=[Depends(SERVICE_TOKEN)])
     app.include_router(offers_router, dependencies=[Depends(SERVICE_TOKEN)])
@@ -101,7 +103,7 @@ def create_app(settings: EngineApiSettings) -> FastAPI:
     return app
 
 
-def _redis(settings: EngineApiSettings) -> Redis | None:
+def _connect_redis(settings: EngineApiSettings) -> Redis | None:
     if settings.redis_url is None:
         return None
     return Redis.from_url(
@@ -112,12 +114,12 @@ def _redis(settings: EngineApiSettings) -> Redis | None:
     )
 
 
-def _wire_forms(app: FastAPI, engine: EngineClient, redis: Redis | None, settings: EngineApiSettings) -> None:
+def _create_forms(app: FastAPI, engine: EngineClient, redis: Redis | None, settings: EngineApiSettings) -> None:
     drafts = Drafts(redis, life=settings.draft_life) if redis is not None else None
     files = Files.from_settings(settings) if settings.files_url is not None else None
     sources = FormSources(engine, prefixes=settings.form_prefixes, tasklist_url=settings.tasklist_url)
     forms = FormDrafts(engine, sources, drafts, files)
-    answers = Answers(files, max_inline_file_bytes=settings.file_inline_max_bytes)
+    answers = FormAnswers(files, max_inline_file_bytes=settings.file_inline_max_bytes)
     app.state.service = EngineService(engine, Submissions(engine, sources, forms, answers), sources)
     app.state.forms = forms
     app.state.offers = Offers(engine)
@@ -159,9 +161,9 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-async def _engine_problem(engine: EngineClient) -> str | None:
+async def _find_engine_problem(engine: EngineClient) -> str | None:
     try:
-        await engine.version()
+        await engine.fetch_version()
     except EngineError as error:
         return str(error)
     return None

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from api.engine.schemas import DeploymentOut, ResourceOut
-from api.engine.service import definition_out
-from api.kit.problems import Problem
-from bpmn.client import EngineClient
+from api.engine.service import to_definition_out
+from api.kit.problems import ProblemError
 from bpmn.deployment import compare
+from bpmn.engine.client import EngineClient
+from contracts.engine.schemas import DeploymentOut, ResourceOut
 
 __all__ = ["MAX_FILES", "Deployments", "check_file_name"]
 
@@ -23,17 +23,17 @@ class Deployments:
 
     async def create(self, name: str, resources: Mapping[str, bytes]) -> DeploymentOut:
         """Deploy the files as one set, unless the last deployment of this name holds exactly them."""
-        last_id, before = await self._last(name)
+        last_id, before = await self._find_last(name)
         states = compare(before, resources)
         listing = [ResourceOut(name=file, state=state) for file, state in states.items()]
         if last_id is not None and before == dict(resources):
             return DeploymentOut(id=last_id, name=name, definitions=[], resources=listing)
         # The whole set, also when one file changed: a task finds its form in the deployment of its model.
         made = await self._engine.deploy(name, resources, source=SOURCE)
-        definitions = [definition_out(definition) for definition in made.definitions]
+        definitions = [to_definition_out(definition) for definition in made.definitions]
         return DeploymentOut(id=made.id, name=made.name, definitions=definitions, resources=listing)
 
-    async def _last(self, name: str) -> tuple[str | None, dict[str, bytes]]:
+    async def _find_last(self, name: str) -> tuple[str | None, dict[str, bytes]]:
         query: dict[str, str | int] = {
             "name": name, "source": SOURCE, "sortBy": "deploymentTime", "sortOrder": "desc", "maxResults": 1,
         }  # fmt: skip
@@ -51,12 +51,12 @@ class Deployments:
 
 
 def check_file_name(name: str | None) -> str:
-    """A name that the engine may use. Raises `Problem` 422."""
+    """Return a name that the engine may use. Raises `ProblemError` 422."""
     if not name or "/" in name or "\\" in name or not name.isprintable():
-        raise Problem(422, "file_name", f"A file needs a plain name without folders; got {name!r}.")
+        raise ProblemError(422, "file_name", f"A file needs a plain name without folders; got {name!r}.")
     if '"' in name:
         # The engine would store the backslash that has to stand before it on the wire.
-        raise Problem(422, "file_name", f"A file name must not hold a quotation mark; rename {name!r}.")
+        raise ProblemError(422, "file_name", f"A file name must not hold a quotation mark; rename {name!r}.")
     if not name.endswith(SUFFIXES):
-        raise Problem(422, "file_name", f"{name} cannot be deployed; files end in {', '.join(SUFFIXES)}.")
+        raise ProblemError(422, "file_name", f"{name} cannot be deployed; files end in {', '.join(SUFFIXES)}.")
     return name

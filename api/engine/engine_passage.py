@@ -13,11 +13,11 @@ import structlog
 from pydantic import SecretStr
 from yarl import URL
 
-from api.kit.problems import RETRY_AFTER_S, Problem
-from bpmn.external_tasks import POLL_MARGIN
-from bpmn.transport import in_pieces
+from api.kit.problems import RETRY_AFTER_S, ProblemError
+from bpmn.engine.external_task_calls import POLL_MARGIN
+from bpmn.engine.transport import split_body
 
-__all__ = ["Answer", "Asked", "EnginePassage", "task_path"]
+__all__ = ["EnginePassage", "ForwardedAnswer", "ForwardedRequest", "make_task_path"]
 
 # Completing runs the model up to its next wait state.
 TIMEOUT = timedelta(seconds=60)
@@ -36,7 +36,7 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ForwardedRequest:
     """A request as it came; `query` and `body` are passed on byte by byte."""
 
     method: str
@@ -47,7 +47,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ForwardedAnswer:
     """An answer as the engine gave it."""
 
     status: int
@@ -80,8 +80,8 @@ class EnginePassage:
         return self._polls
 
     async def __aenter__(self) -> Self:
-        self._short = self._session(MAX_CONNECTIONS)
-        self._long = self._session(self._max_polls)
+        self._short = self._create_session(MAX_CONNECTIONS)
+        self._long = self._create_session(self._max_polls)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -93,25 +93,25 @@ class EnginePassage:
             if session is not None:
                 await session.close()
 
-    async def forward(self, asked: Asked) -> Answer:
-        """One call and its answer. Raises `Problem` 502, 503 or 504 where the engine itself gave none."""
+    async def forward(self, asked: ForwardedRequest) -> ForwardedAnswer:
+        """Return one call and its answer. Raises `ProblemError` 502, 503 or 504 where the engine itself gave none."""
         return await self._send(_open(self._short), asked, TIMEOUT, MAX_LISTING_BYTES)
 
-    async def fetch(self, asked: Asked, gone: asyncio.Task[None]) -> Answer | None:
+    async def fetch(self, asked: ForwardedRequest, gone: asyncio.Task[None]) -> ForwardedAnswer | None:
         """Fetch and lock, and wait for tasks as long as the body says; None when the client left (`gone` is done).
 
-        Raises `Problem` 503 when so many polls wait already that one more could keep others from the engine.
+        Raises `ProblemError` 503 when so many polls wait already that one more could keep others from the engine.
         """
-        document = _document(asked.body)
+        document = _read_document(asked.body)
         wait = _wait_of(document)
         if wait is None:
             return await self._send(_open(self._short), asked, TIMEOUT)
         if self._polls >= self._max_polls:
             detail = f"{self._max_polls} long polls wait already; try again soon, or ask for several topics in one."
-            raise _problem(503, "too_many_polls", detail)
+            raise _make_problem(503, "too_many_polls", detail)
         self._polls += 1
         left = asyncio.Event()
-        poll: asyncio.Task[Answer] = self._spawn(self._poll(asked, document, wait, left))
+        poll: asyncio.Task[ForwardedAnswer] = self._spawn(self._poll(asked, document, wait, left))
         delivered = False
         try:
             await asyncio.wait({poll, gone}, return_when=asyncio.FIRST_COMPLETED)
@@ -124,30 +124,32 @@ class EnginePassage:
                 left.set()
                 self._spawn(self._give_back(poll))
 
-    async def _poll(self, asked: Asked, document: dict[str, Any], wait: timedelta, left: asyncio.Event) -> Answer:
+    async def _poll(
+        self, asked: ForwardedRequest, document: dict[str, Any], wait: timedelta, left: asyncio.Event
+    ) -> ForwardedAnswer:
         deadline = time.monotonic() + wait.total_seconds()
         try:
             while True:
                 rest = min(timedelta(seconds=max(0.0, deadline - time.monotonic())), self._slice)
                 milliseconds = max(1, round(rest.total_seconds() * 1000))
                 body = json.dumps({**document, "asyncResponseTimeout": milliseconds}).encode()
-                part = Asked(asked.method, asked.path, asked.query, body, asked.content_type)
+                part = ForwardedRequest(asked.method, asked.path, asked.query, body, asked.content_type)
                 answer = await self._send(_open(self._long), part, rest + POLL_MARGIN)
                 if not answer.is_empty_poll or left.is_set() or self.is_ending or time.monotonic() >= deadline:
                     return answer
         finally:
             self._polls -= 1
 
-    async def _give_back(self, poll: "asyncio.Task[Answer]") -> None:
+    async def _give_back(self, poll: "asyncio.Task[ForwardedAnswer]") -> None:
         """Unlock what the engine locked for a client that left; else it would lie locked as long as that asked for."""
         try:
             answer = await poll
             tasks = [] if answer.status != 200 else [str(task["id"]) for task in json.loads(answer.body)]
             for task_id in tasks:
-                unlocked = await self.forward(Asked("POST", f"/external-task/{task_id}/unlock"))
+                unlocked = await self.forward(ForwardedRequest("POST", f"/external-task/{task_id}/unlock"))
                 if unlocked.status >= 300:
                     log.warning("not given back; its lock will expire", task_id=task_id, status=unlocked.status)
-        except Problem as problem:
+        except ProblemError as problem:
             log.warning(
                 "a poll of a client that left failed; what it locked is free when the lock ends", why=str(problem)
             )
@@ -156,30 +158,30 @@ class EnginePassage:
                 log.info("given back, because the client left", tasks=len(tasks))
 
     async def _send(
-        self, session: aiohttp.ClientSession, asked: Asked, limit: timedelta, max_bytes: int | None = None
-    ) -> Answer:
+        self, session: aiohttp.ClientSession, asked: ForwardedRequest, limit: timedelta, max_bytes: int | None = None
+    ) -> ForwardedAnswer:
         address = URL(f"{self._base}{asked.path}{'?' if asked.query else ''}{asked.query}", encoded=True)
         headers = {"Content-Type": asked.content_type} if asked.content_type and asked.body else {}
         timeout = aiohttp.ClientTimeout(total=limit.total_seconds(), connect=CONNECT_TIMEOUT.total_seconds())
         options: dict[str, Any] = {"headers": headers, "timeout": timeout, "allow_redirects": False}
         try:
-            async with session.request(asked.method, address, data=in_pieces(asked.body) or None, **options) as answer:
+            async with session.request(asked.method, address, data=split_body(asked.body) or None, **options) as answer:
                 body = await _read(answer, max_bytes)
         except aiohttp.ConnectionTimeoutError as error:
             detail = f"No connection to the engine was free within {CONNECT_TIMEOUT.total_seconds():g} s."
-            raise _problem(503, "engine_busy", detail) from error
+            raise _make_problem(503, "engine_busy", detail) from error
         except TimeoutError as error:
             detail = f"The engine gave no answer within {limit.total_seconds():g} s; it may still have done it."
-            raise _problem(504, "engine_timeout", detail) from error
+            raise _make_problem(504, "engine_timeout", detail) from error
         except (aiohttp.ClientError, OSError) as error:
             detail = f"The engine cannot be reached: {type(error).__name__}."
-            raise _problem(503, "engine_unavailable", detail) from error
+            raise _make_problem(503, "engine_unavailable", detail) from error
         if answer.status == 401:
             # Passed on, it would say that the caller's own token is wrong.
-            raise _problem(502, "engine_refused_token", "The engine refuses engine-api's own token.")
-        return Answer(answer.status, answer.headers.get("Content-Type"), body)
+            raise _make_problem(502, "engine_refused_token", "The engine refuses engine-api's own token.")
+        return ForwardedAnswer(answer.status, answer.headers.get("Content-Type"), body)
 
-    def _session(self, connections: int) -> aiohttp.ClientSession:
+    def _create_session(self, connections: int) -> aiohttp.ClientSession:
         # The token is a header of the session: it appears in no address, and so in no log.
         return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=connections, keepalive_timeout=30),
@@ -193,10 +195,12 @@ class EnginePassage:
         return task
 
 
-def task_path(task_id: str, action: str = "") -> str:
-    """The path of a task. Raises `Problem` 404 for what no engine gives as an id, so that it leads nowhere else."""
+def make_task_path(task_id: str, action: str = "") -> str:
+    """Return the path of a task. Raises `ProblemError` 404 for what no engine gives as an id, so that it leads
+    nowhere else.
+    """
     if not _TASK_ID.fullmatch(task_id):
-        raise _problem(404, "not_found", f"There is no external task {task_id[:64]!r}.")
+        raise _make_problem(404, "not_found", f"There is no external task {task_id[:64]!r}.")
     return f"/external-task/{task_id}{'/' if action else ''}{action}"
 
 
@@ -208,13 +212,13 @@ async def _read(answer: aiohttp.ClientResponse, max_bytes: int | None) -> bytes:
         size += len(part)
         if size > max_bytes:
             detail = f"The engine's answer is larger than {max_bytes} bytes; ask for less with maxResults."
-            raise _problem(502, "answer_too_large", detail)
+            raise _make_problem(502, "answer_too_large", detail)
         parts.append(part)
     return b"".join(parts)
 
 
-def _document(body: bytes) -> dict[str, Any]:
-    """The body as JSON; {} where it is none, which the engine then says in its own words."""
+def _read_document(body: bytes) -> dict[str, Any]:
+    """Return the body as JSON; {} where it is none, which the engine then says in its own words."""
     try:
         found = json.loads(body)
     except (ValueError, RecursionError):
@@ -223,7 +227,7 @@ def _document(body: bytes) -> dict[str, Any]:
 
 
 def _wait_of(document: dict[str, Any]) -> timedelta | None:
-    """How long a poll waits; None where it does not, or where the engine refuses what is asked for."""
+    """Return how long a poll waits; None where it does not, or where the engine refuses what is asked for."""
     given = document.get("asyncResponseTimeout")
     if isinstance(given, str) and given.isascii() and given.isdigit():
         given = int(given[:12])
@@ -238,7 +242,7 @@ def _open(session: aiohttp.ClientSession | None) -> aiohttp.ClientSession:
     return session
 
 
-def _problem(status: int, code: str, detail: str) -> Problem:
+def _make_problem(status: int, code: str, detail: str) -> ProblemError:
     headers = {"Retry-After": str(RETRY_AFTER_S)} if status == 503 else {}
     # `message` is where stock clients look for the reason.
-    return Problem(status, code, detail, headers=headers, message=detail)
+    return ProblemError(status, code, detail, headers=headers, message=detail)

@@ -10,7 +10,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.requests import ClientDisconnect
 
-from api.engine.engine_passage import Answer, Asked, EnginePassage, task_path
+from api.engine.engine_passage import EnginePassage, ForwardedAnswer, ForwardedRequest, make_task_path
 
 __all__ = ["MAX_TASK_BODY_BYTES", "PATHS", "router"]
 
@@ -22,12 +22,12 @@ CLIENT_LEFT = 499
 BODY = {"requestBody": {"content": {"application/json": {"schema": {"type": "object"}}}}}
 
 
-async def _passage(request: Request) -> EnginePassage:
+async def _get_passage(request: Request) -> EnginePassage:
     passage: EnginePassage = request.app.state.external_tasks
     return passage
 
 
-Passage = Annotated[EnginePassage, Depends(_passage)]
+Passage = Annotated[EnginePassage, Depends(_get_passage)]
 router = APIRouter(tags=["external tasks (as the engine has them)"], default_response_class=Response)
 
 
@@ -37,12 +37,12 @@ async def fetch_and_lock(request: Request, passage: Passage) -> Response:
 
     503 `too_many_polls` when so many wait already. What the engine locks for a client that has left is given back.
     """
-    asked = await _asked(request, "/external-task/fetchAndLock")
+    asked = await _read_request(request, "/external-task/fetchAndLock")
     if asked is None:
         return Response(status_code=CLIENT_LEFT)
-    gone = asyncio.create_task(_gone(request))
+    gone = asyncio.create_task(_wait_gone(request))
     try:
-        return _response(await passage.fetch(asked, gone))
+        return _make_response(await passage.fetch(asked, gone))
     finally:
         gone.cancel()
         with suppress(asyncio.CancelledError):
@@ -52,91 +52,91 @@ async def fetch_and_lock(request: Request, passage: Passage) -> Response:
 @router.get("/external-task")
 async def list_external_tasks(request: Request, passage: Passage) -> Response:
     """Open tasks, selected by the engine's query parameters."""
-    return await _forwarded(request, passage, "/external-task")
+    return await _forward(request, passage, "/external-task")
 
 
 @router.post("/external-task", openapi_extra=BODY)
 async def query_external_tasks(request: Request, passage: Passage) -> Response:
     """Open tasks, selected by a body."""
-    return await _forwarded(request, passage, "/external-task")
+    return await _forward(request, passage, "/external-task")
 
 
 @router.get("/external-task/count")
 async def count_external_tasks(request: Request, passage: Passage) -> Response:
-    """How many open tasks the engine's query parameters select."""
-    return await _forwarded(request, passage, "/external-task/count")
+    """Return how many open tasks the engine's query parameters select."""
+    return await _forward(request, passage, "/external-task/count")
 
 
 @router.post("/external-task/count", openapi_extra=BODY)
 async def query_external_task_count(request: Request, passage: Passage) -> Response:
-    """How many open tasks a body selects."""
-    return await _forwarded(request, passage, "/external-task/count")
+    """Return how many open tasks a body selects."""
+    return await _forward(request, passage, "/external-task/count")
 
 
 @router.get("/external-task/{task_id}")
 async def show_external_task(task_id: str, request: Request, passage: Passage) -> Response:
-    """One open task."""
-    return await _forwarded(request, passage, task_path(task_id))
+    """Return one open task."""
+    return await _forward(request, passage, make_task_path(task_id))
 
 
 @router.post("/external-task/{task_id}/complete", openapi_extra=BODY)
 async def complete_external_task(task_id: str, request: Request, passage: Passage) -> Response:
     """Complete a locked task with variables."""
-    return await _forwarded(request, passage, task_path(task_id, "complete"))
+    return await _forward(request, passage, make_task_path(task_id, "complete"))
 
 
 @router.post("/external-task/{task_id}/failure", openapi_extra=BODY)
 async def fail_external_task(task_id: str, request: Request, passage: Passage) -> Response:
     """Report a failure; `retries` 0 makes an incident."""
-    return await _forwarded(request, passage, task_path(task_id, "failure"))
+    return await _forward(request, passage, make_task_path(task_id, "failure"))
 
 
 @router.post("/external-task/{task_id}/bpmnError", openapi_extra=BODY)
 async def throw_bpmn_error(task_id: str, request: Request, passage: Passage) -> Response:
     """Throw a BPMN error at the task."""
-    return await _forwarded(request, passage, task_path(task_id, "bpmnError"))
+    return await _forward(request, passage, make_task_path(task_id, "bpmnError"))
 
 
 @router.post("/external-task/{task_id}/extendLock", openapi_extra=BODY)
 async def extend_lock(task_id: str, request: Request, passage: Passage) -> Response:
     """Lock for `newDuration` milliseconds from now."""
-    return await _forwarded(request, passage, task_path(task_id, "extendLock"))
+    return await _forward(request, passage, make_task_path(task_id, "extendLock"))
 
 
 @router.post("/external-task/{task_id}/lock", openapi_extra=BODY)
 async def lock(task_id: str, request: Request, passage: Passage) -> Response:
     """Lock one task unless another worker has it."""
-    return await _forwarded(request, passage, task_path(task_id, "lock"))
+    return await _forward(request, passage, make_task_path(task_id, "lock"))
 
 
 @router.post("/external-task/{task_id}/unlock")
 async def unlock(task_id: str, request: Request, passage: Passage) -> Response:
     """Give a task back at once."""
-    return await _forwarded(request, passage, task_path(task_id, "unlock"))
+    return await _forward(request, passage, make_task_path(task_id, "unlock"))
 
 
-async def _forwarded(request: Request, passage: EnginePassage, path: str) -> Response:
-    asked = await _asked(request, path)
-    return _response(await passage.forward(asked) if asked is not None else None)
+async def _forward(request: Request, passage: EnginePassage, path: str) -> Response:
+    asked = await _read_request(request, path)
+    return _make_response(await passage.forward(asked) if asked is not None else None)
 
 
-async def _asked(request: Request, path: str) -> Asked | None:
-    """The request as the engine gets it; None when the client left before all of it was here."""
+async def _read_request(request: Request, path: str) -> ForwardedRequest | None:
+    """Return the request as the engine gets it; None when the client left before all of it was here."""
     try:
         body = await request.body()
     except ClientDisconnect:
         return None
     query = request.scope["query_string"].decode("latin-1")
-    return Asked(request.method, path, query, body, request.headers.get("content-type"))
+    return ForwardedRequest(request.method, path, query, body, request.headers.get("content-type"))
 
 
-async def _gone(request: Request) -> None:
-    """Ends when the client leaves; the body must have been read."""
+async def _wait_gone(request: Request) -> None:
+    """End when the client leaves; the body must have been read."""
     while (await request.receive())["type"] != "http.disconnect":
         continue
 
 
-def _response(answer: Answer | None) -> Response:
+def _make_response(answer: ForwardedAnswer | None) -> Response:
     if answer is None:
         return Response(status_code=CLIENT_LEFT)
     # None would make the framework guess; an empty answer (204) has no type.

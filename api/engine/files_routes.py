@@ -7,10 +7,10 @@ from fastapi import APIRouter, Depends, Path, Query, Request, UploadFile
 from fastapi.responses import StreamingResponse
 
 from api.engine.form_files import FormFiles
-from api.engine.form_models import ErasedOut, FileLinkOut
-from api.engine.schemas import Name
-from api.kit.problems import Problem
-from bpmn.files import FileReference
+from api.kit.problems import ProblemError
+from bpmn.file_reference import FileReference
+from contracts.engine.form_schemas import ErasedOut, FileLinkOut
+from contracts.engine.schemas import Name
 
 __all__ = ["SIGNED_BELOW", "UPLOADS", "router", "signed_router"]
 
@@ -25,14 +25,14 @@ router = APIRouter(tags=["files"])
 signed_router = APIRouter(tags=["files"])
 
 
-def _files(request: Request) -> FormFiles:
+def _get_files(request: Request) -> FormFiles:
     files: FormFiles | None = request.app.state.files
     if files is None:
-        raise Problem(503, "no_files", "This engine-api keeps no files: set FILES_URL and FILES_SECRET.")
+        raise ProblemError(503, "no_files", "This engine-api keeps no files: set FILES_URL and FILES_SECRET.")
     return files
 
 
-Store = Annotated[FormFiles, Depends(_files)]
+Store = Annotated[FormFiles, Depends(_get_files)]
 
 
 @router.post("/forms/{session_id}/files", status_code=201)
@@ -53,14 +53,14 @@ async def send_file(
 
 @router.post("/file/link")
 async def make_link(reference: FileReference, files: Store) -> FileLinkOut:
-    """A link by which a browser fetches a file, for a while."""
+    """Return a link by which a browser fetches a file, for a while."""
     return files.link(reference)
 
 
 @signed_router.get("/files/{token}", response_class=StreamingResponse)
 async def fetch_file(token: str, files: Store) -> StreamingResponse:
-    """The content of a file by its signed link; always as a download, never shown as a page of ours."""
-    reference, pieces = await files.fetched(token)
+    """Return the content of a file by its signed link; always as a download, never shown as a page of ours."""
+    reference, pieces = await files.fetch(token)
     name = quote(reference.name or "file", safe="")
     headers = {
         "Content-Length": str(reference.size_bytes),

@@ -7,21 +7,21 @@ from fastapi import UploadFile
 from pydantic import SecretStr
 
 from api.engine.form_answers import DRAFT_VARIABLE
-from api.engine.form_drafts import FormDrafts, own_draft
-from api.engine.form_models import FileLinkOut
-from api.kit.problems import Problem
-from bpmn.client import EngineClient
-from bpmn.files import FileReference
+from api.engine.form_drafts import FormDrafts, find_own_draft
+from api.kit.problems import ProblemError
+from bpmn.engine.client import EngineClient
+from bpmn.file_reference import FileReference
+from contracts.engine.form_schemas import FileLinkOut
 from drafts.errors import DraftGone
-from files.links import LinkRefused, read_token, token_of
-from files.places import draft_folder, erase_instance, sweep
+from files.links import LinkRefused, make_token, read_token
+from files.places import erase_instance, make_draft_folder, sweep
 from files.store import Files
-from files.uploads import HEAD_BYTES, clean_name, content_type_of, contradicts
-from forms.fields.file import accepts
+from files.uploads import HEAD_BYTES, clean_name, detect_content_type, is_contradicted
+from forms.fields.file import is_accepted
 from forms.model import Field, Mode
-from forms.paths import spell
-from forms.session import FormSession
-from forms.threads import in_thread
+from forms.schema.paths import spell
+from forms.session.state import FormSession
+from forms.session.threads import run_in_thread
 
 __all__ = ["FormFiles"]
 
@@ -51,60 +51,60 @@ class FormFiles:
         self._link_life = link_life
 
     async def take(self, session_id: str, user: str, place: str, upload: UploadFile) -> FileReference:
-        """Keep a file for a field of a draft. Raises `Problem` 403, 404, 409, 410, 413 or 422."""
-        session = (await own_draft(self._forms.store, session_id, user)).session
-        field = await in_thread(lambda: _field(session, place))
+        """Keep a file for a field of a draft. Raises `ProblemError` 403, 404, 409, 410, 413 or 422."""
+        session = (await find_own_draft(self._forms.store, session_id, user)).session
+        field = await run_in_thread(lambda: _find_field(session, place))
         head = await upload.read(HEAD_BYTES)
         if not head:
-            raise Problem(422, "empty_file", "The file is empty.")
+            raise ProblemError(422, "empty_file", "The file is empty.")
         if upload.size is not None and upload.size > self._max_bytes:
-            raise Problem(
+            raise ProblemError(
                 413, "too_large", f"A file may have at most {self._max_bytes} bytes.", max_bytes=self._max_bytes
             )
         name = clean_name(upload.filename)
-        content_type = content_type_of(head, name)
-        accept = field.written("accept")
+        content_type = detect_content_type(head, name)
+        accept = field.read_property("accept")
         accept = accept if isinstance(accept, str) else ""
-        if contradicts(content_type, name):
-            raise Problem(422, "disguised_file", f"The file is {content_type}, which is not what its name says.")
-        if not accepts(accept, name or "", content_type):
-            raise Problem(422, "wrong_file_type", f"The file is {content_type}; this field takes {accept}.")
-        folder = draft_folder(session_id, session.subject.process_instance_id)
+        if is_contradicted(content_type, name):
+            raise ProblemError(422, "disguised_file", f"The file is {content_type}, which is not what its name says.")
+        if not is_accepted(accept, name or "", content_type):
+            raise ProblemError(422, "wrong_file_type", f"The file is {content_type}; this field takes {accept}.")
+        folder = make_draft_folder(session_id, session.subject.process_instance_id)
         if await self._files.count(folder, up_to=MAX_FILES) == MAX_FILES:
-            raise Problem(
+            raise ProblemError(
                 409, "too_many_files", f"{MAX_FILES} files were sent for this draft; that must do.", max=MAX_FILES
             )
-        kept = await self._files.put(_pieces(head, upload), name=name, content_type=content_type, folder=folder)
+        kept = await self._files.put(_read_pieces(head, upload), name=name, content_type=content_type, folder=folder)
         await self._forms.store.note_file(session_id, kept)
         return kept
 
     def link(self, reference: FileReference) -> FileLinkOut:
-        """A link by which a browser fetches a file without a service token."""
+        """Return a link by which a browser fetches a file without a service token."""
         expires = datetime.now(UTC) + self._link_life
-        return FileLinkOut(path=f"/files/{token_of(reference, self._secret, self._link_life)}", expires=expires)
+        return FileLinkOut(path=f"/files/{make_token(reference, self._secret, self._link_life)}", expires=expires)
 
-    async def fetched(self, token: str) -> tuple[FileReference, AsyncIterator[bytes]]:
-        """The file of a link. Raises `Problem` 403, `FileMissing`, `FileDamaged`."""
+    async def fetch(self, token: str) -> tuple[FileReference, AsyncIterator[bytes]]:
+        """Yield the file of a link. Raises `ProblemError` 403, `FileMissing`, `FileDamaged`."""
         try:
             reference = read_token(token, self._secret)
         except LinkRefused as error:
-            raise Problem(403, "link_refused", str(error)) from error
+            raise ProblemError(403, "link_refused", str(error)) from error
         pieces = self._files.stream(reference)
         # The first piece is asked for here: what is missing must be said before the answer begins.
         first = await anext(pieces, b"")
-        return reference, _after(first, pieces)
+        return reference, _chain(first, pieces)
 
     async def erase_instance(self, instance_id: str) -> int:
-        """Delete the files of an instance that is over. Raises `Problem` 409 while it runs."""
-        if await self._engine.known_to_history([instance_id]):
-            instance = await self._engine.history_process(instance_id)
+        """Delete the files of an instance that is over. Raises `ProblemError` 409 while it runs."""
+        if await self._engine.list_known_to_history([instance_id]):
+            instance = await self._engine.fetch_history_process(instance_id)
             if instance.end is None:
-                raise Problem(409, "still_running", f"Instance {instance_id} runs: it may need its files.")
+                raise ProblemError(409, "still_running", f"Instance {instance_id} runs: it may need its files.")
         return await erase_instance(self._files, instance_id)
 
     async def sweep(self) -> int:
         """Delete the files of instances that the history has forgotten, and of starts that nobody went on with."""
-        return await sweep(self._files, self._engine.known_to_history, self._has_draft, self._started_by)
+        return await sweep(self._files, self._engine.list_known_to_history, self._has_draft, self._find_started_by)
 
     async def _has_draft(self, session_id: str) -> bool:
         try:
@@ -113,25 +113,25 @@ class FormFiles:
             return False
         return True
 
-    async def _started_by(self, session_id: str) -> str | None:
-        instance = await self._engine.started_with(DRAFT_VARIABLE, session_id)
+    async def _find_started_by(self, session_id: str) -> str | None:
+        instance = await self._engine.find_started_with(DRAFT_VARIABLE, session_id)
         return instance.id if instance is not None else None
 
 
-def _field(session: FormSession, place: str) -> Field:
-    for field in session.form.all_fields():
+def _find_field(session: FormSession, place: str) -> Field:
+    for field in session.form.list_all_fields():
         if field.kind == "file" and field.mode is Mode.ASKED and spell(field.path) == place:
             return field
-    raise Problem(422, "no_such_field", f"The form asks for no file at {place!r:.100}.")
+    raise ProblemError(422, "no_such_field", f"The form asks for no file at {place!r:.100}.")
 
 
-async def _pieces(head: bytes, upload: UploadFile) -> AsyncIterator[bytes]:
+async def _read_pieces(head: bytes, upload: UploadFile) -> AsyncIterator[bytes]:
     yield head
     while piece := await upload.read(CHUNK_BYTES):
         yield piece
 
 
-async def _after(first: bytes, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def _chain(first: bytes, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     if first:
         yield first
     async for piece in pieces:

@@ -4,18 +4,18 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 
-from api.engine.form_models import ActionOut, DraftRequest, FilledFormOut, SessionOut
-from api.engine.form_sources import Found
-from forms.fields import kind_of
-from forms.json_schema import json_schema
-from forms.model import Mode, Problem
-from forms.options import same
-from forms.paths import MISSING, Json, get_at, spell
-from forms.reading import written_names
-from forms.session import FormSession
-from forms.submission import oversized, settled
+from api.engine.form_sources import FoundForm
+from contracts.engine.form_schemas import ActionOut, DraftRequest, FilledFormOut, SessionOut
+from forms.answers.json_schema import build_json_schema
+from forms.answers.submission import find_oversized, settle_answers
+from forms.evaluate.reading import list_written_names
+from forms.fields import find_kind
+from forms.kinds.options import is_same
+from forms.model import FieldError, Mode
+from forms.schema.paths import MISSING, Json, get_at, spell
+from forms.session.state import FormSession
 
-__all__ = ["etag", "filled", "session_out", "shown", "with_draft"]
+__all__ = ["apply_draft", "describe_undrawn", "make_etag", "show_form", "to_session_out"]
 
 # A draft may be incomplete or against a rule, but every surface must be able to show it.
 _UNSHOWABLE = frozenset(
@@ -23,35 +23,35 @@ _UNSHOWABLE = frozenset(
 )
 
 
-def etag(session: FormSession | SessionOut) -> str:
-    """The tag of a draft's state."""
+def make_etag(session: FormSession | SessionOut) -> str:
+    """Return the tag of a draft's state."""
     return f'"{session.id}.{session.revision}"'
 
 
-def session_out(session: FormSession) -> SessionOut:
-    """The draft without what it holds."""
+def to_session_out(session: FormSession) -> SessionOut:
+    """Return the draft without what it holds."""
     return SessionOut(id=session.id, revision=session.revision, status=session.status)
 
 
-def shown(found: Found, session: FormSession, *, is_draft: bool) -> FilledFormOut:
-    """A form with its data. Raises `FormUnreadable`."""
+def show_form(found: FoundForm, session: FormSession, *, is_draft: bool) -> FilledFormOut:
+    """Return a form with its data. Raises `FormUnreadable`."""
     assert found.schema is not None
     form, data = session.form, session.data
     return FilledFormOut(
-        session=session_out(session) if is_draft else None,
+        session=to_session_out(session) if is_draft else None,
         source=found.source,
         key=found.reference.key,
         url=found.url,
         form_schema=dict(found.schema),
         data=dict(data),
-        json_schema=json_schema(form, data, session),
+        json_schema=build_json_schema(form, data, session),
         actions=[ActionOut(key=action.key, label=action.label) for action in form.actions],
         zone=session.zone,
     )
 
 
-def filled(found: Found | None, key: str | None, problem: str | None = None) -> FilledFormOut:
-    """A form that is not drawn here: there is none, it is elsewhere, or it is broken."""
+def describe_undrawn(found: FoundForm | None, key: str | None, problem: str | None = None) -> FilledFormOut:
+    """Return a form that is not drawn here: there is none, it is elsewhere, or it is broken."""
     return FilledFormOut(
         session=None,
         source=found.source if found is not None else "camunda",
@@ -65,37 +65,37 @@ def filled(found: Found | None, key: str | None, problem: str | None = None) -> 
     )
 
 
-def with_draft(session: FormSession, request: DraftRequest) -> tuple[FormSession, Mapping[str, Problem]]:
-    """The session with these answers, one revision on; or why they cannot be kept, by place.
+def apply_draft(session: FormSession, request: DraftRequest) -> tuple[FormSession, Mapping[str, FieldError]]:
+    """Return the session with these answers, one revision on; or why they cannot be kept, by place.
 
     Names that the form does not ask for are left out: form-js hands out all it was given. Raises `FormUnreadable`.
     """
-    names = frozenset(written_names(session.schema))
+    names = frozenset(list_written_names(session.schema))
     answers: dict[str, Json] = {name: value for name, value in request.data.items() if name in names}
-    if too_long := oversized(session.source, answers):
+    if too_long := find_oversized(session.source, answers):
         return session, too_long
-    data, after = settled(session.resolved, answers, lambda data: replace(session, entered=data).resolved)
-    asked = [field for field in after.form.all_fields() if field.mode is Mode.ASKED]
-    problems = {name: Problem("unusable_characters") for name, value in answers.items() if not _is_writable(value)}
+    data, after = settle_answers(session.resolved, answers, lambda data: replace(session, entered=data).resolved)
+    asked = [field for field in after.form.list_all_fields() if field.mode is Mode.ASKED]
+    problems = {name: FieldError("unusable_characters") for name, value in answers.items() if not _is_writable(value)}
     touched = set()
     for field in asked:
         value = get_at(data, field.path)
         if value is MISSING or field.path[0] not in answers:
             continue
-        problem = kind_of(field).problem(field, value)
+        problem = find_kind(field).find_problem(field, value)
         if problem is not None and problem.code in _UNSHOWABLE and field.path[0] not in problems:
             problems[spell(field.path)] = problem
-        if not same(value, get_at(session.data, field.path)):
+        if not is_same(value, get_at(session.data, field.path)):
             touched.add(field.path)
     cursor = next((field.path for field in asked if spell(field.path) == request.cursor), session.cursor)
     kept = replace(session, entered=after.data, touched=session.touched | touched)
     # What was looked at within a question is no view of another one.
-    moved = kept if cursor == session.cursor else kept.moved(cursor, is_returning=kept.is_returning)
-    return moved.turned(), problems
+    moved = kept if cursor == session.cursor else kept.move_to(cursor, is_returning=kept.is_returning)
+    return moved.advance_revision(), problems
 
 
 def _is_writable(value: Json) -> bool:
-    """Half a character, anywhere, is in no text that could be stored."""
+    """Tell whether a text could be stored: half a character, anywhere, could not."""
     try:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:

@@ -6,8 +6,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
 
-from api.engine.form_drafts import FormDrafts, Person
-from api.engine.form_models import (
+from api.engine.form_drafts import FormDrafts, FormPerson
+from api.engine.form_views import make_etag
+from api.engine.routes import Service
+from api.kit.problems import ProblemError
+from contracts.engine.form_schemas import (
     CheckRequest,
     DraftOut,
     DraftRequest,
@@ -18,10 +21,7 @@ from api.engine.form_models import (
     ValidationOut,
     Zone,
 )
-from api.engine.form_views import etag
-from api.engine.routes import Service
-from api.engine.schemas import CompleteResponse, Name, StartResponse
-from api.kit.problems import Problem
+from contracts.engine.schemas import CompleteResponse, Name, StartResponse
 
 __all__ = ["router"]
 
@@ -30,7 +30,7 @@ router = APIRouter(tags=["forms"])
 _TAG = re.compile(r'"(?P<session>[A-Za-z0-9_-]{8})\.(?P<revision>\d{1,9})"')
 
 
-def _forms(request: Request) -> FormDrafts:
+def _get_forms(request: Request) -> FormDrafts:
     forms: FormDrafts = request.app.state.forms
     return forms
 
@@ -38,14 +38,14 @@ def _forms(request: Request) -> FormDrafts:
 Groups = Annotated[list[Name] | None, Query(max_length=100, description="Groups that the caller knows them to be in.")]
 
 
-def _person(
+def _read_person(
     user: Name | None = None, groups: Groups = None, locale: Locale | None = None, zone: Zone = "UTC"
-) -> Person:
-    return Person(user, tuple(groups or ()), locale, zone)
+) -> FormPerson:
+    return FormPerson(user, tuple(groups or ()), locale, zone)
 
 
-Forms = Annotated[FormDrafts, Depends(_forms)]
-For = Annotated[Person, Depends(_person)]
+Forms = Annotated[FormDrafts, Depends(_get_forms)]
+For = Annotated[FormPerson, Depends(_read_person)]
 KnownTag = Annotated[str | None, Header(alias="If-None-Match", max_length=100)]
 WithNext = Annotated[bool, Query(alias="next", description="Answer with the person's next task, without its form.")]
 _UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "The draft is as the caller knows it."}}
@@ -53,13 +53,13 @@ _UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "The draft i
 
 @router.get("/task/{task_id}/form", response_model=FilledFormOut, responses=_UNCHANGED)
 async def show_form(task_id: str, forms: Forms, person: For, known: KnownTag = None) -> Response:
-    """The form of an open task. With `user` it is opened for that person: their draft is found, or begun."""
+    """Return the form of an open task. With `user` it is opened for that person: their draft is found, or begun."""
     return _answer(*await forms.of_task(task_id, person, known))
 
 
 @router.get("/process-definition/{key_or_id}/form", response_model=FilledFormOut, responses=_UNCHANGED)
 async def show_start_form(key_or_id: str, forms: Forms, person: For, known: KnownTag = None) -> Response:
-    """The form that a process is started with, of the latest version of a key or of exactly one definition."""
+    """Return the form that a process is started with, of the latest version of a key or of exactly one definition."""
     return _answer(*await forms.of_start(key_or_id, person, known))
 
 
@@ -77,12 +77,12 @@ async def save_draft(
     409 `revision_conflict` with the draft as it is now, 410 `completed_elsewhere`, 428 without `If-Match`.
     """
     if expected is None:
-        raise Problem(428, "if_match_required", "Send If-Match with the ETag of the form as you know it.")
+        raise ProblemError(428, "if_match_required", "Send If-Match with the ETag of the form as you know it.")
     tag = _TAG.fullmatch(expected.strip())
     if tag is None or tag["session"] != session_id:
-        raise Problem(422, "invalid_request", "If-Match must be an ETag of this draft.")
+        raise ProblemError(422, "invalid_request", "If-Match must be an ETag of this draft.")
     kept = await forms.save(session_id, user, int(tag["revision"]), body)
-    response.headers["ETag"] = etag(kept.session)
+    response.headers["ETag"] = make_etag(kept.session)
     return kept
 
 
@@ -94,8 +94,8 @@ async def drop_draft(session_id: str, user: Name, forms: Forms) -> None:
 
 @router.post("/task/{task_id}/form/validate")
 async def validate_answers(task_id: str, body: CheckRequest, service: Service) -> ValidationOut:
-    """What keeps answers from being submitted, in the person's language; nothing is kept or sent."""
-    return await service.validated(task_id, body)
+    """Return what keeps answers from being submitted, in the person's language; nothing is kept or sent."""
+    return await service.validate_answers(task_id, body)
 
 
 @router.post("/task/{task_id}/submit-form")
@@ -111,8 +111,8 @@ async def submit_form(
 
 @router.post("/process-definition/{key_or_id}/form/validate")
 async def validate_start_answers(key_or_id: str, body: CheckRequest, service: Service) -> ValidationOut:
-    """The same for the answers that a process is to be started with."""
-    return await service.validated_start(key_or_id, body)
+    """Return the same for the answers that a process is to be started with."""
+    return await service.validate_start(key_or_id, body)
 
 
 @router.post("/process-definition/{key_or_id}/submit-form", status_code=201)

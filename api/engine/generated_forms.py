@@ -4,13 +4,13 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from bpmn.client import EngineClient
+from bpmn.engine.client import EngineClient
+from bpmn.engine.types import Task
 from bpmn.errors import ModelUnreadable
-from bpmn.types import Task
 from forms.errors import FormUnreadable
-from forms.form_data import FormData, is_expression, read_form_data
-from forms.generated import generated_schema
-from forms.prefixes import with_prefixes
+from forms.sources.form_data import FormData, is_expression, read_form_data
+from forms.sources.generated import make_generated_schema
+from forms.sources.prefixes import apply_prefixes
 
 __all__ = ["GeneratedForms"]
 
@@ -29,27 +29,31 @@ class GeneratedForms:
         self._kept: OrderedDict[Place, FormData | Json | None] = OrderedDict()
 
     async def of_task(self, task: Task) -> Json | None:
-        """The schema of a task's form, None where it has no such form. Raises `FormUnreadable`, `EngineError`."""
+        """Return the schema of a task's form, None where it has no such form. Raises `FormUnreadable`,
+        `EngineError`.
+        """
         place = (task.process_definition_id, task.task_definition_key)
-        return await self._found(place, lambda: self._engine.rendered_form(task.id))
+        return await self._find(place, lambda: self._engine.fetch_rendered_form(task.id))
 
     async def of_start(self, definition_id: str) -> Json | None:
-        """The same for the start of a process."""
-        return await self._found((definition_id, ""), lambda: self._engine.rendered_start_form(definition_id))
+        """Return the same for the start of a process."""
+        return await self._find((definition_id, ""), lambda: self._engine.fetch_rendered_start_form(definition_id))
 
-    async def _found(self, place: Place, rendered: Callable[[], Awaitable[str]]) -> Json | None:
+    async def _find(self, place: Place, rendered: Callable[[], Awaitable[str]]) -> Json | None:
         if place not in self._kept:
             self._kept[place] = await self._read(place)
             if len(self._kept) > MAX_KEPT:
                 self._kept.popitem(last=False)
         kept = self._kept[place]
         self._kept.move_to_end(place)
-        return self._schema(place, kept, await rendered()) if isinstance(kept, FormData) else kept
+        return self._make_schema(place, kept, await rendered()) if isinstance(kept, FormData) else kept
 
     async def _read(self, place: Place) -> FormData | Json | None:
-        """What may be kept for all tasks: the schema, or the fields where only a task tells what their labels are."""
+        """Return what may be kept for all tasks: the schema, or the fields where only a task tells what their labels
+        are.
+        """
         definition_id, activity_id = place
-        process = await self._engine.definition_key(definition_id)
+        process = await self._engine.find_definition_key(definition_id)
         model = await self._engine.process_model(definition_id)
         try:
             data = read_form_data(model, activity_id or None, process=process)
@@ -57,8 +61,8 @@ class GeneratedForms:
             raise FormUnreadable(f"the model of {definition_id} cannot be read: {error}") from error
         if data is None or any(is_expression(field.label) for field in data.fields):
             return data
-        return self._schema(place, data, "")
+        return self._make_schema(place, data, "")
 
-    def _schema(self, place: Place, data: FormData, rendered: str) -> Json:
-        schema = generated_schema(data, place[1] or "start", rendered=rendered)
-        return with_prefixes(schema, default=self._prefixes)
+    def _make_schema(self, place: Place, data: FormData, rendered: str) -> Json:
+        schema = make_generated_schema(data, place[1] or "start", rendered=rendered)
+        return apply_prefixes(schema, default=self._prefixes)

@@ -8,7 +8,12 @@ from typing import Annotated, Literal
 import structlog
 from fastapi import APIRouter, Depends, Query, Request
 
-from api.engine.schemas import (
+from api.kit.problems import ProblemError
+from bpmn.engine.client import EngineClient
+from bpmn.engine.incident_calls import FAILED_EXTERNAL_TASK, FAILED_JOB
+from bpmn.engine.types import ExternalTaskState, Incident
+from bpmn.errors import EngineConflict, NotFound
+from contracts.engine.schemas import (
     IncidentDetails,
     IncidentOut,
     IncidentsCount,
@@ -17,14 +22,9 @@ from api.engine.schemas import (
     RetryRequest,
     TopicOut,
 )
-from api.kit.problems import Problem
-from bpmn.client import EngineClient
-from bpmn.errors import EngineConflict, NotFound
-from bpmn.incidents import FAILED_EXTERNAL_TASK, FAILED_JOB
-from bpmn.reasons import reason_of
-from bpmn.types import ExternalTaskState, Incident
+from kit.reasons import describe_error
 
-__all__ = ["Operations", "Selection", "router"]
+__all__ = ["IncidentSelection", "Operations", "router"]
 
 MAX_INCIDENTS = 1000
 # So many at once are one query, and one transaction of new tries.
@@ -34,7 +34,7 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
+class IncidentSelection:
     """Which incidents are meant: None is any."""
 
     topic: str | None = None
@@ -42,7 +42,7 @@ class Selection:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundIncidents:
     """An incident with its cause, which is itself unless the work failed in a called process."""
 
     incident: Incident
@@ -62,56 +62,56 @@ class Operations:
         self._engine = engine
         self._page = page
 
-    async def incidents(self, selection: Selection, limit: int) -> list[IncidentOut]:
+    async def list_incidents(self, selection: IncidentSelection, limit: int) -> list[IncidentOut]:
         """Open incidents, newest first."""
         listed: dict[str, IncidentOut] = {}
         # The engine does not know the topic of an incident: what is wanted may stand far behind the newest.
         size = self._page if selection.topic is not None else min(self._page, limit)
-        async for page in self._pages(selection, "newest", size):
+        async for page in self._read_pages(selection, "newest", size):
             found = [one for one in await self._resolve(page) if _is_of(one, selection.topic)]
-            listed |= {row.id: row for row in await self._rows(found)}
+            listed |= {row.id: row for row in await self._make_rows(found)}
             if len(listed) >= limit:
                 break
         return list(islice(listed.values(), limit))
 
-    async def incident(self, incident_id: str) -> IncidentDetails:
-        """One incident with what the failure left behind. Raises `Problem` 404."""
+    async def fetch_incident(self, incident_id: str) -> IncidentDetails:
+        """Return one incident with what the failure left behind. Raises `ProblemError` 404."""
         try:
-            (found,) = await self._resolve([await self._engine.incident(incident_id)])
-            details = await self._details(found.cause)
+            (found,) = await self._resolve([await self._engine.fetch_incident(incident_id)])
+            details = await self._fetch_details(found.cause)
         except NotFound as error:
-            raise _gone(incident_id) from error
-        (row,) = await self._rows([found])
+            raise _make_gone(incident_id) from error
+        (row,) = await self._make_rows([found])
         worker = found.task.worker_id if found.task else None
         cause = found.cause.configuration
         return IncidentDetails(**row.model_dump(), configuration=cause, worker_id=worker, details=details or None)
 
-    async def count(self, selection: Selection) -> int:
-        return len(await self._causes(selection))
+    async def count(self, selection: IncidentSelection) -> int:
+        return len(await self._list_causes(selection))
 
     async def retry(self, incident_id: str, retries: int) -> RetriedOut:
-        """New tries for what an incident is about. Raises `Problem` 404, and 422 for what has no tries."""
+        """Retry new tries for what an incident is about. Raises `ProblemError` 404, and 422 for what has no tries."""
         try:
-            (found,) = await self._resolve([await self._engine.incident(incident_id)])
+            (found,) = await self._resolve([await self._engine.fetch_incident(incident_id)])
             cause = found.cause
             if not found.is_open:
-                raise _gone(incident_id)
+                raise _make_gone(incident_id)
             if cause.configuration is None or cause.type not in {FAILED_EXTERNAL_TASK, FAILED_JOB}:
                 detail = (
                     f"Incident {incident_id} is a {cause.type}, which has no tries: "
                     "whatever made it has to resolve it, or an operator in Cockpit."
                 )
-                raise Problem(422, "not_retriable", detail)
+                raise ProblemError(422, "not_retriable", detail)
             await self._retry_one(cause.type, cause.configuration, retries)
         except NotFound as error:
-            raise _gone(incident_id) from error
+            raise _make_gone(incident_id) from error
         log.info("given new tries", incident=cause.id, type=cause.type, of=cause.configuration, retries=retries)
         return RetriedOut(retried=1)
 
     async def retry_all(self, request: RetryAllRequest) -> RetriedOut:
-        """New tries for all that failed until now; what fails again meanwhile stays an incident."""
-        selection = Selection(request.topic, request.process_definition_key)
-        causes = await self._causes(selection)
+        """Retry new tries for all that failed until now; what fails again meanwhile stays an incident."""
+        selection = IncidentSelection(request.topic, request.process_definition_key)
+        causes = await self._list_causes(selection)
         of: dict[str, list[str]] = {FAILED_EXTERNAL_TASK: [], FAILED_JOB: []}
         for cause in causes:
             if cause.configuration is not None and cause.type in of:
@@ -121,14 +121,14 @@ class Operations:
         for start in range(0, len(tasks), self._page):
             retried += await self._retry_tasks(tasks[start : start + self._page], request.retries)
         for job in jobs:
-            retried += await self._tried(FAILED_JOB, job, request.retries)
+            retried += await self._try_again(FAILED_JOB, job, request.retries)
         meant = len(tasks) + len(jobs)
         log.info("given new tries", topic=selection.topic, process=selection.key, retried=retried, of=meant)
         return RetriedOut(retried=retried, missed=meant - retried, skipped=len(causes) - meant)
 
-    async def topics(self) -> list[TopicOut]:
-        """Every topic with open tasks."""
-        loads = [await self._engine.topic_load(topic) for topic in await self._engine.topic_names()]
+    async def list_topics(self) -> list[TopicOut]:
+        """Return every topic with open tasks."""
+        loads = [await self._engine.fetch_topic_load(topic) for topic in await self._engine.list_topic_names()]
         return [
             TopicOut(
                 topic=load.topic,
@@ -141,13 +141,13 @@ class Operations:
             for load in loads
         ]
 
-    async def _pages(
-        self, selection: Selection, order: Literal["newest", "id"], size: int
+    async def _read_pages(
+        self, selection: IncidentSelection, order: Literal["newest", "id"], size: int
     ) -> AsyncIterator[list[Incident]]:
         type_ = FAILED_EXTERNAL_TASK if selection.topic is not None else None  # nothing else has a topic
         first = 0
         while True:
-            page = await self._engine.incidents(
+            page = await self._engine.list_incidents(
                 key=selection.key, type_=type_, order=order, first=first, max_results=size
             )
             yield page
@@ -155,33 +155,35 @@ class Operations:
                 return
             first += size
 
-    async def _causes(self, selection: Selection) -> list[Incident]:
-        """The causes of the selected incidents, each once. All are read before any is changed: pages would move."""
+    async def _list_causes(self, selection: IncidentSelection) -> list[Incident]:
+        """Return the causes of the selected incidents, each once. All are read before any is changed: pages would
+        move.
+        """
         causes: dict[str, Incident] = {}
-        async for page in self._pages(selection, "id", self._page):
+        async for page in self._read_pages(selection, "id", self._page):
             # Without a process every cause is in some page itself; callers' copies lead nowhere new.
             meant = page if selection.key else [one for one in page if one.root_cause_id == one.id]
             found = await self._resolve(meant, with_tasks=selection.topic is not None)
             causes |= {one.cause.id: one.cause for one in found if one.is_open and _is_of(one, selection.topic)}
         return list(causes.values())
 
-    async def _resolve(self, incidents: list[Incident], *, with_tasks: bool = True) -> list[Found]:
+    async def _resolve(self, incidents: list[Incident], *, with_tasks: bool = True) -> list[FoundIncidents]:
         causes = {incident.id: incident for incident in incidents}
         for cause_id in {incident.root_cause_id for incident in incidents} - set(causes):
             try:
-                causes[cause_id] = await self._engine.incident(cause_id)
+                causes[cause_id] = await self._engine.fetch_incident(cause_id)
             except NotFound:  # resolved meanwhile, and with it soon the incidents that it caused
                 log.info("the cause of an incident is resolved", cause=cause_id)
         pairs = [(incident, causes.get(incident.root_cause_id, incident)) for incident in incidents]
         ids = {cause.configuration for _, cause in pairs if cause.configuration and cause.type == FAILED_EXTERNAL_TASK}
-        tasks = {task.id: task for task in await self._engine.external_tasks(ids)} if with_tasks else {}
-        return [Found(incident, cause, tasks.get(cause.configuration or "")) for incident, cause in pairs]
+        tasks = {task.id: task for task in await self._engine.list_external_tasks(ids)} if with_tasks else {}
+        return [FoundIncidents(incident, cause, tasks.get(cause.configuration or "")) for incident, cause in pairs]
 
-    async def _rows(self, found: list[Found]) -> list[IncidentOut]:
-        business = await self._engine.business_keys(
+    async def _make_rows(self, found: list[FoundIncidents]) -> list[IncidentOut]:
+        business = await self._engine.list_business_keys(
             {one.incident.process_instance_id for one in found if one.incident.process_instance_id}
         )
-        keys = await self._keys({one.incident.process_definition_id for one in found})
+        keys = await self._find_keys({one.incident.process_definition_id for one in found})
         return [
             IncidentOut(
                 id=one.incident.id,
@@ -199,15 +201,15 @@ class Operations:
             for one in found
         ]
 
-    async def _keys(self, definition_ids: set[str | None]) -> dict[str, str]:
-        return {id_: await self._engine.definition_key(id_) for id_ in definition_ids if id_ is not None}
+    async def _find_keys(self, definition_ids: set[str | None]) -> dict[str, str]:
+        return {id_: await self._engine.find_definition_key(id_) for id_ in definition_ids if id_ is not None}
 
-    async def _details(self, cause: Incident) -> str | None:
+    async def _fetch_details(self, cause: Incident) -> str | None:
         if cause.configuration is None:
             return None
         if cause.type == FAILED_EXTERNAL_TASK:
-            return await self._engine.external_task_error(cause.configuration)
-        return await self._engine.job_error(cause.configuration) if cause.type == FAILED_JOB else None
+            return await self._engine.fetch_external_task_error(cause.configuration)
+        return await self._engine.fetch_job_error(cause.configuration) if cause.type == FAILED_JOB else None
 
     async def _retry_one(self, type_: str, id_: str, retries: int) -> None:
         if type_ == FAILED_JOB:
@@ -219,24 +221,26 @@ class Operations:
         try:
             await self._engine.set_retries_of_all(ids, retries)
         except (NotFound, EngineConflict):  # one of them moved and held up the rest
-            return sum([await self._tried(FAILED_EXTERNAL_TASK, id_, retries) for id_ in ids])
+            return sum([await self._try_again(FAILED_EXTERNAL_TASK, id_, retries) for id_ in ids])
         return len(ids)
 
-    async def _tried(self, type_: str, id_: str, retries: int) -> bool:
+    async def _try_again(self, type_: str, id_: str, retries: int) -> bool:
         try:
             await self._retry_one(type_, id_, retries)
         except (NotFound, EngineConflict) as error:
-            log.info("not given new tries", type=type_, of=id_, reason=reason_of(error))
+            log.info("not given new tries", type=type_, of=id_, reason=describe_error(error))
             return False
         return True
 
 
-def _is_of(found: Found, topic: str | None) -> bool:
+def _is_of(found: FoundIncidents, topic: str | None) -> bool:
     return topic is None or (found.task is not None and found.task.topic == topic)
 
 
-def _gone(incident_id: str) -> Problem:
-    return Problem(404, "incident_gone", f"Incident {incident_id} is not open: it was resolved, or was never there.")
+def _make_gone(incident_id: str) -> ProblemError:
+    return ProblemError(
+        404, "incident_gone", f"Incident {incident_id} is not open: it was resolved, or was never there."
+    )
 
 
 # The paths
@@ -245,34 +249,34 @@ def _gone(incident_id: str) -> Problem:
 router = APIRouter()
 
 
-def _operations(request: Request) -> Operations:
+def _get_operations(request: Request) -> Operations:
     operations: Operations = request.app.state.operations
     return operations
 
 
-def _selection(
+def _read_selection(
     topic: Annotated[str | None, Query(max_length=255, description="Only of external tasks of this topic.")] = None,
     key: Annotated[
         str | None, Query(alias="processDefinitionKey", max_length=255, description="Only of this process.")
     ] = None,
-) -> Selection:
-    return Selection(topic, key)
+) -> IncidentSelection:
+    return IncidentSelection(topic, key)
 
 
-Service = Annotated[Operations, Depends(_operations)]
-Selected = Annotated[Selection, Depends(_selection)]
+Service = Annotated[Operations, Depends(_get_operations)]
+Selected = Annotated[IncidentSelection, Depends(_read_selection)]
 Limit = Annotated[int, Query(ge=1, le=MAX_INCIDENTS, description="At most so many incidents.")]
 
 
 @router.get("/incident", tags=["operations"])
 async def list_incidents(service: Service, selection: Selected, limit: Limit = 100) -> list[IncidentOut]:
     """Open incidents, newest first. One in a called process shows in its callers too."""
-    return await service.incidents(selection, limit)
+    return await service.list_incidents(selection, limit)
 
 
 @router.get("/incident/count", tags=["operations"])
 async def count_incidents(service: Service, selection: Selected) -> IncidentsCount:
-    """How many incidents `POST /incident/retry` would be about."""
+    """Return how many incidents `POST /incident/retry` would be about."""
     return IncidentsCount(count=await service.count(selection))
 
 
@@ -284,8 +288,8 @@ async def retry_incidents(body: RetryAllRequest, service: Service) -> RetriedOut
 
 @router.get("/incident/{incident_id}", tags=["operations"])
 async def show_incident(incident_id: str, service: Service) -> IncidentDetails:
-    """One incident with the error details of its task or the stack trace of its job; 404 `incident_gone`."""
-    return await service.incident(incident_id)
+    """Return one incident with the error details of its task or the stack trace of its job; 404 `incident_gone`."""
+    return await service.fetch_incident(incident_id)
 
 
 @router.post("/incident/{incident_id}/retry", tags=["operations"])
@@ -300,5 +304,5 @@ async def retry_incident(incident_id: str, body: RetryRequest, service: Service)
 
 @router.get("/topic", tags=["operations"])
 async def list_topics(service: Service) -> list[TopicOut]:
-    """Every topic that open external tasks have, with counts."""
-    return await service.topics()
+    """Return every topic that open external tasks have, with counts."""
+    return await service.list_topics()

@@ -5,7 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, File, Form, Query, Request, UploadFile
 
 from api.engine.deployments import MAX_FILES, Deployments, check_file_name
-from api.engine.schemas import (
+from api.engine.service import EngineService
+from api.kit.problems import ProblemError
+from contracts.engine.schemas import (
     CompleteRequest,
     CompleteResponse,
     DefinitionOut,
@@ -17,8 +19,6 @@ from api.engine.schemas import (
     StartResponse,
     TaskOut,
 )
-from api.engine.service import EngineService
-from api.kit.problems import Problem
 
 __all__ = ["router"]
 
@@ -27,17 +27,17 @@ router = APIRouter()
 MAX_TASKS = 100
 
 
-def _service(request: Request) -> EngineService:
+def _get_service(request: Request) -> EngineService:
     service: EngineService = request.app.state.service
     return service
 
 
-def _deployments(request: Request) -> Deployments:
+def _get_deployments(request: Request) -> Deployments:
     deployments: Deployments = request.app.state.deployments
     return deployments
 
 
-Service = Annotated[EngineService, Depends(_service)]
+Service = Annotated[EngineService, Depends(_get_service)]
 WithNext = Annotated[bool, Query(alias="next", description="Answer with the person's next open task and its form.")]
 WithForm = Annotated[bool, Query(alias="form", description="Answer with the form of each task.")]
 WithPath = Annotated[bool, Query(alias="activities", description="Answer with the path: every step it took.")]
@@ -47,8 +47,8 @@ Text = Annotated[str | None, Query(max_length=255)]
 
 @router.get("/process-definition", tags=["processes"])
 async def list_definitions(service: Service, key: Text = None, *, latest: bool = True) -> list[DefinitionOut]:
-    """Deployed process definitions, by default the latest version of each key."""
-    return await service.definitions(key=key, latest=latest)
+    """List deployed process definitions, by default the latest version of each key."""
+    return await service.list_definitions(key=key, latest=latest)
 
 
 @router.post("/process-definition/{key_or_id}/start", tags=["processes"], status_code=201)
@@ -63,14 +63,14 @@ async def start_instance(
 async def list_running(
     service: Service, business_key: Annotated[str, Query(alias="businessKey", min_length=1, max_length=255)]
 ) -> list[InstanceSummary]:
-    """Running instances of a business key."""
-    return await service.running(business_key)
+    """List running instances of a business key."""
+    return await service.list_running(business_key)
 
 
 @router.get("/process-instance/{instance_id}", tags=["processes"])
 async def show_instance(instance_id: str, service: Service, *, with_path: WithPath = False) -> InstanceOut:
-    """An instance, running or ended."""
-    return await service.instance(instance_id, with_path=with_path)
+    """Return an instance, running or ended."""
+    return await service.fetch_instance(instance_id, with_path=with_path)
 
 
 @router.get("/task", tags=["tasks"])
@@ -87,8 +87,8 @@ async def list_tasks(
 ) -> list[TaskOut]:
     """Open user tasks, oldest first; with `candidate` those that nobody has, whatever else is asked for."""
     if candidate is not None:
-        return await service.offered(candidate, groups or (), with_form=with_form, limit=limit)
-    return await service.tasks(
+        return await service.list_offered(candidate, groups or (), with_form=with_form, limit=limit)
+    return await service.list_tasks(
         assignee=assignee,
         process_instance_id=process_instance_id,
         business_key=business_key,
@@ -99,8 +99,8 @@ async def list_tasks(
 
 @router.get("/task/{task_id}", tags=["tasks"])
 async def show_task(task_id: str, service: Service, *, with_form: WithForm = False) -> TaskOut:
-    """One open user task."""
-    return await service.task(task_id, with_form=with_form)
+    """Return one open user task."""
+    return await service.fetch_task(task_id, with_form=with_form)
 
 
 @router.post("/task/{task_id}/complete", tags=["tasks"])
@@ -117,14 +117,14 @@ async def complete_task(
 
 @router.post("/deployment/create", tags=["deployments"])
 async def create_deployment(
-    deployments: Annotated[Deployments, Depends(_deployments)],
+    deployments: Annotated[Deployments, Depends(_get_deployments)],
     files: Annotated[list[UploadFile], File(description="Models and forms, deployed as one set.")],
     name: Annotated[str, Form(min_length=1, max_length=255)],
 ) -> DeploymentOut:
     """Deploy models and forms; says what is new, unchanged or replaced."""
     if len(files) > MAX_FILES:
-        raise Problem(422, "too_many_files", f"At most {MAX_FILES} files are one deployment; got {len(files)}.")
+        raise ProblemError(422, "too_many_files", f"At most {MAX_FILES} files are one deployment; got {len(files)}.")
     resources = {check_file_name(file.filename): await file.read() for file in files}
     if len(resources) < len(files):
-        raise Problem(422, "file_name", "Two files have the same name; the engine would keep only one.")
+        raise ProblemError(422, "file_name", "Two files have the same name; the engine would keep only one.")
     return await deployments.create(name, resources)

@@ -7,11 +7,16 @@ from datetime import timedelta
 
 import structlog
 
-from api.engine.access import open_task, task_gone
+from api.engine.access import make_task_gone, open_task
 from api.engine.form_answers import refuse_protected
-from api.engine.form_models import CheckRequest, StartFormRequest, SubmitRequest, ValidationOut
 from api.engine.form_sources import FormSources
-from api.engine.schemas import (
+from api.engine.submissions import Submissions
+from api.engine.task_forms import TaskForms
+from bpmn.engine.client import EngineClient
+from bpmn.engine.types import ProcessDefinition, ProcessInstance, Task
+from bpmn.errors import EngineConflict, EngineFault, NotFound
+from contracts.engine.form_schemas import CheckRequest, StartFormRequest, SubmitRequest, ValidationOut
+from contracts.engine.schemas import (
     CompleteRequest,
     CompleteResponse,
     DefinitionOut,
@@ -22,14 +27,10 @@ from api.engine.schemas import (
     StepOut,
     TaskOut,
 )
-from api.engine.submissions import Submissions
-from api.engine.task_forms import TaskForms
-from bpmn.client import EngineClient
-from bpmn.errors import BatonError, EngineConflict, EngineFault, NotFound
-from bpmn.reasons import reason_of
-from bpmn.types import ProcessDefinition, ProcessInstance, Task
+from kit.errors import BatonError
+from kit.reasons import describe_error
 
-__all__ = ["EngineService", "definition_out"]
+__all__ = ["EngineService", "to_definition_out"]
 
 # Less than callers wait for an answer: that the task is completed must reach them.
 FOLLOWING_TIMEOUT = timedelta(seconds=8)
@@ -46,10 +47,10 @@ class EngineService:
         self._engine = engine
         sources = sources or FormSources(engine)
         self._forms = TaskForms(engine, sources)
-        self._submissions = submissions or Submissions.without_drafts(engine, sources)
+        self._submissions = submissions or Submissions.of_no_drafts(engine, sources)
 
-    async def definitions(self, *, key: str | None, latest: bool) -> list[DefinitionOut]:
-        return [definition_out(item) for item in await self._engine.process_definitions(latest=latest, key=key)]
+    async def list_definitions(self, *, key: str | None, latest: bool) -> list[DefinitionOut]:
+        return [to_definition_out(item) for item in await self._engine.process_definitions(latest=latest, key=key)]
 
     async def start(self, key_or_id: str, request: StartRequest, *, with_next: bool) -> StartResponse:
         """Start an instance; with `with_next` the answer has the initiator's first task and its form."""
@@ -61,16 +62,18 @@ class EngineService:
         }
         business_key = request.business_key
         if business_key is None and request.initiator is not None:
-            business_key = f"{await self._engine.definition_key(key_or_id)}:{request.initiator}"
+            business_key = f"{await self._engine.find_definition_key(key_or_id)}:{request.initiator}"
         instance = await self._engine.start(
             key_or_id, variables={**request.variables, **platform}, business_key=business_key
         )
-        return await self._started(instance, request.initiator if with_next else None, with_form=True)
+        return await self._to_start_response(instance, request.initiator if with_next else None, with_form=True)
 
-    async def _started(self, instance: ProcessInstance, user: str | None, *, with_form: bool) -> StartResponse:
+    async def _to_start_response(
+        self, instance: ProcessInstance, user: str | None, *, with_form: bool
+    ) -> StartResponse:
         following, ended = None, instance.ended
         if user is not None and not ended:
-            following, ended = await self._after(instance.id, user, with_form=with_form)
+            following, ended = await self._find_after(instance.id, user, with_form=with_form)
         return StartResponse(
             id=instance.id,
             definition_id=instance.definition_id,
@@ -79,7 +82,7 @@ class EngineService:
             next=following,
         )
 
-    async def tasks(
+    async def list_tasks(
         self,
         *,
         assignee: str | None,
@@ -89,29 +92,29 @@ class EngineService:
         limit: int,
     ) -> list[TaskOut]:
         """Open tasks, oldest first; one that is completed while its form is read is left out."""
-        found = await self._engine.tasks(
+        found = await self._engine.list_tasks(
             assignee=assignee, process_instance_id=process_instance_id, business_key=business_key, max_results=limit
         )
-        return await self._listed(found, with_form=with_form)
+        return await self._to_listed(found, with_form=with_form)
 
-    async def _listed(self, found: Iterable[Task], *, with_form: bool) -> list[TaskOut]:
+    async def _to_listed(self, found: Iterable[Task], *, with_form: bool) -> list[TaskOut]:
         listed = []
         for task in found:
             with suppress(NotFound):
-                listed.append(await self._task_out(task, with_form=with_form))
+                listed.append(await self._to_task_out(task, with_form=with_form))
         return listed
 
-    async def offered(self, user: str, groups: Sequence[str], *, with_form: bool, limit: int) -> list[TaskOut]:
-        """Tasks that nobody has and that a person could take, oldest first."""
-        found = await self._engine.offered_tasks(user, groups, max_results=limit)
-        return await self._listed(found, with_form=with_form)
+    async def list_offered(self, user: str, groups: Sequence[str], *, with_form: bool, limit: int) -> list[TaskOut]:
+        """Return tasks that nobody has and that a person could take, oldest first."""
+        found = await self._engine.list_offered_tasks(user, groups, max_results=limit)
+        return await self._to_listed(found, with_form=with_form)
 
-    async def task(self, task_id: str, *, with_form: bool) -> TaskOut:
-        """An open task. Raises `Problem` 404."""
+    async def fetch_task(self, task_id: str, *, with_form: bool) -> TaskOut:
+        """Return an open task. Raises `ProblemError` 404."""
         try:
-            return await self._task_out(await self._engine.task(task_id), with_form=with_form)
+            return await self._to_task_out(await self._engine.fetch_task(task_id), with_form=with_form)
         except NotFound as error:
-            raise task_gone(task_id) from error
+            raise make_task_gone(task_id) from error
 
     async def complete(self, task_id: str, request: CompleteRequest, *, with_next: bool) -> CompleteResponse:
         """Complete a task; with `with_next` the answer has the person's next one of the same instance.
@@ -123,103 +126,103 @@ class EngineService:
             if request.user is not None:
                 answers = SubmitRequest(user=request.user, answers=request.variables)
                 task = await self._submissions.complete(task_id, answers)
-                return await self._completed(task, request.user if with_next else None, with_form=True)
+                return await self._to_complete_response(task, request.user if with_next else None, with_form=True)
             refuse_protected(request.variables)
-            task = await self._engine.task(task_id)
+            task = await self._engine.fetch_task(task_id)
             await self._engine.complete_task(task_id, request.variables)
         except NotFound as error:
-            raise task_gone(task_id) from error
-        await self._submissions.completed(task_id, None)
-        return await self._completed(task, None, with_form=False)
+            raise make_task_gone(task_id) from error
+        await self._submissions.complete_task(task_id, None)
+        return await self._to_complete_response(task, None, with_form=False)
 
     async def submit(self, task_id: str, request: SubmitRequest, *, with_next: bool) -> CompleteResponse:
         """Complete a person's task with the answers of its form; without `with_next` nobody asks what follows.
 
         The next task comes without its form: whoever submits forms opens them, too, and has the draft then.
-        Raises `Problem` 403, 404, 409, 422, or 410 for a task that somebody else was faster with.
+        Raises `ProblemError` 403, 404, 409, 422, or 410 for a task that somebody else was faster with.
         """
         try:
             task = await self._submissions.complete(task_id, request)
         except NotFound as error:
-            raise await self._submissions.over(task_id) from error
+            raise await self._submissions.explain_over(task_id) from error
         except (EngineConflict, EngineFault):
             # Of two who submit at once one may be told of a conflict or a fault; what counts is that the task is over.
             await open_task(self._engine, task_id)
             raise
         if not with_next:
             return CompleteResponse(ended=None)
-        return await self._completed(task, request.user, with_form=False)
+        return await self._to_complete_response(task, request.user, with_form=False)
 
-    async def _completed(self, task: Task, user: str | None, *, with_form: bool) -> CompleteResponse:
-        following, ended = await self._after(task.process_instance_id, user, with_form=with_form)
+    async def _to_complete_response(self, task: Task, user: str | None, *, with_form: bool) -> CompleteResponse:
+        following, ended = await self._find_after(task.process_instance_id, user, with_form=with_form)
         return CompleteResponse(ended=ended, next=following)
 
-    async def validated(self, task_id: str, request: CheckRequest) -> ValidationOut:
-        """What keeps answers from being submitted. Raises `Problem` 403, 404 or 410."""
+    async def validate_answers(self, task_id: str, request: CheckRequest) -> ValidationOut:
+        """Return what keeps answers from being submitted. Raises `ProblemError` 403, 404 or 410."""
         try:
-            errors = await self._submissions.problems(task_id, request)
+            errors = await self._submissions.find_errors(task_id, request)
         except NotFound as error:
-            raise await self._submissions.over(task_id) from error
+            raise await self._submissions.explain_over(task_id) from error
         return ValidationOut(valid=not errors, errors=errors)
 
-    async def validated_start(self, key_or_id: str, request: CheckRequest) -> ValidationOut:
-        """What keeps answers from starting a process. Raises `NotFound`."""
+    async def validate_start(self, key_or_id: str, request: CheckRequest) -> ValidationOut:
+        """Return what keeps answers from starting a process. Raises `NotFound`."""
         errors = await self._submissions.start_problems(key_or_id, request)
         return ValidationOut(valid=not errors, errors=errors)
 
     async def start_by_form(self, key_or_id: str, request: StartFormRequest, *, with_next: bool) -> StartResponse:
-        """Start an instance with the answers of the process's form. Raises `Problem` 403, 404, 409, 410 or 422."""
+        """Start an instance with the answers of the process's form. Raises `ProblemError` 403, 404, 409, 410 or 422."""
         instance = await self._submissions.start(key_or_id, request)
-        return await self._started(instance, request.user if with_next else None, with_form=False)
+        return await self._to_start_response(instance, request.user if with_next else None, with_form=False)
 
-    async def task_out(self, task: Task) -> TaskOut:
-        """A task as callers see it, without its form."""
-        return await self._task_out(task, with_form=False)
+    async def to_task_out(self, task: Task) -> TaskOut:
+        """Return a task as callers see it, without its form."""
+        return await self._to_task_out(task, with_form=False)
 
-    async def running(self, business_key: str) -> list[InstanceSummary]:
-        """Running instances of a business key."""
+    async def list_running(self, business_key: str) -> list[InstanceSummary]:
+        """List running instances of a business key."""
         found = await self._engine.process_instances(business_key=business_key)
         return [
             InstanceSummary(id=item.id, definition_id=item.definition_id, business_key=item.business_key)
             for item in found
         ]
 
-    async def instance(self, instance_id: str, *, with_path: bool) -> InstanceOut:
-        """An instance, also after its end; its path costs the whole history of its activities."""
-        process = await self._engine.history_process(instance_id)
+    async def fetch_instance(self, instance_id: str, *, with_path: bool) -> InstanceOut:
+        """Return an instance, also after its end; its path costs the whole history of its activities."""
+        process = await self._engine.fetch_history_process(instance_id)
         return InstanceOut(
             id=process.id,
             key=process.key,
             business_key=process.business_key,
             state=process.state,
             ended=process.end is not None,
-            path=await self._path(instance_id) if with_path else None,
+            path=await self._read_path(instance_id) if with_path else None,
         )
 
-    async def _path(self, instance_id: str) -> list[StepOut]:
+    async def _read_path(self, instance_id: str) -> list[StepOut]:
         return [
             StepOut(activity_id=step.activity_id, name=step.name, type=step.type, start=step.start, end=step.end)
-            for step in await self._engine.history_activities(instance_id)
+            for step in await self._engine.list_history_activities(instance_id)
         ]
 
-    async def _after(self, instance_id: str, user: str | None, *, with_form: bool) -> tuple[TaskOut | None, bool]:
-        """The user's next task, and whether the instance has ended.
+    async def _find_after(self, instance_id: str, user: str | None, *, with_form: bool) -> tuple[TaskOut | None, bool]:
+        """Return the user's next task, and whether the instance has ended.
 
         The engine has committed: whatever fails here must not look as if the call had. The caller then looks again.
         """
         try:
             async with asyncio.timeout(FOLLOWING_TIMEOUT.total_seconds()):
-                following = await self._next(instance_id, user, with_form) if user is not None else None
+                following = await self._find_next(instance_id, user, with_form) if user is not None else None
                 return following, following is None and await self._has_ended(instance_id)
         except (BatonError, TimeoutError) as error:
-            log.warning("what follows is not known", instance=instance_id, reason=reason_of(error))
+            log.warning("what follows is not known", instance=instance_id, reason=describe_error(error))
         except Exception:
             log.exception("what follows is not known", instance=instance_id)
         return None, False
 
-    async def _next(self, instance_id: str, user: str, with_form: bool) -> TaskOut | None:
-        found = await self._engine.tasks(process_instance_id=instance_id, assignee=user, max_results=1)
-        return await self._task_out(found[0], with_form=with_form) if found else None
+    async def _find_next(self, instance_id: str, user: str, with_form: bool) -> TaskOut | None:
+        found = await self._engine.list_tasks(process_instance_id=instance_id, assignee=user, max_results=1)
+        return await self._to_task_out(found[0], with_form=with_form) if found else None
 
     async def _has_ended(self, instance_id: str) -> bool:
         try:
@@ -227,22 +230,22 @@ class EngineService:
         except NotFound:
             return True
 
-    async def _task_out(self, task: Task, *, with_form: bool) -> TaskOut:
+    async def _to_task_out(self, task: Task, *, with_form: bool) -> TaskOut:
         return TaskOut(
             id=task.id,
             name=task.name,
             task_definition_key=task.task_definition_key,
             process_instance_id=task.process_instance_id,
             process_definition_id=task.process_definition_id,
-            process_definition_key=await self._engine.definition_key(task.process_definition_id),
+            process_definition_key=await self._engine.find_definition_key(task.process_definition_id),
             assignee=task.assignee,
             created=task.created,
-            form=await self._forms.shown(task) if with_form else None,
+            form=await self._forms.show(task) if with_form else None,
         )
 
 
-def definition_out(definition: ProcessDefinition) -> DefinitionOut:
-    """A definition as callers see it."""
+def to_definition_out(definition: ProcessDefinition) -> DefinitionOut:
+    """Return a definition as callers see it."""
     return DefinitionOut(
         id=definition.id,
         key=definition.key,

@@ -5,8 +5,8 @@ from typing import Self
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 
-from bpmn.errors import ConfigurationError
-from bpmn.settings import ProcessSettings, checked_secret
+from kit.errors import ConfigurationError
+from kit.settings import ProcessSettings, check_secret
 
 __all__ = ["EngineApiSettings"]
 
@@ -52,11 +52,11 @@ class EngineApiSettings(ProcessSettings):
 
     @field_validator("service_token", "files_secret")
     @classmethod
-    def _long_enough(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-        return checked_secret(str(info.field_name).upper(), value) if value is not None else None
+    def _check_length(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        return check_secret(str(info.field_name).upper(), value) if value is not None else None
 
     @model_validator(mode="after")
-    def _signed_files(self) -> Self:
+    def _check_files_secret(self) -> Self:
         if self.files_url is not None and self.files_secret is None:
             raise ConfigurationError("FILES_URL needs FILES_SECRET (or FILES_SECRET_FILE), which signs links to files")
         return self

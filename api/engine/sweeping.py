@@ -10,9 +10,9 @@ from typing import Protocol
 import structlog
 from redis.asyncio import Redis
 
-from bpmn.cancellation import cancelled
+from kit.tasks import cancel_tasks
 
-__all__ = ["Sweeper", "sweeping"]
+__all__ = ["Sweeper", "run_sweeper"]
 
 # How soon it is seen that it is due; the first look is late enough for a wrong start to be noticed before.
 LOOK_AROUND = timedelta(minutes=5)
@@ -34,15 +34,15 @@ class Sweeper:
         self._every = every
 
     async def run(self) -> None:
-        """Until it is cancelled."""
+        """Run until it is cancelled."""
         while True:
             await asyncio.sleep(min(self._every, LOOK_AROUND).total_seconds())
             try:
-                await self.swept()
+                await self.sweep_if_due()
             except Exception as error:  # a sweep that fails must not be the last one
                 log.warning("files not swept, the next replica tries it again later", exc_info=error)
 
-    async def swept(self) -> int | None:
+    async def sweep_if_due(self) -> int | None:
         """Sweep where it is due; returns how many files were erased. Raises what the files, the engine and Redis do."""
         life_ms = round(self._every.total_seconds() * 1000)
         if not await self._redis.set(self._key, "1", nx=True, px=life_ms):
@@ -53,7 +53,7 @@ class Sweeper:
 
 
 @asynccontextmanager
-async def sweeping(
+async def run_sweeper(
     files: _Sweepable | None, redis: Redis | None, url: str | None, every: timedelta
 ) -> AsyncIterator[None]:
     """Sweep while the block lasts, unless there is nothing to sweep or `every` is zero."""
@@ -64,4 +64,4 @@ async def sweeping(
     try:
         yield
     finally:
-        await cancelled(running)
+        await cancel_tasks(running)

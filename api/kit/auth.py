@@ -9,12 +9,12 @@ from fastapi import Request
 from fastapi.security import HTTPBasic, HTTPBearer
 from pydantic import SecretStr
 
-from api.kit.problems import Problem
+from api.kit.problems import ProblemError
 
-__all__ = ["OPEN_PATHS", "SERVICE_TOKEN", "SERVICE_TOKEN_BY_BASIC", "service_token_check"]
+__all__ = ["OPEN_PATHS", "SERVICE_TOKEN", "SERVICE_TOKEN_BY_BASIC", "make_service_token_check"]
 
 SERVICE_TOKEN = HTTPBearer(auto_error=False, scheme_name="service token")
-"""Only says in the documentation what a call needs; `service_token_check` asks for it before a body is read."""
+"""Only says in the documentation what a call needs; `make_service_token_check` asks for it before a body is read."""
 
 SERVICE_TOKEN_BY_BASIC = HTTPBasic(auto_error=False, scheme_name="service token as password")
 """The same for clients that know nothing but user and password."""
@@ -24,13 +24,14 @@ OPEN_PATHS = frozenset(
 )
 
 
-def service_token_check(
+def make_service_token_check(
     token: SecretStr,
     open_paths: Collection[str] = OPEN_PATHS,
     basic_below: str | None = None,
     signed_below: str | None = None,
 ) -> Callable[[Request], None]:
-    """A check that raises `Problem` 401 unless a request has `Authorization: Bearer <token>` or its path is open.
+    """Return a check that raises `ProblemError` 401 unless a request has `Authorization: Bearer <token>` or its path
+    is open.
 
     At `basic_below` (a path, with all that is under it) the token may also be the password of HTTP Basic, with any
     user name: clients that are not ours can often do nothing else. What is below `signed_below` can be read without:
@@ -48,18 +49,20 @@ def service_token_check(
         takes_basic = basic_below is not None and (path == basic_below or path.startswith(f"{basic_below}/"))
         given = request.headers.getlist("authorization")
         # Several headers would let a proxy and this service look at different ones.
-        shown = _shown(given[0], takes_basic=takes_basic) if len(given) == 1 else b""
+        shown = _read_token(given[0], takes_basic=takes_basic) if len(given) == 1 else b""
         if not shown:
-            raise _unauthorised("This call needs a service token: Authorization: Bearer <token>.", basic=takes_basic)
+            raise _make_unauthorised(
+                "This call needs a service token: Authorization: Bearer <token>.", basic=takes_basic
+            )
         # In constant time, on bytes: compare_digest refuses texts that are not ASCII.
         if not hmac.compare_digest(shown, expected):
-            raise _unauthorised("This service token is not the right one.", basic=takes_basic)
+            raise _make_unauthorised("This service token is not the right one.", basic=takes_basic)
 
     return check
 
 
-def _shown(authorization: str, *, takes_basic: bool) -> bytes:
-    """The token that a header shows; empty when it shows none."""
+def _read_token(authorization: str, *, takes_basic: bool) -> bytes:
+    """Return the token that a header shows; empty when it shows none."""
     scheme, _, credentials = authorization.partition(" ")
     if scheme.lower() == "bearer":
         return credentials.strip().encode()
@@ -72,10 +75,10 @@ def _shown(authorization: str, *, takes_basic: bool) -> bytes:
     return password
 
 
-def _unauthorised(detail: str, *, basic: bool) -> Problem:
+def _make_unauthorised(detail: str, *, basic: bool) -> ProblemError:
     if not basic:
-        return Problem(401, "unauthorised", detail, headers={"WWW-Authenticate": "Bearer"})
+        return ProblemError(401, "unauthorised", detail, headers={"WWW-Authenticate": "Bearer"})
     # `message` is where such clients look for the reason.
-    return Problem(
+    return ProblemError(
         401, "unauthorised", detail, headers={"WWW-Authenticate": 'Bearer, Basic realm="baton"'}, message=detail
     )

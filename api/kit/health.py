@@ -12,7 +12,7 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
-__all__ = ["Check", "health_router"]
+__all__ = ["Check", "create_health_router"]
 
 Check = Callable[[], Awaitable[str | None]]
 """What is wrong with a dependency, for the log; None when it answers."""
@@ -23,12 +23,14 @@ CHECK_TIMEOUT = timedelta(seconds=2)
 log = structlog.get_logger()
 
 
-def health_router(checks: Mapping[str, Check], registry: CollectorRegistry) -> APIRouter:
-    """`/health/live` (the process answers), `/health/ready` (with its dependencies), `/health/startup`, `/metrics`."""
+def create_health_router(checks: Mapping[str, Check], registry: CollectorRegistry) -> APIRouter:
+    """Create `/health/live` (the process answers), `/health/ready` (with its dependencies), `/health/startup`,
+    `/metrics`.
+    """
     router = APIRouter(tags=["health"])
     last: dict[str, str | None] = {}
 
-    async def away(name: str, check: Check) -> bool:
+    async def is_away(name: str, check: Check) -> bool:
         try:
             async with asyncio.timeout(CHECK_TIMEOUT.total_seconds()):
                 reason = await check()
@@ -40,13 +42,13 @@ def health_router(checks: Mapping[str, Check], registry: CollectorRegistry) -> A
         return reason is not None
 
     @router.get("/health/live")
-    async def live() -> dict[str, str]:
+    async def serve_live() -> dict[str, str]:
         return {"status": "ok"}
 
     @router.get("/health/ready")
     @router.get("/health/startup")
-    async def ready() -> JSONResponse:
-        found = await asyncio.gather(*(away(name, check) for name, check in checks.items()))
+    async def serve_ready() -> JSONResponse:
+        found = await asyncio.gather(*(is_away(name, check) for name, check in checks.items()))
         body = {
             "status": "failing" if any(found) else "ok",
             "checks": {name: "away" if bad else "ok" for name, bad in zip(checks, found, strict=True)},
@@ -54,7 +56,7 @@ def health_router(checks: Mapping[str, Check], registry: CollectorRegistry) -> A
         return JSONResponse(body, 503 if any(found) else 200)
 
     @router.get("/metrics", include_in_schema=False)
-    async def metrics() -> Response:
+    async def serve_metrics() -> Response:
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     return router

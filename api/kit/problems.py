@@ -16,13 +16,13 @@ from redis.exceptions import RedisError
 from starlette.exceptions import HTTPException
 
 from bpmn import errors
-from bpmn.errors import BatonError
-from bpmn.reasons import reason_of
-from bpmn.variables import NotAVariable
+from bpmn.engine.variables import NotAVariable
 from drafts.errors import DraftConflict, DraftGone
 from files.store import FileDamaged, FileMissing, FilesUnavailable
+from kit.errors import BatonError
+from kit.reasons import describe_error
 
-__all__ = ["Problem", "install_problem_handlers", "problem_response", "refusal"]
+__all__ = ["ProblemError", "install_problem_handlers", "make_problem_response", "make_refusal"]
 
 log = structlog.get_logger()
 
@@ -49,7 +49,7 @@ _STATUS: tuple[tuple[type[BatonError], int, str], ...] = (
 RETRY_AFTER_S = 5
 
 
-class Problem(BatonError):
+class ProblemError(BatonError):
     """A refusal by the service itself; `members` are added to the answer."""
 
     def __init__(
@@ -68,7 +68,7 @@ class Problem(BatonError):
         self.members = members
 
 
-def problem_response(
+def make_problem_response(
     request: Request,
     status: int,
     code: str,
@@ -77,7 +77,7 @@ def problem_response(
     headers: Mapping[str, str] | None = None,
     **members: object,
 ) -> JSONResponse:
-    """One problem as an answer."""
+    """Return one problem as an answer."""
     body = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
@@ -96,23 +96,23 @@ class _ProblemResponse(JSONResponse):
         return json.dumps(content, ensure_ascii=False).encode(errors="backslashreplace")
 
 
-def refusal(request: Request, problem: Problem) -> JSONResponse:
-    """A refusal as an answer."""
+def make_refusal(request: Request, problem: ProblemError) -> JSONResponse:
+    """Return a refusal as an answer."""
     headers, members = problem.headers, problem.members
-    return problem_response(request, problem.status, problem.code, str(problem), headers=headers, **members)
+    return make_problem_response(request, problem.status, problem.code, str(problem), headers=headers, **members)
 
 
 def install_problem_handlers(app: FastAPI) -> None:
-    """Every error that is foreseen becomes a problem; `RequestMiddleware` sees to the others."""
-    app.add_exception_handler(BatonError, _on_baton_error)
-    app.add_exception_handler(RedisError, _on_redis_error)
-    app.add_exception_handler(RequestValidationError, _on_invalid_request)
-    app.add_exception_handler(HTTPException, _on_http_exception)
+    """Install every error that is foreseen becomes a problem; `RequestMiddleware` sees to the others."""
+    app.add_exception_handler(BatonError, _handle_baton_error)
+    app.add_exception_handler(RedisError, _handle_redis_error)
+    app.add_exception_handler(RequestValidationError, _handle_invalid_request)
+    app.add_exception_handler(HTTPException, _handle_http_exception)
 
 
-async def _on_baton_error(request: Request, error: Exception) -> JSONResponse:
-    if isinstance(error, Problem):
-        return refusal(request, error)
+async def _handle_baton_error(request: Request, error: Exception) -> JSONResponse:
+    if isinstance(error, ProblemError):
+        return make_refusal(request, error)
     status, code = next(((status, code) for kind, status, code in _STATUS if isinstance(error, kind)), (500, "failed"))
     members: dict[str, object] = {}
     if isinstance(error, errors.ModelRefused):
@@ -121,27 +121,29 @@ async def _on_baton_error(request: Request, error: Exception) -> JSONResponse:
         members["field"] = error.field
     headers = {"Retry-After": str(RETRY_AFTER_S)} if status == 503 else {}
     if status >= 500:
-        log.warning("request failed", code=code, reason=reason_of(error))
-    return problem_response(request, status, code, str(error), headers=headers, **members)
+        log.warning("request failed", code=code, reason=describe_error(error))
+    return make_problem_response(request, status, code, str(error), headers=headers, **members)
 
 
-async def _on_redis_error(request: Request, error: Exception) -> JSONResponse:
+async def _handle_redis_error(request: Request, error: Exception) -> JSONResponse:
     log.warning("request failed", code="drafts_unavailable", reason=str(error))
     headers = {"Retry-After": str(RETRY_AFTER_S)}
-    return problem_response(request, 503, "drafts_unavailable", "Redis does not answer; try again.", headers=headers)
+    return make_problem_response(
+        request, 503, "drafts_unavailable", "Redis does not answer; try again.", headers=headers
+    )
 
 
-async def _on_invalid_request(request: Request, error: Exception) -> JSONResponse:
+async def _handle_invalid_request(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     found = [
         {"field": ".".join(str(part) for part in entry["loc"] if part != "body"), "message": entry["msg"]}
         for entry in error.errors()
     ]
     detail = "The request is not as this call wants it; see errors."
-    return problem_response(request, 422, "invalid_request", detail, errors=found)
+    return make_problem_response(request, 422, "invalid_request", detail, errors=found)
 
 
-async def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
+async def _handle_http_exception(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
-    return problem_response(request, error.status_code, code, str(error.detail), headers=error.headers)
+    return make_problem_response(request, error.status_code, code, str(error.detail), headers=error.headers)

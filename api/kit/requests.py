@@ -11,7 +11,7 @@ from fastapi import Request
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.kit.problems import Problem, problem_response, refusal
+from api.kit.problems import ProblemError, make_problem_response, make_refusal
 
 __all__ = ["RequestMiddleware"]
 
@@ -25,7 +25,7 @@ class RequestMiddleware:
     """Pure ASGI, so that streaming and long polls pass through unchanged.
 
     `max_body_bytes` holds for every path but those of `larger`, which have their own limit; one that ends in a slash is
-    for all paths below it, and an asterisk stands for anything. `admit` raises `Problem`
+    for all paths below it, and an asterisk stands for anything. `admit` raises `ProblemError`
     for a caller that is not let in, before anything of the body is read.
     """
 
@@ -59,7 +59,7 @@ class RequestMiddleware:
         status: int | None = None
         began = time.perf_counter()
 
-        async def sending(message: Message) -> None:
+        async def send_tagged(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = int(message["status"])
@@ -68,27 +68,27 @@ class RequestMiddleware:
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
-                await self._admitted(scope, receive, sending, headers)
+                await self._run_admitted(scope, receive, send_tagged, headers)
             except Exception:
                 # The log has the whole story under the request's id; the caller learns nothing of our inside.
                 log.exception("unexpected error", path=scope["path"])
                 if status is not None:
                     raise  # the answer is under way: only a broken connection can still say that it is wrong
                 detail = "Something went wrong here; give the instance to an operator."
-                await problem_response(Request(scope), 500, "unexpected", detail)(scope, receive, sending)
+                await make_problem_response(Request(scope), 500, "unexpected", detail)(scope, receive, send_tagged)
             finally:
                 self._note(scope, status or 500, time.perf_counter() - began)
 
-    async def _admitted(self, scope: Scope, receive: Receive, send: Send, headers: dict[bytes, bytes]) -> None:
+    async def _run_admitted(self, scope: Scope, receive: Receive, send: Send, headers: dict[bytes, bytes]) -> None:
         request = Request(scope)
         try:
             self._admit(request)
-        except Problem as problem:
-            await refusal(request, problem)(scope, receive, send)
+        except ProblemError as problem:
+            await make_refusal(request, problem)(scope, receive, send)
             return
-        await self._limited(scope, receive, send, headers)
+        await self._run_limited(scope, receive, send, headers)
 
-    async def _limited(self, scope: Scope, receive: Receive, send: Send, headers: dict[bytes, bytes]) -> None:
+    async def _run_limited(self, scope: Scope, receive: Receive, send: Send, headers: dict[bytes, bytes]) -> None:
         limit = self._limit_of(scope["path"])
         declared = headers.get(b"content-length", b"0")
         too_large = declared.isdigit() and int(declared) > limit
@@ -96,7 +96,7 @@ class RequestMiddleware:
             # Without a declared length nothing bounds the body; none of our callers sends one.
             status, code = (413, "too_large") if too_large else (411, "length_required")
             detail = f"At most {limit} bytes are taken here." if too_large else "Send a Content-Length."
-            await problem_response(Request(scope), status, code, detail)(scope, receive, send)
+            await make_problem_response(Request(scope), status, code, detail)(scope, receive, send)
             return
         await self._app(scope, receive, send)
 

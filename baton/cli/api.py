@@ -9,10 +9,10 @@ from urllib.parse import quote
 
 import requests
 
-from baton.cli.errors import ApiRefused, ApiUnavailable, Usage, model_problems
+from baton.cli.errors import ApiRefused, EngineApiUnreachable, Usage, list_model_problems
 from baton.stack.stack import Stack
 
-__all__ = ["EngineApi"]
+__all__ = ["BlockingEngineApi"]
 
 TIMEOUT = timedelta(seconds=60)
 # New tries for everything: the engine takes some seconds for every thousand.
@@ -20,15 +20,17 @@ RETRY_ALL_TIMEOUT = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
-class EngineApi:
+class BlockingEngineApi:
     """One engine-api by its URL and a service token."""
 
     url: str
     token: str
 
     @classmethod
-    def from_environment(cls) -> "EngineApi":
-        """ENGINEAPI_URL and SERVICE_TOKEN, else those of the running embedded stack. Raises `StackError`, `Usage`."""
+    def from_environment(cls) -> "BlockingEngineApi":
+        """Read ENGINEAPI_URL and SERVICE_TOKEN, else those of the running embedded stack. Raises `StackError`,
+        `Usage`.
+        """
         url = os.environ.get("ENGINEAPI_URL")
         if url is None:
             stack = Stack.from_environment()
@@ -38,7 +40,7 @@ class EngineApi:
             raise Usage("ENGINEAPI_URL is set, but SERVICE_TOKEN is not: set it to the token of this engine-api")
         return cls(url.rstrip("/"), token)
 
-    def definitions(self) -> list[dict[str, Any]]:
+    def list_definitions(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self._call("GET", "/process-definition")
         return found
 
@@ -47,7 +49,7 @@ class EngineApi:
         started: dict[str, Any] = self._call("POST", path, json=dict(body), params={"next": "true"})
         return started
 
-    def tasks(self, *, assignee: str | None, process_instance_id: str | None) -> list[dict[str, Any]]:
+    def list_tasks(self, *, assignee: str | None, process_instance_id: str | None) -> list[dict[str, Any]]:
         params = {"assignee": assignee, "processInstanceId": process_instance_id}
         found: list[dict[str, Any]] = self._call(
             "GET", "/task", params={name: value for name, value in params.items() if value is not None}
@@ -65,17 +67,17 @@ class EngineApi:
         deployed: dict[str, Any] = self._call("POST", "/deployment/create", files=files, data={"name": name})
         return deployed
 
-    def incidents(self, *, topic: str | None, key: str | None, limit: int) -> list[dict[str, Any]]:
-        params = {**_selection(topic, key), "limit": str(limit)}
+    def list_incidents(self, *, topic: str | None, key: str | None, limit: int) -> list[dict[str, Any]]:
+        params = {**_make_selection(topic, key), "limit": str(limit)}
         found: list[dict[str, Any]] = self._call("GET", "/incident", params=params)
         return found
 
-    def incident(self, incident_id: str) -> dict[str, Any]:
+    def fetch_incident(self, incident_id: str) -> dict[str, Any]:
         found: dict[str, Any] = self._call("GET", f"/incident/{quote(incident_id, safe='')}")
         return found
 
     def count_incidents(self, *, topic: str | None, key: str | None) -> int:
-        return int(self._call("GET", "/incident/count", params=_selection(topic, key))["count"])
+        return int(self._call("GET", "/incident/count", params=_make_selection(topic, key))["count"])
 
     def retry(self, incident_id: str, retries: int) -> dict[str, Any]:
         path = f"/incident/{quote(incident_id, safe='')}/retry"
@@ -83,15 +85,15 @@ class EngineApi:
         return done
 
     def retry_all(self, retries: int, *, topic: str | None, key: str | None) -> dict[str, Any]:
-        body = {**_selection(topic, key), "retries": retries}
+        body = {**_make_selection(topic, key), "retries": retries}
         done: dict[str, Any] = self._call("POST", "/incident/retry", json=body, timeout=RETRY_ALL_TIMEOUT)
         return done
 
-    def topics(self) -> list[dict[str, Any]]:
+    def list_topics(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self._call("GET", "/topic")
         return found
 
-    def task(self, task_id: str) -> dict[str, Any]:
+    def fetch_task(self, task_id: str) -> dict[str, Any]:
         found: dict[str, Any] = self._call("GET", f"/task/{quote(task_id, safe='')}")
         return found
 
@@ -107,7 +109,7 @@ class EngineApi:
         headers: Mapping[str, str] | None = None,
         **arguments: Any,
     ) -> requests.Response:
-        """One call, with its headers. Raises `ApiUnavailable`, `ApiRefused`."""
+        """Return one call, with its headers. Raises `EngineApiUnreachable`, `ApiRefused`."""
         headers = {"Authorization": f"Bearer {self.token}", **(headers or {})}
         try:
             answer = requests.request(
@@ -115,24 +117,24 @@ class EngineApi:
             )
         except requests.RequestException as error:
             reason = f"engine-api at {self.url} does not answer ({type(error).__name__}): is it running? `baton status`"
-            raise ApiUnavailable(reason) from error
+            raise EngineApiUnreachable(reason) from error
         if answer.status_code >= 400:
-            raise _refusal(answer)
+            raise _read_refusal(answer)
         return answer
 
 
-def _selection(topic: str | None, key: str | None) -> dict[str, str]:
+def _make_selection(topic: str | None, key: str | None) -> dict[str, str]:
     given = {"topic": topic, "processDefinitionKey": key}
     return {name: value for name, value in given.items() if value is not None}
 
 
-def _refusal(answer: requests.Response) -> ApiRefused:
+def _read_refusal(answer: requests.Response) -> ApiRefused:
     try:
         problem = answer.json()
     except ValueError:
         problem = {"detail": answer.text[:300]}
     detail = str(problem.get("detail") or problem.get("title") or f"HTTP {answer.status_code}")
     if problem.get("problems"):
-        detail = model_problems(detail, problem["problems"])
+        detail = list_model_problems(detail, problem["problems"])
     fields = [f"  {entry.get('field')}: {entry.get('message')}" for entry in problem.get("errors") or []]
     return ApiRefused("\n".join((detail, *fields)), answer.status_code, problem)

@@ -5,11 +5,11 @@ import os
 from baton.stack.stack import Stack
 from workers.settings import BrokerSettings
 
-__all__ = ["broker_environment", "broker_settings"]
+__all__ = ["read_broker_environment", "read_broker_settings"]
 
 
-def broker_environment() -> dict[str, str]:
-    """Nothing when the environment names a broker, else the running embedded stack's RABBITMQ_URL and FILES_URL.
+def read_broker_environment() -> dict[str, str]:
+    """Return nothing when the environment names a broker, else the running embedded stack's RABBITMQ_URL and FILES_URL.
 
     Raises `StackError`.
     """
@@ -23,7 +23,7 @@ def broker_environment() -> dict[str, str]:
     }
 
 
-def broker_settings() -> BrokerSettings:
-    """The broker and the handlers that its queues belong to. Raises `StackError`, `ValidationError`."""
-    found = broker_environment()
+def read_broker_settings() -> BrokerSettings:
+    """Return the broker and the handlers that its queues belong to. Raises `StackError`, `ValidationError`."""
+    found = read_broker_environment()
     return BrokerSettings(**{name.lower(): value for name, value in found.items()})  # type: ignore[arg-type]

@@ -12,7 +12,7 @@ from requests.adapters import HTTPAdapter
 
 from baton.cli.errors import Usage
 from bpmn.deployment import compare
-from bpmn.errors import EngineUnavailable, NotAuthorised, NotFound, engine_error
+from bpmn.errors import EngineUnavailable, NotAuthorised, NotFound, make_engine_error
 
 __all__ = ["deploy_to_engine"]
 
@@ -63,11 +63,11 @@ def deploy_to_engine(url: str, token: str, name: str, resources: Mapping[str, by
 def _raise_for(what: str, answer: requests.Response, **_: Any) -> None:
     # pycamunda's own errors keep neither status nor the lines of a model's problems.
     if not answer.ok:
-        raise engine_error(answer.status_code, answer.text, what=what)
+        raise make_engine_error(answer.status_code, answer.text, what=what)
 
 
 def _deploy(session: requests.Session, url: str, name: str, resources: Mapping[str, bytes]) -> dict[str, Any]:
-    before_id, before = _last(session, url, name)
+    before_id, before = _find_last_deployment(session, url, name)
     states = compare(before, resources)
     listing = [{"name": file, "state": state} for file, state in states.items()]
     if before_id is not None and set(states.values()) == {"unchanged"} and set(before) == set(resources):
@@ -84,8 +84,8 @@ def _deploy(session: requests.Session, url: str, name: str, resources: Mapping[s
     return {"id": made.id_, "name": made.name, "definitions": definitions, "resources": listing}
 
 
-def _last(session: requests.Session, url: str, name: str) -> tuple[str | None, dict[str, bytes]]:
-    """The newest deployment of this name and its files."""
+def _find_last_deployment(session: requests.Session, url: str, name: str) -> tuple[str | None, dict[str, bytes]]:
+    """Return the newest deployment of this name and its files."""
     query = pycamunda.deployment.GetList(url=url, name=name, source=SOURCE)
     query.session = session
     found = sorted(query(), key=lambda deployment: deployment.deployment_time)

@@ -2,26 +2,19 @@
 
 from collections.abc import Iterable
 
-from bpmn.errors import (
-    BatonError,
-    EngineConflict,
-    EngineError,
-    EngineFault,
-    EngineUnavailable,
-    ModelRefused,
-    ModelUnreadable,
-)
+from bpmn.errors import EngineConflict, EngineError, EngineFault, EngineUnavailable, ModelRefused, ModelUnreadable
+from kit.errors import BatonError
 
 __all__ = [
     "FAILED",
     "AnswersRefused",
     "ApiRefused",
-    "ApiUnavailable",
+    "EngineApiUnreachable",
     "Usage",
-    "entries_of",
     "exit_code",
-    "model_problems",
-    "words_of",
+    "format_error",
+    "list_error_entries",
+    "list_model_problems",
 ]
 
 FAILED, USAGE, REFUSED = 1, 2, 3
@@ -40,7 +33,7 @@ class AnswersRefused(Usage):
         self.errors = errors
 
 
-class ApiUnavailable(BatonError):
+class EngineApiUnreachable(BatonError):
     """engine-api does not answer."""
 
 
@@ -53,31 +46,31 @@ class ApiRefused(BatonError):
         self.problem = problem
 
 
-def words_of(error: BatonError) -> str:
-    """What people read."""
+def format_error(error: BatonError) -> str:
+    """Return what people read."""
     if isinstance(error, ModelRefused) and error.problems:
-        return model_problems(str(error), error.problems)
+        return list_model_problems(str(error), error.problems)
     return str(error)
 
 
-def entries_of(error: BatonError) -> list[dict[str, object]]:
-    """What programs read: each entry has a `code` and a `message`, and a `field` where it is about one."""
+def list_error_entries(error: BatonError) -> list[dict[str, object]]:
+    """Return what programs read: each entry has a `code` and a `message`, and a `field` where it is about one."""
     if isinstance(error, AnswersRefused):
         return error.errors
     code = "usage" if isinstance(error, Usage) else "failed"
     if isinstance(error, ApiRefused):
         code = str(error.problem.get("code") or "refused")
-    return [{"code": code, "message": words_of(error)}]
+    return [{"code": code, "message": format_error(error)}]
 
 
-def model_problems(detail: str, problems: Iterable[str]) -> str:
-    """One line for each problem; the engine's own text repeats them all, less readably."""
+def list_model_problems(detail: str, problems: Iterable[str]) -> str:
+    """Return one line for each problem; the engine's own text repeats them all, less readably."""
     headline = detail.partition("\n")[0].removesuffix("Errors: ").strip()
     return "\n".join((headline, *(f"  {problem}" for problem in problems)))
 
 
 def exit_code(error: BatonError) -> int:
-    """How the process ends after this error."""
+    """Return how the process ends after this error."""
     if isinstance(error, Usage):
         return USAGE
     if isinstance(error, ApiRefused):

@@ -12,17 +12,17 @@ from baton.cli.output import errors
 from baton.stack.handlers import BroughtModule, StackHandlers
 from baton.stack.stack import Stack
 from workers.loading import load_handlers
-from workers.registry import Handler, registered
+from workers.registry import Handler, list_registered
 from workers.settings import HandlerSettings
 
-__all__ = ["bring_handlers", "handler_environment", "listed", "load_known_handlers"]
+__all__ = ["bring_handlers", "load_known_handlers", "make_handler_environment", "split_list"]
 
 # Objects of this process; what the bridge sees of the input model is `variables`.
 _NOT_IN_CONTRACT = {"function", "input", "output", "clients", "context"}
 
 
-def listed(names: str | None) -> tuple[str, ...]:
-    """The parts of a list with commas."""
+def split_list(names: str | None) -> tuple[str, ...]:
+    """Return the parts of a list with commas."""
     return tuple(part.strip() for part in (names or "").split(",") if part.strip())
 
 
@@ -32,20 +32,22 @@ def load_known_handlers(more: str | None = None) -> None:
     Raises `ConfigurationError` that names what cannot be loaded.
     """
     settings = HandlerSettings()
-    modules, folders = _places(settings, more, of_stack=True)
+    modules, folders = _list_places(settings, more, of_stack=True)
     load_handlers((*settings.worker_handlers, *modules), folders)
 
 
-def handler_environment(more: str | None, *, of_stack: bool) -> dict[str, str]:
-    """The same for a process that is about to start; `of_stack`: with what workers brought to the embedded stack."""
-    modules, folders = _places(HandlerSettings(), more, of_stack=of_stack)
+def make_handler_environment(more: str | None, *, of_stack: bool) -> dict[str, str]:
+    """Return the same for a process that is about to start; `of_stack`: with what workers brought to the embedded
+    stack.
+    """
+    modules, folders = _list_places(HandlerSettings(), more, of_stack=of_stack)
     return {"TOOL_CONFIGS": ",".join(modules), "HANDLER_FOLDERS": ",".join(folders)}
 
 
-def _places(settings: HandlerSettings, more: str | None, *, of_stack: bool) -> tuple[list[str], list[str]]:
-    """Modules beside WORKER_HANDLERS, and the folders to search them in."""
-    brought = [module for module in _stack_handlers().brought() if module.exists] if of_stack else []
-    modules = (*settings.tool_configs, *(module.name for module in brought), *listed(more))
+def _list_places(settings: HandlerSettings, more: str | None, *, of_stack: bool) -> tuple[list[str], list[str]]:
+    """List modules beside WORKER_HANDLERS, and the folders to search them in."""
+    brought = [module for module in _read_stack_handlers().list_brought() if module.exists] if of_stack else []
+    modules = (*settings.tool_configs, *(module.name for module in brought), *split_list(more))
     folders = (*settings.handler_folders, *(module.folder for module in brought), str(Path.cwd()))
     return list(dict.fromkeys(modules)), list(dict.fromkeys(folders))
 
@@ -60,19 +62,19 @@ def bring_handlers(stack: Stack, modules: tuple[str, ...]) -> None:
     brought, served = [], set()
     for name in modules:
         load_handlers([name])
-        found = [found for found in registered().values() if _is_of(found, name)]
+        found = [found for found in list_registered().values() if _is_of(found, name)]
         served |= {handler.queue for handler in found}
-        brought.append(BroughtModule(name, str(Path.cwd()), _contract(found)))
-    if not brought or not _stack_handlers(stack).bring(*brought):
+        brought.append(BroughtModule(name, str(Path.cwd()), _read_contract(found)))
+    if not brought or not _read_stack_handlers(stack).bring(*brought):
         return
     again = {"bridge", *(f"worker-{queue}" for queue in served)}
-    for server in stack.status():
+    for server in stack.read_status():
         if server.name in again and server.pid is not None and psutil.pid_exists(server.pid):
             errors.print(f"{server.name} starts again, to know the handlers of {', '.join(modules)}", markup=False)
             os.kill(server.pid, signal.SIGTERM)
 
 
-def _stack_handlers(stack: Stack | None = None) -> StackHandlers:
+def _read_stack_handlers(stack: Stack | None = None) -> StackHandlers:
     return StackHandlers((stack or Stack.from_environment()).home)
 
 
@@ -80,8 +82,8 @@ def _is_of(handler: Handler, module: str) -> bool:
     return f"{handler.function.__module__}.".startswith(f"{module}.")
 
 
-def _contract(handlers: list[Handler]) -> str:
-    """What the bridge must know of these handlers, as a digest."""
+def _read_contract(handlers: list[Handler]) -> str:
+    """Return what the bridge must know of these handlers, as a digest."""
     told = sorted(
         repr((handler.variables, [getattr(handler, f.name) for f in fields(handler) if f.name not in _NOT_IN_CONTRACT]))
         for handler in handlers

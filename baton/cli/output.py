@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-__all__ = ["AsJson", "console", "errors", "one_line", "print_json", "printable", "table"]
+__all__ = ["AsJson", "build_table", "console", "errors", "print_json", "to_one_line", "to_printable"]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
@@ -22,12 +22,12 @@ errors = Console(stderr=True, soft_wrap=True, highlight=False)
 
 
 def print_json(value: object) -> None:
-    """One JSON document on stdout, without colours or wrapping."""
+    """Print one JSON document on stdout, without colours or wrapping."""
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
-    """A plain table; cells are texts, never markup: names come from models and people."""
+def build_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
+    """Return a plain table; cells are texts, never markup: names come from models and people."""
     drawn = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         drawn.add_column(column, overflow="fold")
@@ -36,12 +36,12 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
     return drawn
 
 
-def printable(text: str) -> str:
-    """A text of somebody else without what would steer the terminal; lines and tabs stay."""
+def to_printable(text: str) -> str:
+    """Return a text of somebody else without what would steer the terminal; lines and tabs stay."""
     return "".join(sign if sign.isprintable() or sign in "\n\t" else " " for sign in text)
 
 
-def one_line(text: str, length: int = 80) -> str:
-    """The beginning of a text, for a cell of a table."""
-    line = re.sub(r"\s+", " ", printable(text)).strip()
+def to_one_line(text: str, length: int = 80) -> str:
+    """Return the beginning of a text, for a cell of a table."""
+    line = re.sub(r"\s+", " ", to_printable(text)).strip()
     return line if len(line) <= length else f"{line[: length - 1]}…"

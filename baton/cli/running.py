@@ -31,8 +31,8 @@ class RunningStack:
 
     async def __aenter__(self) -> Supervisor:
         self._stack.home.prepare()
-        servers = plan_servers(self._stack.home, progress=self._say)
-        supervisor = Supervisor(self._stack.home, servers, self._changed)
+        servers = plan_servers(self._stack.home, progress=self._print)
+        supervisor = Supervisor(self._stack.home, servers, self._report_change)
         starting = asyncio.ensure_future(supervisor.__aenter__())
         stopping = asyncio.ensure_future(self._stop.wait())
         await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -46,23 +46,23 @@ class RunningStack:
 
     async def __aexit__(self, *error: object) -> None:
         if self._supervisor is not None:
-            self._say("stopping")
+            self._print("stopping")
             await self._supervisor.__aexit__(*error)
-            self._say("stopped")
+            self._print("stopped")
 
-    def _changed(self, run: Run) -> None:
+    def _report_change(self, run: Run) -> None:
         if run.state == "ready":
-            self._say(f"{run.server.name:<12} ready  {run.server.url or ''}")
+            self._print(f"{run.server.name:<12} ready  {run.server.url or ''}")
         elif run.state == "restarting":
-            self._say(f"{run.server.name:<12} {run.detail}; starting it again")
+            self._print(f"{run.server.name:<12} {run.detail}; starting it again")
 
-    def _say(self, text: str) -> None:
+    def _print(self, text: str) -> None:
         self._console.print(f"{time.monotonic() - self._began:6.1f} s  {text}", markup=False)
 
 
 @contextlib.contextmanager
 def stop_requested() -> Iterator[asyncio.Event]:
-    """An event that SIGINT, SIGTERM and SIGHUP set."""
+    """Yield an event that SIGINT, SIGTERM and SIGHUP set."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

@@ -15,11 +15,11 @@ from rich.live import Live
 from rich.text import Text
 from typer.core import TyperCommand, TyperGroup
 
-from baton.cli.errors import Usage, words_of
+from baton.cli.errors import Usage, format_error
 from baton.cli.output import console, print_json
-from bpmn.errors import BatonError
+from kit.errors import BatonError
 
-__all__ = ["Listing", "Watch", "WatchCommand", "WatchGroup", "listing"]
+__all__ = ["Listing", "Watch", "WatchCommand", "WatchGroup", "show_listing"]
 
 DEFAULT_S = 2.0
 _NAMES = ("--watch", "-w")
@@ -37,18 +37,18 @@ class WatchCommand(TyperCommand):
     """A command whose --watch needs no number."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        return super().parse_args(ctx, _with_seconds(args))
+        return super().parse_args(ctx, _parse_seconds(args))
 
 
 class WatchGroup(TyperGroup):
     """The same for a command with commands below it."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        return super().parse_args(ctx, _with_seconds(args))
+        return super().parse_args(ctx, _parse_seconds(args))
 
 
-def _with_seconds(args: list[str]) -> list[str]:
-    """Options with a value that may be left out are unknown to Typer."""
+def _parse_seconds(args: list[str]) -> list[str]:
+    """Parse options with a value that may be left out are unknown to Typer."""
     after = [*args, ""][1:]
     return [
         f"--watch={DEFAULT_S}" if word in _NAMES and not following[:1].isdigit() else word
@@ -64,7 +64,7 @@ class Listing:
     drawn: RenderableType
 
 
-def listing(ask: Callable[[], Listing], *, as_json: bool, watch: float | None) -> None:
+def show_listing(ask: Callable[[], Listing], *, as_json: bool, watch: float | None) -> None:
     """Show what `ask` finds. Raises what it raises; while watching only at first, later it is said and goes on."""
     found = ask()
     if watch is None:
@@ -75,10 +75,12 @@ def listing(ask: Callable[[], Listing], *, as_json: bool, watch: float | None) -
         return
     try:
         if as_json or not console.is_terminal:
-            _go_on(found, ask, watch, _say_json if as_json else _say_table)
+            _go_on(found, ask, watch, _print_json_line if as_json else _print_table)
             return
         with Live(console=console, auto_refresh=False) as live:
-            _go_on(found, ask, watch, lambda seen, trouble: live.update(_screen(seen, trouble, watch), refresh=True))
+            _go_on(
+                found, ask, watch, lambda seen, trouble: live.update(_render_screen(seen, trouble, watch), refresh=True)
+            )
     except KeyboardInterrupt:
         return
     except BrokenPipeError:
@@ -96,10 +98,10 @@ def _go_on(found: Listing, ask: Callable[[], Listing], every_s: float, say: Call
         except Usage:
             raise
         except BatonError as error:
-            trouble = words_of(error)
+            trouble = format_error(error)
 
 
-def _screen(found: Listing, trouble: str, every_s: float) -> Group:
+def _render_screen(found: Listing, trouble: str, every_s: float) -> Group:
     # In front of the table: a long one is cut at the end.
     moment = datetime.now().astimezone().strftime("%H:%M:%S")
     if trouble:
@@ -109,18 +111,18 @@ def _screen(found: Listing, trouble: str, every_s: float) -> Group:
     return Group(line, found.drawn)
 
 
-def _say_table(found: Listing, trouble: str) -> None:
-    console.print(Text(f"{_now()}  {trouble}"))
+def _print_table(found: Listing, trouble: str) -> None:
+    console.print(Text(f"{_format_now()}  {trouble}"))
     if not trouble:
         console.print(found.drawn)
     sys.stdout.flush()
 
 
-def _say_json(found: Listing, trouble: str) -> None:
-    line = {"time": _now(), **({"error": trouble} if trouble else {"rows": found.rows})}
+def _print_json_line(found: Listing, trouble: str) -> None:
+    line = {"time": _format_now(), **({"error": trouble} if trouble else {"rows": found.rows})}
     sys.stdout.write(json.dumps(line, ensure_ascii=False, default=str) + "\n")
     sys.stdout.flush()
 
 
-def _now() -> str:
+def _format_now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")

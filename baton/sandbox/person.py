@@ -10,10 +10,10 @@ from typing import Any, Self, TypeVar
 
 import aiohttp
 
-from baton.sandbox.shown import Shown, matches, read_message
-from bpmn.errors import BatonError
+from baton.sandbox.shown import Shown, has_text, read_message
+from kit.errors import BatonError
 
-__all__ = ["Line", "Person", "PersonStuck", "Shown"]
+__all__ = ["PersonStuck", "SandboxPerson", "Shown", "TranscriptLine"]
 
 PATIENCE = timedelta(seconds=30)
 # A language model may have to write what is read.
@@ -28,7 +28,7 @@ class PersonStuck(BatonError):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TranscriptLine:
     """One line of a conversation: who said what, and how many seconds after the person's last act."""
 
     who: str
@@ -37,7 +37,7 @@ class Line:
 
 
 @dataclass(slots=True)
-class Person:
+class SandboxPerson:
     """Says things, presses buttons and sees what a phone would show, over the sandbox's HTTP interface.
 
     One person looks at one chat: their own with the bot, or a group (`found_group`, `at`). `chat_id` says which.
@@ -49,7 +49,7 @@ class Person:
     name: str
     chat_id: int = 0
     messages: dict[int, Shown] = field(default_factory=dict)
-    transcript: list[Line] = field(default_factory=list)
+    transcript: list[TranscriptLine] = field(default_factory=list)
     alerts: list[str] = field(default_factory=list)
     _seen_event: int = 0
     _acted: float = field(default_factory=time.monotonic)
@@ -81,7 +81,7 @@ class Person:
 
         Returns the text of the bot's answer to the press, if it gave one. Raises `PersonStuck` without such a button.
         """
-        message = on or self._newest_with(label)
+        message = on or self._find_newest_with(label)
         pressed = message.label(label)
         if pressed is None or pressed not in message.data:
             raise PersonStuck(f"{self.name} finds no button “{label}” to press on message {message.message_id}.")
@@ -90,7 +90,7 @@ class Person:
         answer = (await self._post("press", body)).get("answer") or {}
         if answer.get("text"):
             self.alerts.append(answer["text"])
-            self.transcript.append(Line("alert", answer["text"], self._since()))
+            self.transcript.append(TranscriptLine("alert", answer["text"], self._measure_since()))
         return answer.get("text") or None
 
     async def forge(self, data: str, *, on: Shown) -> str | None:
@@ -106,9 +106,9 @@ class Person:
         Raises `PersonStuck` without such a key.
         """
         await self._look(0)
-        key = next((key for key in self._keys() if label in str(key["text"])), None)
+        key = next((key for key in self._list_keys() if label in str(key["text"])), None)
         if key is None:
-            raise PersonStuck(f"{self.name} finds no key “{label}”; last shown: {self._last()!r}.")
+            raise PersonStuck(f"{self.name} finds no key “{label}”; last shown: {self._describe_last()!r}.")
         if key.get("request_contact"):
             await self.send_contact()
         elif key.get("request_location"):
@@ -117,45 +117,45 @@ class Person:
             await self.say(str(key["text"]))
 
     async def send_contact(self, phone_number: str | None = None, first_name: str | None = None) -> int:
-        """The own contact, or somebody else's when a number is given."""
+        """Return the own contact, or somebody else's when a number is given."""
         body = {"phone_number": phone_number, "first_name": first_name}
         return await self._send("contact", "[contact]", body)
 
     async def send_location(self, latitude: float, longitude: float) -> int:
-        """A place, in degrees."""
+        """Return a place, in degrees."""
         return await self._send("location", "[location]", {"latitude": latitude, "longitude": longitude})
 
     async def send_file(
         self, name: str, content: bytes, *, kind: str = "document", content_type: str = "", caption: str = "",
         reply_to: Shown | int | None = None,
     ) -> int:  # fmt: skip
-        """A file as document, photo, voice, audio or video."""
-        form = self._form({"kind": kind, "caption": caption}, reply_to)
+        """Return a file as document, photo, voice, audio or video."""
+        form = self._build_form_data({"kind": kind, "caption": caption}, reply_to)
         form.add_field(
             "file", io.BytesIO(content), filename=name, content_type=content_type or "application/octet-stream"
         )
         return await self._upload("file", f"[{kind} {name}]", form)
 
     async def send_voice(self, content: bytes, *, duration: timedelta = timedelta(seconds=1)) -> int:
-        """A voice message in Ogg/Opus."""
-        form = self._form({"kind": "voice", "duration": str(round(duration.total_seconds()))}, None)
+        """Return a voice message in Ogg/Opus."""
+        form = self._build_form_data({"kind": "voice", "duration": str(round(duration.total_seconds()))}, None)
         form.add_field("file", io.BytesIO(content), filename="voice.oga", content_type="audio/ogg")
         return await self._upload("file", "[voice]", form)
 
     async def send_album(self, files: Mapping[str, bytes], *, kind: str = "photo", caption: str = "") -> int:
-        """2 to 10 files by name as one album; returns the first message's id."""
-        form = self._form({"kind": kind, "caption": caption}, None)
+        """Send 2 to 10 files by name as one album; returns the first message's id."""
+        form = self._build_form_data({"kind": kind, "caption": caption}, None)
         for number, (name, content) in enumerate(files.items()):
             form.add_field(f"file{number}", io.BytesIO(content), filename=name, content_type="application/octet-stream")
         return await self._upload("album", f"[album of {len(files)}]", form)
 
-    async def forward(self, message: Shown | int, to: "Person") -> int:
+    async def forward(self, message: Shown | int, to: "SandboxPerson") -> int:
         """Forward a message of this chat to another chat of the same person."""
-        body = {"from_chat_id": self.chat_id, "message_id": _id_of(message)}
+        body = {"from_chat_id": self.chat_id, "message_id": _read_id(message)}
         return await to._send("forward", "[forward]", body)
 
     async def download(self, message: Shown) -> bytes:
-        """The file of a message."""
+        """Return the file of a message."""
         async with self.http.get(f"{self.url}/sandbox/files/{message.file_id}") as answer:
             answer.raise_for_status()
             return await answer.read()
@@ -167,20 +167,20 @@ class Person:
     async def unblock(self) -> None:
         await self._request(f"users/{self.user_id}/block", {"blocked": False})
 
-    async def found_group(
-        self, title: str, *others: "Person", kind: str = "supergroup", payload: str = "", with_bot: bool = True
-    ) -> "Person":
+    async def create_group(
+        self, title: str, *others: "SandboxPerson", kind: str = "supergroup", payload: str = "", with_bot: bool = True
+    ) -> "SandboxPerson":
         """Make a group with the others and the bot (`payload`: by `?startgroup=`); returns this person there."""
         body = {
             "title": title, "kind": kind, "founder": self.user_id, "members": [other.user_id for other in others],
             "with_bot": with_bot, "payload": payload,
         }  # fmt: skip
-        return self.at(int((await self._request("groups", body))["id"]))
+        return self.open_chat(int((await self._request("groups", body))["id"]))
 
-    def at(self, chat: "Person | int") -> "Person":
-        """The same person looking at a group, given by its id or by somebody who looks at it."""
-        chat_id = chat.chat_id if isinstance(chat, Person) else chat
-        return Person(self.http, self.url, self.user_id, self.name, chat_id)
+    def open_chat(self, chat: "SandboxPerson | int") -> "SandboxPerson":
+        """Return the same person looking at a group, given by its id or by somebody who looks at it."""
+        chat_id = chat.chat_id if isinstance(chat, SandboxPerson) else chat
+        return SandboxPerson(self.http, self.url, self.user_id, self.name, chat_id)
 
     async def enter(self) -> None:
         """Come into this group."""
@@ -193,7 +193,7 @@ class Person:
         """Make the bot "member" or "administrator" of this group, or remove it: "kicked"."""
         await self._request(f"groups/{self.chat_id}/bot", {"user_id": self.user_id, "status": status})
 
-    async def reads(self, text: str, *buttons: tuple[str, ...], whole: bool = True) -> Shown:
+    async def read(self, text: str, *buttons: tuple[str, ...], whole: bool = True) -> Shown:
         """Wait for a message with exactly this text and these rows of buttons, as it was not read before; not `whole`:
         for one that begins so, and that came or changed after the person's last act.
         """
@@ -206,13 +206,15 @@ class Person:
             return message.text.startswith(text) and self._before_act.get(message.message_id) is not message
 
         try:
-            shown = await self.sees(is_it, patience=READING_PATIENCE)
+            shown = await self.see(is_it, patience=READING_PATIENCE)
         except PersonStuck as stuck:
-            raise PersonStuck(f"{self.name} waited for {text!r} {buttons}; last shown: {self._last()!r}.") from stuck
+            raise PersonStuck(
+                f"{self.name} waited for {text!r} {buttons}; last shown: {self._describe_last()!r}."
+            ) from stuck
         self._read[shown.message_id] = shown
         return shown
 
-    async def sees(
+    async def see(
         self, what: str | Callable[[Shown], bool], *, patience: timedelta = PATIENCE, on: int | None = None
     ) -> Shown:
         """Wait until a message shows `what` (a part of its text or of a label, or a predicate) and return it.
@@ -220,39 +222,40 @@ class Person:
         Only the newest match counts; `on` restricts to one message. Raises `PersonStuck` after `patience`.
         """
 
-        def newest() -> Shown | None:
-            found = [m for m in self.messages.values() if (on is None or m.message_id == on) and matches(m, what)]
+        def find_newest() -> Shown | None:
+            found = [m for m in self.messages.values() if (on is None or m.message_id == on) and has_text(m, what)]
             return found[-1] if found else None
 
-        return await self._until(newest, repr(what), patience)
+        return await self._wait_until(find_newest, repr(what), patience)
 
     async def look(self, wait: timedelta = timedelta(0)) -> list[Shown]:
-        """All messages now on the screen, oldest first."""
+        """Return all messages now on the screen, oldest first."""
         await self._look(wait.total_seconds())
         return list(self.messages.values())
 
-    async def finds_keys(self, *labels: str, patience: timedelta = PATIENCE) -> None:
+    async def find_keys(self, *labels: str, patience: timedelta = PATIENCE) -> None:
         """Wait until the reply keyboard has these keys, none for no keyboard. Raises `PersonStuck` after `patience`."""
 
-        def are_there() -> bool | None:
-            return tuple(str(key["text"]) for key in self._keys()) == labels or None
+        def has_keys() -> bool | None:
+            return tuple(str(key["text"]) for key in self._list_keys()) == labels or None
 
-        await self._until(are_there, f"the keys {labels}", patience)
+        await self._wait_until(has_keys, f"the keys {labels}", patience)
 
-    async def _until(self, found: Callable[[], _Found | None], what: str, patience: timedelta) -> _Found:
-        """What is `found` on the screen, as soon as it is."""
+    async def _wait_until(self, found: Callable[[], _Found | None], what: str, patience: timedelta) -> _Found:
+        """Return what is `found` on the screen, as soon as it is."""
         deadline = time.monotonic() + patience.total_seconds()
         while (there := found()) is None:
             left = deadline - time.monotonic()
             if left <= 0:
                 raise PersonStuck(
-                    f"{self.name} waited {patience.total_seconds():.0f} s for {what}; last shown: {self._last()!r}."
+                    f"{self.name} waited {patience.total_seconds():.0f} s for {what}; "
+                    f"last shown: {self._describe_last()!r}."
                 )
             await self._look(min(left, 5.0))
         return there
 
-    def _keys(self) -> list[Mapping[str, Any]]:
-        """Of the newest message with a reply keyboard, unless a newer one takes it away.
+    def _list_keys(self) -> list[Mapping[str, Any]]:
+        """List of the newest message with a reply keyboard, unless a newer one takes it away.
 
         Telegram hides one that was used, too, but a person can have it back.
         """
@@ -260,33 +263,33 @@ class Person:
         newest = next((m for m in reversed(told) if m.keyboard or m.takes_keyboard), None)
         return [key for row in newest.keyboard for key in row] if newest is not None else []
 
-    def _newest_with(self, label: str) -> Shown:
+    def _find_newest_with(self, label: str) -> Shown:
         for message in reversed(self.messages.values()):
             if message.label(label):
                 return message
-        raise PersonStuck(f"{self.name} finds no button “{label}”; last shown: {self._last()!r}.")
+        raise PersonStuck(f"{self.name} finds no button “{label}”; last shown: {self._describe_last()!r}.")
 
-    def _last(self) -> str:
+    def _describe_last(self) -> str:
         newest = next(reversed(self.messages.values()), None)
         return f"{newest.text} {newest.buttons}" if newest else "nothing"
 
-    def _since(self) -> timedelta:
+    def _measure_since(self) -> timedelta:
         return timedelta(seconds=time.monotonic() - self._acted)
 
     async def _act(self, text: str) -> None:
         await self._look(0)
         self._acted = time.monotonic()
         self._before_act = dict(self.messages)
-        self.transcript.append(Line(self.name, text, timedelta(0)))
+        self.transcript.append(TranscriptLine(self.name, text, timedelta(0)))
 
     async def _send(self, what: str, told: str, body: dict[str, Any], reply_to: Shown | int | None = None) -> int:
         await self._act(told)
         if reply_to is not None:
-            body["reply_to"] = _id_of(reply_to)
+            body["reply_to"] = _read_id(reply_to)
         return int((await self._post(what, body))["message"]["message_id"])
 
-    def _form(self, values: Mapping[str, str], reply_to: Shown | int | None) -> aiohttp.FormData:
-        values = {**values, "chat_id": str(self.chat_id), "reply_to": str(_id_of(reply_to)) if reply_to else ""}
+    def _build_form_data(self, values: Mapping[str, str], reply_to: Shown | int | None) -> aiohttp.FormData:
+        values = {**values, "chat_id": str(self.chat_id), "reply_to": str(_read_id(reply_to)) if reply_to else ""}
         return aiohttp.FormData({name: value for name, value in values.items() if value}, default_to_multipart=True)
 
     async def _upload(self, what: str, told: str, form: aiohttp.FormData) -> int:
@@ -326,8 +329,8 @@ class Person:
         known = self.messages.pop(shown.message_id, None)
         self.messages[shown.message_id] = shown  # an edit, too, makes it the newest thing the person looks at
         if known is None or known.text != shown.text:
-            self.transcript.append(Line("bot", shown.text, self._since()))
+            self.transcript.append(TranscriptLine("bot", shown.text, self._measure_since()))
 
 
-def _id_of(message: Shown | int) -> int:
+def _read_id(message: Shown | int) -> int:
     return message.message_id if isinstance(message, Shown) else message

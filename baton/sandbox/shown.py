@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Shown", "matches", "read_message"]
+__all__ = ["Shown", "has_text", "read_message"]
 
 MEDIA = ("photo", "video", "animation", "document", "audio", "voice", "location", "contact")
 
@@ -30,13 +30,13 @@ class Shown:
     forces_reply: bool = False
 
     def label(self, part: str) -> str | None:
-        """The button with just this label, else the first whose label contains `part`, or None."""
+        """Return the button with just this label, else the first whose label contains `part`, or None."""
         labels = [label for row in self.buttons for label in row]
         return part if part in labels else next((label for label in labels if part in label), None)
 
 
 def read_message(message: Mapping[str, Any], *, edited: bool) -> Shown:
-    """A message of the Bot API as the phone shows it."""
+    """Return a message of the Bot API as the phone shows it."""
     markup = message.get("reply_markup") or {}
     rows = markup.get("inline_keyboard") or []
     media = next((kind for kind in MEDIA if kind in message), None)
@@ -50,7 +50,7 @@ def read_message(message: Mapping[str, Any], *, edited: bool) -> Shown:
         keyboard=tuple(tuple(row) for row in markup.get("keyboard") or ()),
         takes_keyboard=bool(markup.get("remove_keyboard")),
         media=media,
-        file_id=_file_id(message[media]) if media else None,
+        file_id=_find_file_id(message[media]) if media else None,
         forces_reply=bool(markup.get("force_reply")),
     )
 
@@ -60,13 +60,13 @@ def _link(button: Mapping[str, Any]) -> str | None:
     return str(link) if link else None
 
 
-def _file_id(content: Any) -> str | None:
+def _find_file_id(content: Any) -> str | None:
     file = content[-1] if isinstance(content, list) else content
     return str(file["file_id"]) if "file_id" in file else None
 
 
-def matches(message: Shown, what: str | Callable[[Shown], bool]) -> bool:
-    """Whether a message shows `what`: a part of its text or of one of its labels, or a predicate."""
+def has_text(message: Shown, what: str | Callable[[Shown], bool]) -> bool:
+    """Tell whether a message shows `what`: a part of its text or of one of its labels, or a predicate."""
     if callable(what):
         return what(message)
     return what in message.text or message.label(what) is not None

@@ -14,7 +14,7 @@ _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 def end_with_parent(parent_pid: int, number: int = signal.SIGKILL) -> Callable[[], None]:
-    """For `preexec_fn`: the kernel sends `number` to the child when the thread that made it ends. Linux only.
+    """End for `preexec_fn`: the kernel sends `number` to the child when the thread that made it ends. Linux only.
 
     It must run after a change of user, which clears the request; `subprocess` calls `preexec_fn` after that.
     """

@@ -23,14 +23,14 @@ class Database:
             environment.get("POSTGRES_PASSWORD", ""),
         )
 
-    def environment(self) -> dict[str, str]:
+    def to_environment(self) -> dict[str, str]:
         return {
             "POSTGRES_JDBC_URL": self.jdbc_url,
             "POSTGRES_USER": self.user,
             "POSTGRES_PASSWORD": self.password,
         }
 
-    def sibling(self, name: str) -> "Database":
-        """Another database of the same server."""
+    def of_sibling(self, name: str) -> "Database":
+        """Return another database of the same server."""
         place = urlsplit(self.jdbc_url.removeprefix("jdbc:"))._replace(path=f"/{name}")
         return Database(f"jdbc:{place.geturl()}", self.user, self.password)

@@ -9,7 +9,7 @@ BatonError
 
 from pathlib import Path
 
-from bpmn.errors import BatonError
+from kit.errors import BatonError
 
 __all__ = ["BuildFailed", "NotReady", "StackError", "ToolMissing"]
 

@@ -43,16 +43,16 @@ class StackHandlers:
         self._environment = environment
         self._folder = folder
 
-    def settings(self) -> dict[str, str]:
-        """What bridge and workers are told: WORKER_HANDLERS, TOOL_CONFIGS, HANDLER_FOLDERS, PYTHONPATH."""
+    def read_settings(self) -> dict[str, str]:
+        """Return what bridge and workers are told: WORKER_HANDLERS, TOOL_CONFIGS, HANDLER_FOLDERS, PYTHONPATH."""
         told = {name: self._environment[name] for name in ("WORKER_HANDLERS",) if self._environment.get(name)}
         if path := self._environment.get("PYTHONPATH"):
             told["PYTHONPATH"] = os.pathsep.join(str(Path(part).absolute()) for part in path.split(os.pathsep) if part)
-        modules = [*self._listed("TOOL_CONFIGS")]
-        folders = [str(Path(part).absolute()) for part in self._listed("HANDLER_FOLDERS")]
+        modules = [*self._list_modules("TOOL_CONFIGS")]
+        folders = [str(Path(part).absolute()) for part in self._list_modules("HANDLER_FOLDERS")]
         if self._folder is not None and (modules or told):
             folders.append(str(self._folder))
-        for module in self.brought():
+        for module in self.list_brought():
             if module.exists:
                 modules.append(module.name)
                 folders.append(module.folder)
@@ -64,8 +64,10 @@ class StackHandlers:
             told["HANDLER_FOLDERS"] = ",".join(dict.fromkeys(folders))
         return told
 
-    def brought(self) -> tuple[BroughtModule, ...]:
-        """Every module that a worker of this stack has brought, also those whose file is gone. Raises `StackError`."""
+    def list_brought(self) -> tuple[BroughtModule, ...]:
+        """Return every module that a worker of this stack has brought, also those whose file is gone. Raises
+        `StackError`.
+        """
         try:
             return tuple(BroughtModule(**entry) for entry in json.loads(self._file.read_text()))
         except FileNotFoundError:
@@ -75,8 +77,8 @@ class StackHandlers:
 
     def bring(self, *modules: BroughtModule) -> bool:
         """Note these modules; whether that changes what the bridge must know, so that it has to start again."""
-        with self._only_writer():
-            known = {module.name: module for module in self.brought()}
+        with self._lock_writing():
+            known = {module.name: module for module in self.list_brought()}
             changed = any(known.get(module.name) != module for module in modules)
             if changed:
                 known |= {module.name: module for module in modules}
@@ -85,11 +87,11 @@ class StackHandlers:
                 fresh.replace(self._file)
             return changed
 
-    def _listed(self, name: str) -> list[str]:
+    def _list_modules(self, name: str) -> list[str]:
         return [part.strip() for part in self._environment.get(name, "").split(",") if part.strip()]
 
     @contextmanager
-    def _only_writer(self) -> Iterator[None]:
+    def _lock_writing(self) -> Iterator[None]:
         self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self._file.with_suffix(".lock").open("w") as handle:
             fcntl.flock(handle, fcntl.LOCK_EX)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from baton.stack.errors import StackError
-from baton.stack.server import free_port, port_is_free
+from baton.stack.server import find_free_port, is_port_free
 
 __all__ = ["AlreadyRunning", "Home"]
 
@@ -54,15 +54,17 @@ class Home:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Home":
-        """BATON_HOME, else `.baton` in the current folder."""
+        """Use BATON_HOME, else `.baton` in the current folder."""
         return cls(Path(environment.get("BATON_HOME") or ".baton").expanduser().absolute())
 
     @property
     def logs(self) -> Path:
         return self.folder / "logs"
 
-    def data(self, name: str) -> Path:
-        """The data folder of one server, made on first use and closed to other users: it holds people's words."""
+    def make_data_folder(self, name: str) -> Path:
+        """Return the data folder of one server, made on first use and closed to other users: it holds people's
+        words.
+        """
         path = self.folder / "data" / name
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         return path
@@ -70,7 +72,7 @@ class Home:
     @property
     def files_url(self) -> str:
         """The folder in which workers of this stack keep files, as FILES_URL."""
-        return self.data("files").absolute().as_uri()
+        return self.make_data_folder("files").absolute().as_uri()
 
     def log(self, name: str) -> Path:
         return self.logs / f"{name}.log"
@@ -89,8 +91,8 @@ class Home:
                 "needed: make room or set BATON_HOME to another disk"
             )
 
-    def secrets(self) -> dict[str, str]:
-        """Passwords and tokens, made at the first call and readable by this user alone."""
+    def read_secrets(self) -> dict[str, str]:
+        """Read passwords and tokens, made at the first call and readable by this user alone."""
         path = self.folder / "secrets.json"
         known: dict[str, str] = _read(path)
         missing = {name: random.token_urlsafe(32) for name in _SECRET_NAMES if name not in known}
@@ -102,8 +104,8 @@ class Home:
             _write_private(path, json.dumps(known, indent=1))
         return known
 
-    def port(self, name: str) -> int:
-        """The port of a server: BATON_PORT_<NAME>, else the one it had, else a free one.
+    def choose_port(self, name: str) -> int:
+        """Return the port of a server: BATON_PORT_<NAME>, else the one it had, else a free one.
 
         Raises `StackError` when a port that was asked for is in use.
         """
@@ -111,33 +113,33 @@ class Home:
         if asked := os.environ.get(variable):
             if not (asked.isdigit() and 0 < int(asked) < 65536):
                 raise StackError(f"{variable} is {asked!r}: a port is a number from 1 to 65535")
-            if not port_is_free(int(asked)):
+            if not is_port_free(int(asked)):
                 raise StackError(f"Port {asked} ({variable}) is in use: end what listens there or choose another port")
             return int(asked)
         path = self.folder / "ports.json"
         ports: dict[str, int] = _read(path)
-        if name not in ports or not port_is_free(ports[name]):
+        if name not in ports or not is_port_free(ports[name]):
             taken = {port for other, port in ports.items() if other != name}
-            while (port := free_port()) in taken:
+            while (port := find_free_port()) in taken:
                 continue
             ports[name] = port
             _write(path, json.dumps(ports, indent=1))
         return ports[name]
 
     def read_state(self) -> dict[str, Any]:
-        """What the supervisor last wrote; empty before the first start."""
+        """Return what the supervisor last wrote; empty before the first start."""
         return _read(self.folder / "state.json")
 
     def write_state(self, state: Mapping[str, Any]) -> None:
         _write(self.folder / "state.json", json.dumps(state, indent=1))
 
     @contextlib.contextmanager
-    def only_supervisor(self) -> Iterator[None]:
+    def lock_supervisor(self) -> Iterator[None]:
         """Hold the stack for this process. Raises `AlreadyRunning`."""
         with (self.folder / "up.lock").open("a+") as handle:
             deadline = time.monotonic() + _LOCK_PATIENCE_S
             while not _lock(handle, fcntl.LOCK_EX):
-                if (pid := self.supervisor_pid()) is not None or time.monotonic() > deadline:
+                if (pid := self.read_supervisor_pid()) is not None or time.monotonic() > deadline:
                     raise AlreadyRunning(self.folder, pid)
                 time.sleep(_LOCK_PAUSE_S)
             handle.seek(0)
@@ -146,8 +148,8 @@ class Home:
             handle.flush()
             yield
 
-    def supervisor_pid(self) -> int | None:
-        """The process that holds the stack now; None when none does."""
+    def read_supervisor_pid(self) -> int | None:
+        """Return the process that holds the stack now; None when none does."""
         path = self.folder / "up.lock"
         if not path.is_file():
             return None
@@ -161,7 +163,7 @@ class Home:
         """Delete all data of this stack, and the folder unless something else is in it. Raises `AlreadyRunning`."""
         if not self.folder.is_dir():
             return
-        with self.only_supervisor():
+        with self.lock_supervisor():
             moved = self.folder / "postgres-folder"
             if moved.is_file():
                 shutil.rmtree(moved.read_text().strip(), ignore_errors=True)

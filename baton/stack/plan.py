@@ -5,16 +5,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from baton.sandbox.llm import MODEL_NAME
-from baton.stack.engine import Administrator, EngineConfig, EngineServer, EngineTraining
-from baton.stack.engine_jar import Progress
+from baton.stack.engine_build.jar import Progress
 from baton.stack.errors import StackError
 from baton.stack.handlers import StackHandlers
 from baton.stack.home import Home
-from baton.stack.postgres import PostgresServer
-from baton.stack.processes import ProcessServer
-from baton.stack.sandboxes import LlmServer, TelegramServer
 from baton.stack.server import LOOPBACK, Server
-from baton.stack.valkey import ValkeyServer
+from baton.stack.servers.engine import Administrator, EngineConfig, EngineServer, EngineTraining
+from baton.stack.servers.postgres import PostgresServer
+from baton.stack.servers.processes import ProcessServer
+from baton.stack.servers.sandboxes import LlmServer, TelegramServer
+from baton.stack.servers.valkey import ValkeyServer
 
 __all__ = ["ADMINISTRATOR", "plan_servers"]
 
@@ -24,7 +24,7 @@ ADMINISTRATOR = "admin"
 def plan_servers(
     home: Home, *, progress: Progress | None = None, environment: Mapping[str, str] = os.environ
 ) -> list[Server]:
-    """Every server with its port and secrets, in the order in which people read them.
+    """Return every server with its port and secrets, in the order in which people read them.
 
     With OPENAI_BASE_URL the local model is left out, with TELEGRAM_API_URL the sandbox. Raises `StackError`.
     """
@@ -37,21 +37,21 @@ def plan_servers(
 
 
 def _plan_stores(planned: dict[str, Server], home: Home) -> None:
-    secrets = home.secrets()
+    secrets = home.read_secrets()
     planned["postgres"] = PostgresServer(
-        home, home.port("postgres"), secrets["postgres_password"], secrets["engine_db_password"]
+        home, home.choose_port("postgres"), secrets["postgres_password"], secrets["engine_db_password"]
     )
-    planned["valkey"] = ValkeyServer(home, home.port("valkey"), secrets["valkey_password"])
+    planned["valkey"] = ValkeyServer(home, home.choose_port("valkey"), secrets["valkey_password"])
 
 
 def _plan_engine(
     planned: dict[str, Server], home: Home, environment: Mapping[str, str], progress: Progress | None
 ) -> None:
-    secrets = home.secrets()
+    secrets = home.read_secrets()
     postgres = planned["postgres"]
     assert isinstance(postgres, PostgresServer)
     config = EngineConfig(
-        home.port("engine"),
+        home.choose_port("engine"),
         postgres.engine_database,
         secrets["engine_token"],
         Administrator(ADMINISTRATOR, secrets["admin_password"]),
@@ -65,32 +65,32 @@ def _plan_engine(
 
 
 def _plan_sandboxes(planned: dict[str, Server], home: Home, environment: Mapping[str, str]) -> None:
-    secrets = home.secrets()
+    secrets = home.read_secrets()
     if not environment.get("TELEGRAM_API_URL"):
-        planned["telegram"] = TelegramServer(home, home.port("telegram"), secrets["telegram_token"])
+        planned["telegram"] = TelegramServer(home, home.choose_port("telegram"), secrets["telegram_token"])
     elif not environment.get("TELEGRAM_BOT_TOKEN"):
         raise StackError("TELEGRAM_API_URL is set, but TELEGRAM_BOT_TOKEN is not: the bot cannot log in")
     if not environment.get("OPENAI_BASE_URL"):
-        planned["llm"] = LlmServer(home, home.port("llm"), secrets["llm_key"])
+        planned["llm"] = LlmServer(home, home.choose_port("llm"), secrets["llm_key"])
 
 
 def _plan_processes(planned: dict[str, Server], home: Home, environment: Mapping[str, str]) -> None:
-    secrets = home.secrets()
+    secrets = home.read_secrets()
     valkey = planned["valkey"]
     assert isinstance(valkey, ValkeyServer)
     server = planned["engine"]
     assert isinstance(server, EngineServer)
     engine = {"ENGINE_URL": server.url, "ENGINE_TOKEN": secrets["engine_token"]}
     broker = {"RABBITMQ_URL": valkey.secret_url, "FILES_URL": environment.get("FILES_URL") or home.files_url}
-    api_url = f"http://{LOOPBACK}:{home.port('engine-api')}"
-    bridge_url = f"http://{LOOPBACK}:{home.port('bridge')}"
-    bot_url = f"http://{LOOPBACK}:{home.port('bot')}"
+    api_url = f"http://{LOOPBACK}:{home.choose_port('engine-api')}"
+    bridge_url = f"http://{LOOPBACK}:{home.choose_port('bridge')}"
+    bot_url = f"http://{LOOPBACK}:{home.choose_port('bot')}"
     handlers = StackHandlers(home, environment, Path.cwd())
     processes = [
         ProcessServer(
             home, "engine-api", "engine-api",
             {
-                **engine, "SERVICE_TOKEN": secrets["service_token"], "PORT": str(home.port("engine-api")),
+                **engine, "SERVICE_TOKEN": secrets["service_token"], "PORT": str(home.choose_port("engine-api")),
                 "REDIS_URL": valkey.secret_url, "FILES_URL": broker["FILES_URL"],
                 "FILES_SECRET": secrets["files_secret"],
                 "TASKLIST_URL": environment.get("TASKLIST_URL") or server.webapps_url,
@@ -99,21 +99,21 @@ def _plan_processes(planned: dict[str, Server], home: Home, environment: Mapping
         ),
         ProcessServer(
             home, "bridge", "bridge",
-            {**engine, **broker, "BRIDGE_PORT": str(home.port("bridge"))},
+            {**engine, **broker, "BRIDGE_PORT": str(home.choose_port("bridge"))},
             needs=("engine", "valkey"), url=bridge_url, health=f"{bridge_url}/health/ready",
-            late_settings=handlers.settings,
+            late_settings=handlers.read_settings,
         ),
         ProcessServer(
             home, "worker-llm", "worker",
-            {**broker, "WORKER_TYPE": "llm", **_model(planned, secrets, environment)},
-            needs=("valkey", "llm") if "llm" in planned else ("valkey",), late_settings=handlers.settings,
+            {**broker, "WORKER_TYPE": "llm", **_plan_model(planned, secrets, environment)},
+            needs=("valkey", "llm") if "llm" in planned else ("valkey",), late_settings=handlers.read_settings,
         ),
         ProcessServer(
             home, "bot", "bot",
             {
-                **_telegram(planned, secrets, environment),
+                **_plan_telegram(planned, secrets, environment),
                 "REDIS_URL": valkey.secret_url, "ENGINEAPI_URL": api_url, "SERVICE_TOKEN": secrets["service_token"],
-                "BOT_PORT": str(home.port("bot")),
+                "BOT_PORT": str(home.choose_port("bot")),
             },
             needs=("valkey", "engine-api", "telegram") if "telegram" in planned else ("valkey", "engine-api"),
             url=bot_url, health=f"{bot_url}/health/ready",
@@ -122,7 +122,9 @@ def _plan_processes(planned: dict[str, Server], home: Home, environment: Mapping
     planned |= {process.name: process for process in processes}
 
 
-def _model(planned: Mapping[str, Server], secrets: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, str]:
+def _plan_model(
+    planned: Mapping[str, Server], secrets: Mapping[str, str], environment: Mapping[str, str]
+) -> dict[str, str]:
     if "llm" in planned:
         url = str(planned["llm"].url)
         return {"OPENAI_BASE_URL": url, "OPENAI_API_KEY": secrets["llm_key"], "OPENAI_MODEL": MODEL_NAME}
@@ -130,7 +132,7 @@ def _model(planned: Mapping[str, Server], secrets: Mapping[str, str], environmen
     return {name: environment[name] for name in names if environment.get(name)}
 
 
-def _telegram(
+def _plan_telegram(
     planned: Mapping[str, Server], secrets: Mapping[str, str], environment: Mapping[str, str]
 ) -> dict[str, str]:
     if "telegram" in planned:

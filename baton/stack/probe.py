@@ -9,7 +9,7 @@ import aiohttp
 
 from baton.stack.errors import NotReady
 
-__all__ = ["http_problem", "last_lines", "wait_until"]
+__all__ = ["find_http_problem", "read_last_lines", "wait_until"]
 
 POLL_PAUSE = timedelta(milliseconds=50)
 PROBE_TIMEOUT = timedelta(seconds=5)
@@ -27,8 +27,8 @@ async def wait_until(name: str, log: Path, problem: Callable[[], Awaitable[str |
         raise NotReady(name, f"{reason}, after {within.total_seconds():.0f} s", log) from error
 
 
-async def http_problem(url: str) -> str | None:
-    """What keeps `url` from answering 200; None when nothing does."""
+async def find_http_problem(url: str) -> str | None:
+    """Return what keeps `url` from answering 200; None when nothing does."""
     timeout = aiohttp.ClientTimeout(total=PROBE_TIMEOUT.total_seconds())
     try:
         async with aiohttp.ClientSession(timeout=timeout) as session, session.get(url) as answer:
@@ -39,8 +39,8 @@ async def http_problem(url: str) -> str | None:
         return f"it did not answer within {PROBE_TIMEOUT.total_seconds():.0f} s"
 
 
-def last_lines(log: Path, count: int) -> list[str]:
-    """The end of a log; empty when there is none. Reads at most the last 64 KiB."""
+def read_last_lines(log: Path, count: int) -> list[str]:
+    """Return the end of a log; empty when there is none. Reads at most the last 64 KiB."""
     if not log.is_file():
         return []
     with log.open("rb") as handle:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-__all__ = ["Launch", "Server", "free_port", "inherited_environment", "port_is_free"]
+__all__ = ["Launch", "Server", "find_free_port", "inherit_environment", "is_port_free"]
 
 LOOPBACK = "127.0.0.1"
 # Of the surrounding environment a child gets only these, and what its own settings name.
@@ -41,14 +41,14 @@ class Server(Protocol):
     @property
     def log(self) -> Path: ...
 
-    def command(self) -> Launch | None:
-        """Prepares data and files (safe to repeat, may block) and says what to run; None: there is nothing to do.
+    def prepare(self) -> Launch | None:
+        """Prepare data and files (safe to repeat, may block) and says what to run; None: there is nothing to do.
 
         Raises `StackError`.
         """
 
-    async def ready(self) -> None:
-        """Returns when it answers; raises `NotReady` after its time-out."""
+    async def wait_ready(self) -> None:
+        """Return when it answers; raises `NotReady` after its time-out."""
 
     @property
     def stop_signal(self) -> int:
@@ -59,20 +59,20 @@ class Server(Protocol):
         """It does its work and ends; nobody starts it again."""
 
 
-def inherited_environment(*more: str) -> dict[str, str]:
-    """The part of our environment that a child may see; `more` names further variables."""
+def inherit_environment(*more: str) -> dict[str, str]:
+    """Return the part of our environment that a child may see; `more` names further variables."""
     return {name: os.environ[name] for name in (*_INHERITED, *more) if name in os.environ}
 
 
-def free_port() -> int:
-    """A port that nobody listens on now."""
+def find_free_port() -> int:
+    """Return a port that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         return int(probe.getsockname()[1])
 
 
-def port_is_free(port: int) -> bool:
-    """Whether a server could listen on this port of loopback."""
+def is_port_free(port: int) -> bool:
+    """Tell whether a server could listen on this port of loopback."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -17,7 +17,7 @@ import structlog
 from baton.stack.child import end_with_parent
 from baton.stack.errors import NotReady, StackError
 from baton.stack.home import Home
-from baton.stack.probe import last_lines
+from baton.stack.probe import read_last_lines
 from baton.stack.server import Launch, Server
 
 __all__ = ["OnChange", "Run", "Supervisor"]
@@ -76,7 +76,7 @@ class Supervisor:
 
     async def __aenter__(self) -> "Supervisor":
         """Raises `AlreadyRunning`, or `StackError` of the first server that cannot start; then nothing is left."""
-        self._lock.enter_context(self.home.only_supervisor())
+        self._lock.enter_context(self.home.lock_supervisor())
         try:
             await self.start(*(self.runs if self._initially is None else self._initially))
         except BaseException:
@@ -89,7 +89,7 @@ class Supervisor:
 
     async def start(self, *names: str) -> None:
         """Start these and what they need, unless they run; returns when all are ready. Raises `StackError`."""
-        wanted = self._with_needs(names)
+        wanted = self._expand_needs(names)
         fresh = [run for name, run in self.runs.items() if name in wanted and run.state == "waiting"]
         try:
             async with asyncio.TaskGroup() as group:
@@ -100,10 +100,10 @@ class Supervisor:
             ours, others = group_of_errors.split(StackError)
             if ours is None or others is not None:
                 raise
-            raise _first(ours) from None
+            raise _order_first(ours) from None
         self._watchers += [asyncio.create_task(self._watch(run)) for run in fresh if run.process]
 
-    def _with_needs(self, names: Collection[str]) -> set[str]:
+    def _expand_needs(self, names: Collection[str]) -> set[str]:
         wanted = set(names)
         while more := {need for name in wanted for need in self.runs[name].server.needs} - wanted:
             wanted |= more
@@ -113,7 +113,7 @@ class Supervisor:
         for need in run.server.needs:
             await self.runs[need].is_ready.wait()
         self._change(run, "preparing")
-        launch = await asyncio.to_thread(run.server.command)
+        launch = await asyncio.to_thread(run.server.prepare)
         if launch is None:
             self._change(run, "done")
             return
@@ -123,12 +123,12 @@ class Supervisor:
         run.process = await self._spawn(run, launch)
         run.pid = run.process.pid
         self._change(run, "starting")
-        ready = asyncio.create_task(run.server.ready())
+        ready = asyncio.create_task(run.server.wait_ready())
         ended = asyncio.create_task(run.process.wait())
         try:
             await asyncio.wait({ready, ended}, return_when=asyncio.FIRST_COMPLETED)
             if ended.done() and not ready.done():
-                raise _ended_early(run)
+                raise _explain_early_end(run)
             await ready
         finally:
             for task in (ready, ended):
@@ -162,7 +162,7 @@ class Supervisor:
                 raise StackError(f"{run.server.name} could not be started: {launch.argv[0]}: {error}") from error
 
     async def _watch(self, run: Run) -> None:
-        """Until the stop: when the process ends, start it again after a pause that grows."""
+        """Watch until the stop: when the process ends, start it again after a pause that grows."""
         pause = FIRST_PAUSE
         while run.process is not None:
             began = time.monotonic()
@@ -179,11 +179,11 @@ class Supervisor:
             log.warning("server ended, starting it again", name=run.server.name, code=code, after_s=pause.seconds)
             await asyncio.sleep(pause.total_seconds())
             pause = min(pause * 2, self._longest_pause)
-            await self._relaunch(run)
+            await self._restart(run)
 
-    async def _relaunch(self, run: Run) -> None:
+    async def _restart(self, run: Run) -> None:
         try:
-            launch = await asyncio.to_thread(run.server.command)
+            launch = await asyncio.to_thread(run.server.prepare)
             if launch is not None:
                 await self._launch(run, launch)
         except StackError as error:
@@ -233,11 +233,11 @@ class Supervisor:
 
     def _write_state(self) -> None:
         try:
-            self.home.write_state(self._state())
+            self.home.write_state(self._make_state())
         except OSError as error:  # a full disk must not keep us from starting and stopping servers
             log.warning("state not written", reason=str(error))
 
-    def _state(self) -> dict[str, object]:
+    def _make_state(self) -> dict[str, object]:
         return {
             "pid": os.getpid(),
             "servers": [
@@ -256,14 +256,14 @@ class Supervisor:
         }
 
 
-def _ended_early(run: Run) -> NotReady:
+def _explain_early_end(run: Run) -> NotReady:
     code = run.process.returncode if run.process else None
-    said = " | ".join(line.strip() for line in last_lines(run.server.log, 3) if line.strip())
+    said = " | ".join(line.strip() for line in read_last_lines(run.server.log, 3) if line.strip())
     reason = f"it ended with code {code} while starting; it said: {said[-600:]}"
     return NotReady(run.server.name, reason, run.server.log)
 
 
-def _first(errors: BaseExceptionGroup[StackError]) -> BaseException:
+def _order_first(errors: BaseExceptionGroup[StackError]) -> BaseException:
     error: BaseException = errors
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]

@@ -7,23 +7,23 @@ from pathlib import Path
 
 from baton.stack.home import Home
 
-__all__ = ["ROOT_FOLDER", "can_enter", "data_for", "other_user"]
+__all__ = ["ROOT_FOLDER", "can_enter", "choose_user", "make_data_for"]
 
 # Where root keeps what `nobody` must reach when the stack's own folder is closed to it.
 ROOT_FOLDER = Path("/var/lib/baton")
 
 
-def other_user() -> tuple[int, int] | None:
-    """(uid, gid) of `nobody` for root; None keeps who we are."""
+def choose_user() -> tuple[int, int] | None:
+    """Return (uid, gid) of `nobody` for root; None keeps who we are."""
     if os.geteuid() != 0:
         return None
     entry = pwd.getpwnam("nobody")
     return entry.pw_uid, entry.pw_gid
 
 
-def data_for(home: Home, name: str, user: tuple[int, int] | None) -> Path:
-    """A server's data folder that this user can reach; the home notes it when it is outside."""
-    path = home.data(name)
+def make_data_for(home: Home, name: str, user: tuple[int, int] | None) -> Path:
+    """Return a server's data folder that this user can reach; the home notes it when it is outside."""
+    path = home.make_data_folder(name)
     if user is None or can_enter(path.parent, user):
         return path
     # Root in a closed folder (its home): nobody could not reach the data there.
@@ -35,7 +35,7 @@ def data_for(home: Home, name: str, user: tuple[int, int] | None) -> Path:
 
 
 def can_enter(folder: Path, user: tuple[int, int]) -> bool:
-    """Whether `user` may pass through every folder on the way; groups beside the own one are not looked at."""
+    """Tell whether `user` may pass through every folder on the way; groups beside the own one are not looked at."""
     uid, gid = user
     for part in (folder, *folder.parents):
         status = part.stat()

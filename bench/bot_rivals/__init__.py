@@ -1,1 +1,1 @@
-"""What bench/bot.py measures with: a form, a crowd of people, and a bare bot to compare with."""
+"""What bench/bot_steps.py measures with: a form, a crowd of people, and a bare bot to compare with."""

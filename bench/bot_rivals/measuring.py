@@ -25,13 +25,13 @@ from external_task_rivals.child import Child, python_child
 
 from baton.stack.home import Home
 from baton.stack.plan import plan_servers
-from baton.stack.processes import ProcessServer
+from baton.stack.servers.processes import ProcessServer
+from baton.stack.servers.valkey import ValkeyServer
 from baton.stack.supervisor import Supervisor
-from baton.stack.valkey import ValkeyServer
-from bot.links import Link, LinkKind, Links
+from bot.people.links import DeepLink, DeepLinks, LinkKind
 from bot_rivals.crowd import Crowd
 from bot_rivals.questions import ANSWER, KEY, QUESTIONS, resources
-from bpmn.client import EngineClient
+from bpmn.engine.client import EngineClient
 
 Figures = dict[str, float]
 Replies = dict[str, list[float]]
@@ -52,14 +52,14 @@ class Ground:
     def bot(self) -> Child:
         server = self.stack.runs["bot"].server
         assert isinstance(server, ProcessServer)
-        launch = server.command()
+        launch = server.prepare()
         return Child(launch.argv, launch.env, self.folder / "bot.log", launch.cwd)
 
     def echo(self, calls: int) -> Child:
         settings = {
             "ECHO_CALLS": str(calls),
             "TELEGRAM_API_URL": self.crowd.url,
-            "TELEGRAM_BOT_TOKEN": self.stack.home.secrets()["telegram_token"],
+            "TELEGRAM_BOT_TOKEN": self.stack.home.read_secrets()["telegram_token"],
         }
         return python_child("bot_rivals.echo", environment=settings, log=self.folder / "echo.log")
 
@@ -75,7 +75,7 @@ async def open_ground(folder: Path) -> AsyncIterator[Ground]:
         ):
             crowd = Crowd(http, str(stack.runs["telegram"].server.url))
             engine_url = str(stack.runs["engine"].server.url)
-            async with EngineClient(engine_url, home.secrets()["engine_token"]) as engine:
+            async with EngineClient(engine_url, home.read_secrets()["engine_token"]) as engine:
                 await engine.deploy(KEY, resources())
             async with crowd.watching():
                 yield Ground(stack, crowd, await link(stack), folder)
@@ -87,9 +87,9 @@ async def link(stack: Supervisor) -> str:
     """What people say after /start to be asked."""
     valkey = stack.runs["valkey"].server
     assert isinstance(valkey, ValkeyServer)
-    bot_id = int(stack.home.secrets()["telegram_token"].partition(":")[0])
+    bot_id = int(stack.home.read_secrets()["telegram_token"].partition(":")[0])
     async with redis.asyncio.Redis.from_url(valkey.secret_url, decode_responses=True) as client:
-        return await Links(client, bot_id).make(Link(LinkKind.PROCESS, KEY))
+        return await DeepLinks(client, bot_id).make(DeepLink(LinkKind.PROCESS, KEY))
 
 
 async def worked_off(ground: Ground, child: Child, expected: int) -> Figures:
@@ -234,7 +234,7 @@ def shown(figures: dict[str, Figures]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="bench/bot.py", description=__doc__)
+    parser = argparse.ArgumentParser(prog="bench/bot_steps.py", description=__doc__)
     parser.add_argument("--people", type=int, default=100, help="who answer ten questions each (default 100)")
     parser.add_argument("--rounds", type=int, default=3, help="of which the medians are taken (default 3)")
     parser.add_argument("--crowd", type=int, default=1000, help="who fill the form at once (default 1000; 0: nobody)")

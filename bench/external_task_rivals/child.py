@@ -12,8 +12,8 @@ from types import TracebackType
 from typing import Self
 
 from baton.stack.child import end_with_parent
-from baton.stack.probe import last_lines
-from baton.stack.server import inherited_environment
+from baton.stack.probe import read_last_lines
+from baton.stack.server import inherit_environment
 
 __all__ = ["Child", "python_child"]
 
@@ -62,7 +62,7 @@ class Child:
     def check(self) -> None:
         """Stops the benchmark with the end of the log when the process has ended."""
         if self._running().poll() is not None:
-            raise SystemExit("\n".join([f"{' '.join(self._argv)} ended:", *last_lines(self._log, 30)]))
+            raise SystemExit("\n".join([f"{' '.join(self._argv)} ended:", *read_last_lines(self._log, 30)]))
 
     def wait_for(self, text: str) -> None:
         """Until the log holds `text`."""
@@ -71,7 +71,7 @@ class Child:
             self.check()
             if time.monotonic() > deadline:
                 raise SystemExit(
-                    "\n".join([f"{' '.join(self._argv)} never said {text!r}:", *last_lines(self._log, 30)])
+                    "\n".join([f"{' '.join(self._argv)} never said {text!r}:", *read_last_lines(self._log, 30)])
                 )
             time.sleep(POLL_PAUSE.total_seconds())
 
@@ -83,5 +83,5 @@ class Child:
 
 def python_child(module: str, *arguments: str, environment: Mapping[str, str], log: Path) -> Child:
     """`python -m module`, with the parts of this benchmark importable."""
-    settings = {**inherited_environment("BATON_LOG_LEVEL"), "PYTHONPATH": str(BENCH), "PYTHONUNBUFFERED": "1"}
+    settings = {**inherit_environment("BATON_LOG_LEVEL"), "PYTHONPATH": str(BENCH), "PYTHONUNBUFFERED": "1"}
     return Child((sys.executable, "-m", module, *arguments), {**settings, **environment}, log, log.parent)

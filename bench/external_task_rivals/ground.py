@@ -13,11 +13,11 @@ import psycopg
 
 from baton.stack.home import Home
 from baton.stack.plan import plan_servers
-from baton.stack.postgres import PostgresServer
-from baton.stack.rabbitmq import RabbitServer, rabbit_servers
+from baton.stack.servers.postgres import PostgresServer
+from baton.stack.servers.rabbitmq import RabbitServer, plan_rabbit_servers
+from baton.stack.servers.valkey import ValkeyServer
 from baton.stack.supervisor import Supervisor
-from baton.stack.valkey import ValkeyServer
-from bpmn.client import EngineClient
+from bpmn.engine.client import EngineClient
 from external_task_rivals.families import cpu_seconds
 from external_task_rivals.untuned import untuned
 
@@ -59,7 +59,7 @@ class Ground:
 
     @property
     def engine_token(self) -> str:
-        return self._stack.home.secrets()["engine_token"]
+        return self._stack.home.read_secrets()["engine_token"]
 
     @property
     def valkey_url(self) -> str:
@@ -147,12 +147,12 @@ async def open_ground(folder: Path, *, tuned: bool = True) -> AsyncIterator[Grou
     home = Home(folder)
     home.prepare()
     try:
-        rabbitmq = rabbit_servers(home, secrets.token_hex(16), secrets.token_hex(16))
+        rabbitmq = plan_rabbit_servers(home, secrets.token_hex(16), secrets.token_hex(16))
         planned = plan_servers(home) if tuned else untuned(plan_servers(home))
         async with Supervisor(home, [*planned, *rabbitmq], initially=SERVERS) as stack:
             postgres = stack.runs["postgres"].server
             assert isinstance(postgres, PostgresServer)
-            url, token = str(stack.runs["engine"].server.url), home.secrets()["engine_token"]
+            url, token = str(stack.runs["engine"].server.url), home.read_secrets()["engine_token"]
             async with (
                 EngineClient(url, token) as engine,
                 await psycopg.AsyncConnection.connect(

@@ -4,10 +4,10 @@ import json
 from collections.abc import Sequence
 from dataclasses import fields, replace
 
-from baton.stack.aot import JVM_FLAGS
-from baton.stack.engine import EngineServer
-from baton.stack.postgres import PostgresServer
+from baton.stack.engine_build.aot import JVM_FLAGS
 from baton.stack.server import Launch, Server
+from baton.stack.servers.engine import EngineServer
+from baton.stack.servers.postgres import PostgresServer
 
 __all__ = ["untuned"]
 
@@ -31,16 +31,16 @@ _POSTGRES = {"shared_buffers": "128MB"}
 class _Engine(EngineServer):
     """History level, authentication and the jar stay: they are what the engine does, not how fast."""
 
-    def command(self) -> Launch:
-        launch = super().command()
+    def prepare(self) -> Launch:
+        launch = super().prepare()
         ours = (*JVM_FLAGS, "-XX:AOTCache=")
         argv = tuple(word for word in launch.argv if not word.startswith(ours))
         return replace(launch, argv=argv, env={**launch.env, "SPRING_APPLICATION_JSON": json.dumps(_SPRING)})
 
 
 class _Postgres(PostgresServer):
-    def command(self) -> Launch:
-        launch = super().command()
+    def prepare(self) -> Launch:
+        launch = super().prepare()
         # The last of two settings with the same name holds.
         back = tuple(word for name, value in _POSTGRES.items() for word in ("-c", f"{name}={value}"))
         return replace(launch, argv=(*launch.argv, *back))

@@ -1,1 +1,1 @@
-"""What bench/forms.py measures with: a form of each kind, and the clock."""
+"""What bench/form_steps.py measures with: a form of each kind, and the clock."""

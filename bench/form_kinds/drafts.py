@@ -10,13 +10,13 @@ import redis.asyncio
 
 from baton.stack.home import Home
 from baton.stack.plan import plan_servers
+from baton.stack.servers.valkey import ValkeyServer
 from baton.stack.supervisor import Supervisor
-from baton.stack.valkey import ValkeyServer
 from drafts.store import Drafts
 from form_kinds.kinds import session_of
-from forms.events import Typed
-from forms.filling import opened, step
-from forms.paths import Json
+from forms.schema.paths import Json
+from forms.session.events import Typed
+from forms.session.steps import apply_event, open_session
 
 __all__ = ["draft_bytes"]
 
@@ -47,11 +47,11 @@ async def _measured(client: redis.asyncio.Redis, count: int) -> dict[str, float]
     drafts, form = Drafts(client), _form()
     before = await _used(client)
     for number in range(count):
-        await drafts.open_or_get(opened(session_of(form, f"{number:08}")))
+        await drafts.open_or_get(open_session(session_of(form, f"{number:08}")))
     new = await _used(client)
-    answered = opened(session_of(form))
+    answered = open_session(session_of(form))
     for number in range(QUESTIONS):
-        answered, _ = step(answered, Typed(f"The answer {number}"))
+        answered, _ = apply_event(answered, Typed(f"The answer {number}"))
     for number in range(count):
         fresh = session_of(form, f"{number:08}")
         await drafts.save(dataclasses.replace(answered, id=fresh.id, subject=fresh.subject), 0)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from bpmn.files import FileReference
-from forms.events import Event, Operation, Pressed, Typed, Uploaded
-from forms.paths import Json
-from forms.session import FormSession, Subject
+from bpmn.file_reference import FileReference
+from forms.schema.paths import Json
+from forms.session.events import Event, Operation, Pressed, Typed, Uploaded
+from forms.session.state import FormSession, Subject
 
 __all__ = ["VARIABLES", "Sample", "samples", "session_of"]
 

@@ -14,9 +14,9 @@ from collections.abc import Callable
 
 from form_kinds.drafts import draft_bytes
 from form_kinds.kinds import Sample, samples, session_of
-from forms.events import Render, Stale
-from forms.filling import opened, step
-from forms.telegram import view
+from forms.session.events import Render, Stale
+from forms.session.steps import apply_event, open_session
+from forms.telegram import render_view
 
 Figures = dict[str, float | bool | str]
 LIMIT_MS, LIMIT_WITH_FEEL_MS = 1.0, 3.0
@@ -25,16 +25,16 @@ ROUNDS = 5
 
 def measured(sample: Sample, times: int) -> Figures:
     """The medians of some rounds. Raises `RuntimeError` for an answer that is not taken."""
-    asked = opened(session_of(sample.schema))
-    _, outcome = step(asked, sample.answer(asked))
+    asked = open_session(session_of(sample.schema))
+    _, outcome = apply_event(asked, sample.answer(asked))
     if isinstance(outcome, Stale) or (isinstance(outcome, Render) and outcome.problem is not None):
         raise RuntimeError(f"{sample.name}: the answer was not taken: {outcome}")
 
     def show() -> object:
-        return view(opened(session_of(sample.schema)))
+        return render_view(open_session(session_of(sample.schema)))
 
     def answer() -> object:
-        return view(step(asked, sample.answer(asked))[0])
+        return render_view(apply_event(asked, sample.answer(asked))[0])
 
     limit = LIMIT_WITH_FEEL_MS if sample.uses_feel else LIMIT_MS
     shown, answered = milliseconds(show, times), milliseconds(answer, times)
@@ -70,7 +70,7 @@ def shown(kinds: list[Figures], drafts: dict[str, float]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="bench/forms.py", description=__doc__)
+    parser = argparse.ArgumentParser(prog="bench/form_steps.py", description=__doc__)
     parser.add_argument("--times", type=int, default=100, help="calls of a round (default 100)")
     parser.add_argument("--drafts", type=int, default=10_000, help="drafts to weigh (default 10000; 0: none)")
     parser.add_argument("--json", action="store_true")

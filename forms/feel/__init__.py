@@ -5,12 +5,12 @@ from forms.feel.evaluation import (
     Answer,
     evaluate,
     evaluate_many,
+    fill_template,
+    find_variable_names,
     is_expression,
+    is_match,
     is_template,
-    matches,
-    template,
-    unary_test,
-    variable_names,
+    run_unary_test,
 )
 from forms.feel.requests import Expression, Json, Pattern, Request, Row, Template, UnaryTest
 
@@ -27,10 +27,10 @@ __all__ = [
     "UnaryTest",
     "evaluate",
     "evaluate_many",
+    "fill_template",
+    "find_variable_names",
     "is_expression",
+    "is_match",
     "is_template",
-    "matches",
-    "template",
-    "unary_test",
-    "variable_names",
+    "run_unary_test",
 ]

@@ -15,20 +15,20 @@ from forms.feel.requests import (
     Row,
     Template,
     UnaryTest,
-    written,
-    written_sources,
+    write_requests,
+    write_sources,
 )
 
 __all__ = [
     "Answer",
     "evaluate",
     "evaluate_many",
+    "fill_template",
+    "find_variable_names",
     "is_expression",
+    "is_match",
     "is_template",
-    "matches",
-    "template",
-    "unary_test",
-    "variable_names",
+    "run_unary_test",
 ]
 
 Answer: TypeAlias = Json | FeelFailed
@@ -41,7 +41,7 @@ _LIMITS_A_BATCH = 2
 def evaluate_many(
     requests: Sequence[Request], data: Mapping[str, Json], *, now: datetime | None = None
 ) -> list[Answer]:
-    """Answers a batch against the same data: one crossing into JavaScript, 0.2 to 0.5 ms a request.
+    """Answer a batch against the same data: one crossing into JavaScript, 0.2 to 0.5 ms a request.
 
     `data` is the form's data; each request sees it as the viewer shows it to a field, with `this`, `parent` and `i`
     of its rows. `now` is the moment for `now()` and `today()`, aware; its offset is the zone of all local times.
@@ -57,7 +57,7 @@ def evaluate_many(
         rest = requests[len(answers) :]
         if not rest:
             break
-        answers += _until_a_limit(rest, data, moment)
+        answers += _evaluate_until_limit(rest, data, moment)
     return answers + [
         FeelLimit(request.source, "others of the same batch took too long") for request in requests[len(answers) :]
     ]
@@ -66,19 +66,19 @@ def evaluate_many(
 def evaluate(
     expression: str, data: Mapping[str, Json], *, rows: Sequence[Row] = (), now: datetime | None = None
 ) -> Json:
-    """The value of an expression; see `Expression`. Raises FeelFailed."""
-    return _only(Expression(expression, rows), data, now)
+    """Return the value of an expression; see `Expression`. Raises FeelFailed."""
+    return _evaluate_one(Expression(expression, rows), data, now)
 
 
-def unary_test(
+def run_unary_test(
     condition: str, data: Mapping[str, Json], *, rows: Sequence[Row] = (), now: datetime | None = None
 ) -> bool | None:
-    """Whether a condition holds, as `conditional.hide` sees it; see `UnaryTest`. Raises FeelFailed."""
-    holds = _only(UnaryTest(condition, rows), data, now)
+    """Tell whether a condition holds, as `conditional.hide` sees it; see `UnaryTest`. Raises FeelFailed."""
+    holds = _evaluate_one(UnaryTest(condition, rows), data, now)
     return holds if isinstance(holds, bool) else None
 
 
-def template(
+def fill_template(
     text: str,
     data: Mapping[str, Json],
     *,
@@ -87,50 +87,55 @@ def template(
     strict: bool = False,
     now: datetime | None = None,
 ) -> str:
-    """A text with its expressions filled in; see `Template`. Text without any is given back. Raises FeelFailed."""
-    return str(_only(Template(text, rows, html, strict), data, now)) if is_template(text) else text
+    """Return a text with its expressions filled in; see `Template`. Text without any is given back. Raises
+    FeelFailed.
+    """
+    return str(_evaluate_one(Template(text, rows, html, strict), data, now)) if is_template(text) else text
 
 
-def matches(pattern: str, text: str, flags: str = "") -> bool:
-    """Whether JavaScript finds the pattern anywhere in the text. Raises FeelFailed; FeelLimit if it takes too long."""
-    return _only(Pattern(pattern, text, flags), {}, None) is True
+def is_match(pattern: str, text: str, flags: str = "") -> bool:
+    """Tell whether JavaScript finds the pattern anywhere in the text. Raises FeelFailed; FeelLimit if it takes too
+    long.
+    """
+    return _evaluate_one(Pattern(pattern, text, flags), {}, None) is True
 
 
 def is_expression(value: object) -> bool:
-    """Whether the viewer takes a property's value for FEEL."""
+    """Tell whether the viewer takes a property's value for FEEL."""
     return isinstance(value, str) and value.startswith("=")
 
 
 def is_template(value: object) -> bool:
-    """Whether the viewer fills a text before it shows it."""
+    """Tell whether the viewer fills a text before it shows it."""
     return isinstance(value, str) and (value.startswith("=") or _TEMPLATE.search(value) is not None)
 
 
-def variable_names(*requests: Request) -> frozenset[str]:
-    """The variables of the data that the requests may read: fetch these. A few too many are possible, never too few,
+def find_variable_names(*requests: Request) -> frozenset[str]:
+    """Return the variables of the data that the requests may read: fetch these. A few too many are possible, never
+    too few,
     unless a context is read whole: then `this` or `parent` is among them. Raises FeelLimit.
     """
     try:
-        return frozenset(runtime.of_this_thread().call("names", written_sources(requests)))
+        return frozenset(runtime.get_script().call("names", write_sources(requests)))
     except runtime.LimitHit as limit:
         runtime.discard()
         raise FeelLimit(" | ".join(request.source for request in requests), str(limit)) from limit
 
 
-def _only(request: Request, data: Mapping[str, Json], now: datetime | None) -> Json:
+def _evaluate_one(request: Request, data: Mapping[str, Json], now: datetime | None) -> Json:
     (answer,) = evaluate_many([request], data, now=now)
     if isinstance(answer, FeelFailed):
         raise answer
     return answer
 
 
-def _until_a_limit(requests: Sequence[Request], data: Mapping[str, Json], now: datetime) -> list[Answer]:
+def _evaluate_until_limit(requests: Sequence[Request], data: Mapping[str, Json], now: datetime) -> list[Answer]:
     try:
-        text = written(requests, data, now)
+        text = write_requests(requests, data, now)
     except RecursionError:
         return [FeelLimit(request.source, "the data is nested too deeply") for request in requests]
     try:
-        told = runtime.of_this_thread().call("run", text)
+        told = runtime.get_script().call("run", text)
     except runtime.LimitHit as limit:
         runtime.discard()
         answers = [_answer(request, entry) for request, entry in zip(requests, limit.answered, strict=False)]

@@ -8,7 +8,17 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeAlias
 
-__all__ = ["Expression", "Json", "Pattern", "Request", "Row", "Template", "UnaryTest", "written", "written_sources"]
+__all__ = [
+    "Expression",
+    "Json",
+    "Pattern",
+    "Request",
+    "Row",
+    "Template",
+    "UnaryTest",
+    "write_requests",
+    "write_sources",
+]
 
 Json: TypeAlias = str | int | float | bool | Sequence["Json"] | Mapping[str, "Json"] | None
 Row: TypeAlias = tuple[Json, int]
@@ -65,8 +75,8 @@ class Pattern:
 Request: TypeAlias = Expression | UnaryTest | Template | Pattern
 
 
-def written(requests: Sequence[Request], data: Mapping[str, Json], now: datetime) -> str:
-    """One text of ASCII for the whole batch.
+def write_requests(requests: Sequence[Request], data: Mapping[str, Json], now: datetime) -> str:
+    """Return one text of ASCII for the whole batch.
 
     Integers beyond 2^53 lose their last digits on the other side, as in a browser. Decimals go as numbers; what is
     not finite goes as null. Raises TypeError for what is no JSON, ValueError and RecursionError for what is endless.
@@ -76,22 +86,22 @@ def written(requests: Sequence[Request], data: Mapping[str, Json], now: datetime
         raise ValueError("the clock must say its zone: pass an aware datetime as `now`")
     whole = {
         "data": data,
-        "requests": [_entry(request) for request in requests],
+        "requests": [_make_entry(request) for request in requests],
         "now": round(now.timestamp() * 1000),
         "offset": round(offset.total_seconds() / 60),
     }
     try:
-        return json.dumps(whole, allow_nan=False, default=_plain)
+        return json.dumps(whole, allow_nan=False, default=_to_plain)
     except ValueError:
-        return json.dumps(_finite(whole), allow_nan=False, default=_plain)
+        return json.dumps(_to_finite(whole), allow_nan=False, default=_to_plain)
 
 
-def written_sources(requests: Sequence[Request]) -> str:
-    """The same without data, to ask for names."""
-    return json.dumps([_entry(request)[:2] for request in requests])
+def write_sources(requests: Sequence[Request]) -> str:
+    """Return the same without data, to ask for names."""
+    return json.dumps([_make_entry(request)[:2] for request in requests])
 
 
-def _entry(request: Request) -> list[Any]:
+def _make_entry(request: Request) -> list[Any]:
     match request:
         case Expression(source, rows):
             return ["expression", source.removeprefix("="), list(rows), {}]
@@ -103,7 +113,7 @@ def _entry(request: Request) -> list[Any]:
             return ["pattern", source, (), {"text": text, "flags": flags}]
 
 
-def _plain(value: object) -> Any:
+def _to_plain(value: object) -> Any:
     if isinstance(value, Decimal):
         number = float(value)
         return number if math.isfinite(number) else None
@@ -112,11 +122,11 @@ def _plain(value: object) -> Any:
     raise TypeError(f"FEEL reads JSON only, not {type(value).__name__}")
 
 
-def _finite(value: Any) -> Any:
+def _to_finite(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Mapping):
-        return {key: _finite(entry) for key, entry in value.items()}
+        return {key: _to_finite(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(entry) for entry in value]
+        return [_to_finite(entry) for entry in value]
     return value

@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-__all__ = ["MEMORY_LIMIT_BYTES", "STACK_LIMIT_BYTES", "TIME_LIMIT", "LimitHit", "Script", "discard", "of_this_thread"]
+__all__ = ["MEMORY_LIMIT_BYTES", "STACK_LIMIT_BYTES", "TIME_LIMIT", "FeelScript", "LimitHit", "discard", "get_script"]
 
 TIME_LIMIT = timedelta(seconds=1)
 """For one call. QuickJS counts the processor time of the whole process, so that busy threads shorten it."""
@@ -27,7 +27,7 @@ class LimitHit(Exception):
         self.answered = answered
 
 
-class Script:
+class FeelScript:
     """A QuickJS context with the bundle in it. Usable only in the thread that made it."""
 
     def __init__(self) -> None:
@@ -41,36 +41,36 @@ class Script:
         self._context.set_time_limit(TIME_LIMIT.total_seconds())
 
     def call(self, function: str, argument: str) -> list[Any]:
-        """Calls a function of the bundle that takes and answers JSON, ASCII only.
+        """Call a function of the bundle that takes and answers JSON, ASCII only.
 
         Raises LimitHit when a limit stopped it; the script must not be used after that.
         """
         try:
             return self._call(function, argument)
         except self._quickjs.JSException as error:
-            raise LimitHit(_reason(error), self._answered()) from error
+            raise LimitHit(_describe_reason(error), self._read_answers()) from error
 
     def _call(self, function: str, *arguments: str) -> list[Any]:
         answer: list[Any] = json.loads(self._context.eval(f"feel.{function}")(*arguments))
         return answer
 
-    def _answered(self) -> list[Any]:
+    def _read_answers(self) -> list[Any]:
         try:
             return self._call("answered")
         except self._quickjs.JSException:
             return []
 
 
-def of_this_thread() -> Script:
-    """Made at the first call (20 to 75 ms, 1.5 MB) and kept for the thread."""
-    script: Script | None = getattr(_threads, "script", None)
+def get_script() -> FeelScript:
+    """Get the script of this thread; it is made at the first call (20 to 75 ms, 1.5 MB) and kept."""
+    script: FeelScript | None = getattr(_threads, "script", None)
     if script is None:
-        script = _threads.script = Script()
+        script = _threads.script = FeelScript()
     return script
 
 
 def discard() -> None:
-    """The next call in this thread begins with a new script."""
+    """Discard the next call in this thread begins with a new script."""
     _threads.script = None
 
 
@@ -79,6 +79,6 @@ def _bundle() -> str:
     return (files("forms.feel") / "feelin.js").read_text(encoding="utf-8")
 
 
-def _reason(error: Exception) -> str:
+def _describe_reason(error: Exception) -> str:
     first_line = str(error).partition("\n")[0]
     return "it took too long" if "interrupted" in first_line else first_line

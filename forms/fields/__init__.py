@@ -4,15 +4,15 @@ import importlib
 import pkgutil
 from functools import cache
 
-from forms.kind import FieldKind
+from forms.kinds.kind import FieldKind
 from forms.model import Field
 
-__all__ = ["kind_of", "kind_of_component", "kinds"]
+__all__ = ["find_component_kind", "find_kind", "list_kinds"]
 
 
 @cache
-def kinds() -> dict[str, FieldKind]:
-    """Every kind by its name."""
+def list_kinds() -> dict[str, FieldKind]:
+    """Return every kind by its name."""
     found: dict[str, FieldKind] = {}
     for module in pkgutil.iter_modules(__path__):
         kind: FieldKind = importlib.import_module(f"{__name__}.{module.name}").Kind()
@@ -21,15 +21,15 @@ def kinds() -> dict[str, FieldKind]:
 
 
 @cache
-def _by_component() -> dict[str, FieldKind]:
-    return {component: kind for kind in kinds().values() for component in kind.components}
+def _map_components() -> dict[str, FieldKind]:
+    return {component: kind for kind in list_kinds().values() for component in kind.components}
 
 
-def kind_of(field: Field) -> FieldKind:
-    """The kind of a field."""
-    return kinds()[field.kind]
+def find_kind(field: Field) -> FieldKind:
+    """Return the kind of a field."""
+    return list_kinds()[field.kind]
 
 
-def kind_of_component(component_type: str) -> FieldKind | None:
-    """The kind that reads a component type of form-js; None for types that no kind reads."""
-    return _by_component().get(component_type)
+def find_component_kind(component_type: str) -> FieldKind | None:
+    """Return the kind that reads a component type of form-js; None for types that no kind reads."""
+    return _map_components().get(component_type)

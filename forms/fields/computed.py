@@ -1,10 +1,10 @@
 """A value that FEEL makes of the others."""
 
-from forms.display import Display
-from forms.kind import Asked
+from forms.kinds.display import Display
+from forms.kinds.kind import AskedPerson
+from forms.kinds.options import format_value
+from forms.kinds.widgets import ShowWidget, Widget
 from forms.model import Field, Value
-from forms.options import words
-from forms.widgets import Show, Widget
 
 __all__ = ["Kind"]
 
@@ -16,8 +16,8 @@ class Kind(Display):
     components = frozenset({"expression"})
     keyed = True
 
-    def shown(self, field: Field, value: Value, asked: Asked) -> str:  # noqa: ARG002
-        return "" if value is None else words(value)
+    def format_value(self, field: Field, value: Value, asked: AskedPerson) -> str:  # noqa: ARG002
+        return "" if value is None else format_value(value)
 
-    def widget(self, field: Field, value: Value, asked: Asked) -> Widget:  # noqa: ARG002
-        return Show()
+    def build_widget(self, field: Field, value: Value, asked: AskedPerson) -> Widget:  # noqa: ARG002
+        return ShowWidget()

@@ -2,9 +2,9 @@
 
 import re
 
-from forms.display import Display
+from forms.kinds.display import Display
+from forms.kinds.widgets import Content, DocumentsContent, LinkContent
 from forms.model import Field
-from forms.widgets import Content, Documents, Link
 
 __all__ = ["Kind"]
 
@@ -17,16 +17,16 @@ class Kind(Display):
     name = "documents"
     components = frozenset({"documentPreview"})
 
-    def content(self, field: Field) -> Content:
-        found = field.written("dataSource")
+    def build_content(self, field: Field) -> Content:
+        found = field.read_property("dataSource")
         links = [_link(entry) for entry in found] if isinstance(found, list) else []
-        return Documents(tuple(link for link in links if link is not None), field.label)
+        return DocumentsContent(tuple(link for link in links if link is not None), field.label)
 
 
-def _link(entry: object) -> Link | None:
+def _link(entry: object) -> LinkContent | None:
     if not isinstance(entry, dict) or "documentId" not in entry or not isinstance(entry.get("metadata"), dict):
         return None
     name, url = entry["metadata"].get("fileName"), entry.get("endpoint")
     if name is None or not isinstance(url, str) or not _SHOWN.match(url):
         return None
-    return Link(url, str(name))
+    return LinkContent(url, str(name))

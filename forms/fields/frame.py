@@ -2,9 +2,9 @@
 
 import re
 
-from forms.display import Display
+from forms.kinds.display import Display
+from forms.kinds.widgets import Content, LinkContent, NoticeContent
 from forms.model import Field
-from forms.widgets import Content, Link, Notice
 
 __all__ = ["Kind"]
 
@@ -18,8 +18,8 @@ class Kind(Display):
     name = "frame"
     components = frozenset({"iframe"})
 
-    def content(self, field: Field) -> Content:
-        url = field.written("url")
+    def build_content(self, field: Field) -> Content:
+        url = field.read_property("url")
         if not isinstance(url, str) or not _SHOWN.match(url):
-            return Notice(field.label)
-        return Link(url, field.label or url)
+            return NoticeContent(field.label)
+        return LinkContent(url, field.label or url)

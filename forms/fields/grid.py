@@ -1,9 +1,9 @@
 """A table."""
 
-from forms.display import Display
+from forms.kinds.display import Display
+from forms.kinds.options import format_value
+from forms.kinds.widgets import Content, GridContent
 from forms.model import Field
-from forms.options import words
-from forms.widgets import Content, Grid
 
 __all__ = ["Kind"]
 
@@ -14,16 +14,16 @@ class Kind(Display):
     name = "grid"
     components = frozenset({"table"})
 
-    def content(self, field: Field) -> Content:
-        columns = field.written("columnsExpression")
+    def build_content(self, field: Field) -> Content:
+        columns = field.read_property("columnsExpression")
         if not isinstance(columns, list) or not all(map(_is_column, columns)):
-            drawn = field.component.written("columns")
+            drawn = field.component.read_property("columns")
             columns = [column for column in drawn if isinstance(column, dict)] if isinstance(drawn, list) else []
-        found = field.written("dataSource")
+        found = field.read_property("dataSource")
         rows = [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
-        return Grid(
+        return GridContent(
             tuple(str(column.get("label") or column.get("key") or "") for column in columns),
-            tuple(tuple(_cell(row.get(column.get("key"))) for column in columns) for row in rows),
+            tuple(tuple(_format_cell(row.get(column.get("key"))) for column in columns) for row in rows),
             field.label,
         )
 
@@ -32,5 +32,5 @@ def _is_column(column: object) -> bool:
     return isinstance(column, dict) and all(isinstance(column.get(name), str) for name in ("label", "key"))
 
 
-def _cell(value: object) -> str:
-    return "" if value is None else words(value)
+def _format_cell(value: object) -> str:
+    return "" if value is None else format_value(value)

@@ -1,8 +1,8 @@
 """HTML of the model."""
 
-from forms.display import Display
+from forms.kinds.display import Display
+from forms.kinds.widgets import Content, MarkupContent
 from forms.model import Field
-from forms.widgets import Content, Markup
 
 __all__ = ["Kind"]
 
@@ -13,6 +13,6 @@ class Kind(Display):
     name = "markup"
     components = frozenset({"html"})
 
-    def content(self, field: Field) -> Content:
-        found = field.written("content")
-        return Markup(found if isinstance(found, str) else "")
+    def build_content(self, field: Field) -> Content:
+        found = field.read_property("content")
+        return MarkupContent(found if isinstance(found, str) else "")

@@ -1,8 +1,8 @@
 """Plain words: the heading of a group, or what stands in for a component that this version does not know."""
 
-from forms.display import Display
+from forms.kinds.display import Display
+from forms.kinds.widgets import Content, NoticeContent
 from forms.model import Field
-from forms.widgets import Content, Notice
 
 __all__ = ["Kind"]
 
@@ -13,5 +13,5 @@ class Kind(Display):
     name = "notice"
     components: frozenset[str] = frozenset()
 
-    def content(self, field: Field) -> Content:
-        return Notice(field.label)
+    def build_content(self, field: Field) -> Content:
+        return NoticeContent(field.label)

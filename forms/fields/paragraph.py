@@ -1,8 +1,8 @@
 """A text of the model, in Markdown."""
 
-from forms.display import Display
+from forms.kinds.display import Display
+from forms.kinds.widgets import Content, MarkdownContent
 from forms.model import Field
-from forms.widgets import Content, Markdown
 
 __all__ = ["Kind"]
 
@@ -13,6 +13,6 @@ class Kind(Display):
     name = "paragraph"
     components = frozenset({"text"})
 
-    def content(self, field: Field) -> Content:
-        found = field.written("text")
-        return Markdown(found if isinstance(found, str) else "")
+    def build_content(self, field: Field) -> Content:
+        found = field.read_property("text")
+        return MarkdownContent(found if isinstance(found, str) else "")

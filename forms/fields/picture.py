@@ -2,9 +2,9 @@
 
 import re
 
-from forms.display import Display
+from forms.kinds.display import Display
+from forms.kinds.widgets import Content, NoticeContent, PictureContent
 from forms.model import Field
-from forms.widgets import Content, Notice, Picture
 
 __all__ = ["Kind"]
 
@@ -18,9 +18,9 @@ class Kind(Display):
     name = "picture"
     components = frozenset({"image"})
 
-    def content(self, field: Field) -> Content:
-        source, alt = field.written("source"), field.written("alt")
+    def build_content(self, field: Field) -> Content:
+        source, alt = field.read_property("source"), field.read_property("alt")
         words = alt if isinstance(alt, str) else ""
         if not isinstance(source, str) or not _SHOWN.match(source):
-            return Notice(words)
-        return Picture(source, words)
+            return NoticeContent(words)
+        return PictureContent(source, words)

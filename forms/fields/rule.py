@@ -1,8 +1,8 @@
 """A line or room between what belongs to different matters."""
 
-from forms.display import Display
+from forms.kinds.display import Display
+from forms.kinds.widgets import Content, RuleContent
 from forms.model import Field
-from forms.widgets import Content, Rule
 
 __all__ = ["Kind"]
 
@@ -13,5 +13,5 @@ class Kind(Display):
     name = "rule"
     components = frozenset({"separator", "spacer"})
 
-    def content(self, field: Field) -> Content:
-        return Rule(is_line=field.component.type == "separator")
+    def build_content(self, field: Field) -> Content:
+        return RuleContent(is_line=field.component.type == "separator")

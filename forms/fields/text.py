@@ -3,12 +3,12 @@
 import re
 from collections.abc import Mapping
 
-from forms.kind import Asked, Refused
-from forms.model import Field, Problem, Value
-from forms.options import words
-from forms.paths import Json
-from forms.schema import Component
-from forms.widgets import Ask, Widget
+from forms.kinds.kind import AskedPerson, ValueRefused
+from forms.kinds.options import format_value
+from forms.kinds.widgets import AskWidget, Widget
+from forms.model import Field, FieldError, Value
+from forms.schema.components import Component
+from forms.schema.paths import Json
 
 __all__ = ["Kind"]
 
@@ -31,17 +31,17 @@ class Kind:
     def check_component(self, component: Component) -> str | None:  # noqa: ARG002
         return None
 
-    def sanitized(self, component: Component, value: Json, data: Mapping[str, Json]) -> Value:  # noqa: ARG002
+    def sanitize(self, component: Component, value: Json, data: Mapping[str, Json]) -> Value:  # noqa: ARG002
         if value is None or isinstance(value, dict | list):
             return ""
         if component.type == "textarea":
-            return words(value)
-        return _LINE_BREAKS.sub(" ", value) if isinstance(value, str) else words(value)
+            return format_value(value)
+        return _LINE_BREAKS.sub(" ", value) if isinstance(value, str) else format_value(value)
 
-    def kept(self, field: Field, value: Value) -> Value:  # noqa: ARG002
+    def keep_value(self, field: Field, value: Value) -> Value:  # noqa: ARG002
         return value
 
-    def typed(self, field: Field, text: str, asked: Asked) -> Value:  # noqa: ARG002
+    def parse_text(self, field: Field, text: str, asked: AskedPerson) -> Value:  # noqa: ARG002
         value = text.strip()
         if field.rules.format == "phone":
             # As people write it, and as form-js wants it.
@@ -49,26 +49,26 @@ class Kind:
         if field.component.type == "textfield":
             value = _LINE_BREAKS.sub(" ", value)
         if _UNUSABLE.search(value):
-            raise Refused("unusable_characters")
+            raise ValueRefused("unusable_characters")
         return value
 
-    def picked(self, field: Field, current: Value, index: int) -> Value:  # noqa: ARG002
-        raise Refused("type_text")
+    def pick(self, field: Field, current: Value, index: int) -> Value:  # noqa: ARG002
+        raise ValueRefused("type_text")
 
-    def problem(self, field: Field, value: Value) -> Problem | None:  # noqa: ARG002
+    def find_problem(self, field: Field, value: Value) -> FieldError | None:  # noqa: ARG002
         if value is None:
             return None
         if not isinstance(value, str):
-            return Problem("wrong_type")
+            return FieldError("wrong_type")
         if _UNUSABLE.search(value):
-            return Problem("unusable_characters")
+            return FieldError("unusable_characters")
         if len(value) > MAX_CHARACTERS:
-            return Problem("too_long", {"max": MAX_CHARACTERS, "length": len(value)})
+            return FieldError("too_long", {"max": MAX_CHARACTERS, "length": len(value)})
         return None
 
-    def shown(self, field: Field, value: Value, asked: Asked) -> str:  # noqa: ARG002
+    def format_value(self, field: Field, value: Value, asked: AskedPerson) -> str:  # noqa: ARG002
         return value if isinstance(value, str) else ""
 
-    def widget(self, field: Field, value: Value, asked: Asked) -> Widget:  # noqa: ARG002
-        accepts = field.component.hint("accepts")
-        return Ask(lines=field.component.type == "textarea", accepts=accepts if accepts in _ACCEPTED else None)
+    def build_widget(self, field: Field, value: Value, asked: AskedPerson) -> Widget:  # noqa: ARG002
+        accepts = field.component.find_hint("accepts")
+        return AskWidget(lines=field.component.type == "textarea", accepts=accepts if accepts in _ACCEPTED else None)

@@ -1,8 +1,8 @@
 """What a button carries: which form, which view of it, and what is to be done. Indexes and numbers, never values."""
 
 from forms.errors import ButtonUnreadable, FormError
-from forms.events import Operation, Pressed
-from forms.session import FormSession
+from forms.session.events import Operation, Pressed
+from forms.session.state import FormSession
 from forms.telegram.message import MAX_DATA_BYTES
 
 __all__ = ["decode", "encode"]
@@ -11,7 +11,9 @@ _PREFIX = "f"
 
 
 def encode(session: FormSession, operation: Operation, argument: int = 0) -> str:
-    """Callback data `f:<session>:<revision>:<operation>:<argument>`. Raises `FormError` above Telegram's 64 bytes."""
+    """Encode callback data `f:<session>:<revision>:<operation>:<argument>`. Raises `FormError` above Telegram's 64
+    bytes.
+    """
     data = f"{_PREFIX}:{session.id}:{session.revision}:{operation.value}:{argument}"
     if len(data.encode()) > MAX_DATA_BYTES:
         raise FormError(f"the session id {session.id!r} makes callback data of more than {MAX_DATA_BYTES} bytes")
@@ -19,7 +21,7 @@ def encode(session: FormSession, operation: Operation, argument: int = 0) -> str
 
 
 def decode(data: str) -> tuple[str, Pressed]:
-    """Session id and event of callback data. Raises `ButtonUnreadable`."""
+    """Decode session id and event of callback data. Raises `ButtonUnreadable`."""
     parts = data.split(":")
     if len(parts) != 5 or parts[0] != _PREFIX:
         raise ButtonUnreadable(f"the button {data[:64]!r} is none of a form")

@@ -4,43 +4,45 @@ from datetime import datetime
 
 from babel.dates import format_datetime
 
-from forms.clock import zone_of
-from forms.messages import supported, text
-from forms.session import SURFACE_KINDS, FormSession
-from forms.telegram.composing import composed
-from forms.telegram.layout import alone
+from forms.clock import find_zone
+from forms.messages import find_supported, get_text
+from forms.session.state import SURFACE_KINDS, FormSession
+from forms.telegram.composing import compose_view
 from forms.telegram.message import TelegramView
-from forms.telegram.question import heading
-from forms.telegram.summary import answers
+from forms.telegram.question import make_heading
+from forms.telegram.summary import list_answers
+from forms.telegram.text.layout import make_paragraph
 
-__all__ = ["closed_view", "superseded_view"]
+__all__ = ["build_closed_view", "build_superseded_view"]
 
 
-def closed_view(session: FormSession, pressed: str | None = None) -> TelegramView:
-    """The answers; `pressed` is the label of the button that ended it."""
-    shown, seen = answers(session)
-    paragraphs = [heading(session), *shown, *seen.paragraphs]
+def build_closed_view(session: FormSession, pressed: str | None = None) -> TelegramView:
+    """Return the answers; `pressed` is the label of the button that ended it."""
+    shown, seen = list_answers(session)
+    paragraphs = [make_heading(session), *shown, *seen.paragraphs]
     if pressed:
-        paragraphs.append(alone(f"✅ {pressed}"))
-    return composed(paragraphs)
+        paragraphs.append(make_paragraph(f"✅ {pressed}"))
+    return compose_view(paragraphs)
 
 
-def superseded_view(
+def build_superseded_view(
     session: FormSession, *, by: str | None = None, surface: str | None = None, at: datetime | None = None
 ) -> TelegramView:
-    """Who completed it meanwhile, on which surface (`telegram`, `web`, `cli`) and when, as far as that is known.
+    """Return who completed it meanwhile, on which surface (`telegram`, `web`, `cli`) and when, as far as that is known.
 
     Without `by` nobody is known to have completed it: it may have been cancelled, and the answers were of no use.
     """
     if by is None:
-        return composed([heading(session), alone(f"✕ {_said('over', session, at)}")])
-    where = text(f"surface_{surface if surface in SURFACE_KINDS else 'other'}", session.locale)
-    return composed([heading(session), alone(f"✅ {_said('completed', session, at, who=by, where=where)}")])
+        return compose_view([make_heading(session), make_paragraph(f"✕ {_describe_end('over', session, at)}")])
+    where = get_text(f"surface_{surface if surface in SURFACE_KINDS else 'other'}", session.locale)
+    return compose_view(
+        [make_heading(session), make_paragraph(f"✅ {_describe_end('completed', session, at, who=by, where=where)}")]
+    )
 
 
-def _said(what: str, session: FormSession, at: datetime | None, **more: str) -> str:
+def _describe_end(what: str, session: FormSession, at: datetime | None, **more: str) -> str:
     if at is None:
-        return text(f"{what}_elsewhere", session.locale, **more)
-    local = at.astimezone(zone_of(session.zone))
-    moment = format_datetime(local, "short", tzinfo=local.tzinfo, locale=supported(session.locale))
-    return text(f"{what}_at", session.locale, time=moment, **more)
+        return get_text(f"{what}_elsewhere", session.locale, **more)
+    local = at.astimezone(find_zone(session.zone))
+    moment = format_datetime(local, "short", tzinfo=local.tzinfo, locale=find_supported(session.locale))
+    return get_text(f"{what}_at", session.locale, time=moment, **more)

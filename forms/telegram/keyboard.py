@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 from wcwidth import iter_graphemes
 
-from forms.events import Operation
 from forms.model import Action
-from forms.session import FormSession
+from forms.session.events import Operation
+from forms.session.state import FormSession
 from forms.telegram.callback import encode
-from forms.telegram.layout import cleaned, has_ink
 from forms.telegram.message import MAX_LABEL_CHARACTERS, STYLES, Button, Rows
+from forms.telegram.text.layout import clean_text, has_ink
 
-__all__ = ["PAGE_BUTTONS", "Keyboard", "label_of", "style_of"]
+__all__ = ["PAGE_BUTTONS", "Keyboard", "find_style", "shorten_label"]
 
 # A hundred buttons are possible; eight are still read.
 PAGE_BUTTONS = 8
@@ -24,40 +24,42 @@ class Keyboard:
 
     session: FormSession
 
-    def button(self, label: str, operation: Operation, argument: int = 0, style: str = "") -> Button:
-        """A button; long labels are cut. Raises `FormError` for data that Telegram would not take."""
-        return Button(label_of(label), encode(self.session, operation, argument), style=style)
+    def make_button(self, label: str, operation: Operation, argument: int = 0, style: str = "") -> Button:
+        """Return a button; long labels are cut. Raises `FormError` for data that Telegram would not take."""
+        return Button(shorten_label(label), encode(self.session, operation, argument), style=style)
 
-    def still(self, label: str) -> Button:
-        """A button that does nothing: a heading within the keyboard."""
-        return self.button(label, Operation.NOTHING)
+    def make_heading(self, label: str) -> Button:
+        """Return a button that does nothing: a heading within the keyboard."""
+        return self.make_button(label, Operation.NOTHING)
 
-    def page(self, count: int) -> tuple[range, Rows]:
-        """Which of `count` things are on the page that is open, and the row that turns it, if there are several."""
+    def turn_page(self, count: int) -> tuple[range, Rows]:
+        """Return which of `count` things are on the page that is open, and the row that turns it, if there are
+        several.
+        """
         pages = max(1, -(-count // PAGE_BUTTONS))
         page = min(self.session.glance.page, pages - 1)
         shown = range(page * PAGE_BUTTONS, min((page + 1) * PAGE_BUTTONS, count))
         if pages == 1:
             return shown, ()
-        before = (self.button("‹", Operation.PAGE, page - 1),) if page else ()
-        after = (self.button("›", Operation.PAGE, page + 1),) if page + 1 < pages else ()
-        return shown, ((*before, self.still(f"{page + 1}/{pages}"), *after),)
+        before = (self.make_button("‹", Operation.PAGE, page - 1),) if page else ()
+        after = (self.make_button("›", Operation.PAGE, page + 1),) if page + 1 < pages else ()
+        return shown, ((*before, self.make_heading(f"{page + 1}/{pages}"), *after),)
 
     @staticmethod
-    def rows(buttons: Sequence[Button], columns: int) -> Rows:
-        """Buttons beside each other, `columns` in a row."""
+    def split_rows(buttons: Sequence[Button], columns: int) -> Rows:
+        """Split buttons beside each other, `columns` in a row."""
         return tuple(tuple(buttons[at : at + columns]) for at in range(0, len(buttons), columns))
 
     @classmethod
-    def even_rows(cls, buttons: Sequence[Button], most: int) -> Rows:
-        """At most so many buttons beside each other, in rows of about the same length: nothing stands alone."""
+    def split_even_rows(cls, buttons: Sequence[Button], most: int) -> Rows:
+        """Split at most so many buttons beside each other, in rows of about the same length: nothing stands alone."""
         rows = max(1, -(-len(buttons) // most))
-        return cls.rows(buttons, max(1, -(-len(buttons) // rows)))
+        return cls.split_rows(buttons, max(1, -(-len(buttons) // rows)))
 
 
-def label_of(text: str) -> str:
-    """A text as Telegram takes it for a button: one line, not too long, and something to see."""
-    line = " ".join(cleaned(text).split())
+def shorten_label(text: str) -> str:
+    """Return a text as Telegram takes it for a button: one line, not too long, and something to see."""
+    line = " ".join(clean_text(text).split())
     if len(line) > MAX_LABEL_CHARACTERS:
         kept = ""
         for sign in iter_graphemes(line[: 2 * MAX_LABEL_CHARACTERS]):
@@ -68,7 +70,7 @@ def label_of(text: str) -> str:
     return line if has_ink(line) else "…"
 
 
-def style_of(action: Action) -> str:
-    """How a button of the form looks, by its custom property `style`."""
-    style = action.component.hint("style")
+def find_style(action: Action) -> str:
+    """Return how a button of the form looks, by its custom property `style`."""
+    style = action.component.find_hint("style")
     return style if style in STYLES else ""

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from forms.telegram.layout import Paragraph
 from forms.telegram.message import Expects, Reply, Rows
+from forms.telegram.text.layout import Paragraph
 
 __all__ = ["Panel"]
 

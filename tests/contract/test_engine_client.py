@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bpmn import errors
-from bpmn.client import EngineClient
-from bpmn.types import Candidates, ExternalTask, ProcessInstance, Task, TopicRequest
-from bpmn.variables import FileValue
+from bpmn.engine.client import EngineClient
+from bpmn.engine.types import Candidates, ExternalTask, ProcessInstance, Task, TopicRequest
+from bpmn.engine.variables import FileValue
 from shared.engine_contract import MODELS, deploy_models, start_work
 
 LOCK = timedelta(seconds=60)
@@ -22,7 +22,7 @@ async def models(engine: EngineClient) -> None:
 
 async def start(engine: EngineClient, topic: str, user: str, **variables: object) -> tuple[ProcessInstance, Task]:
     instance = await engine.start("engine-contract", variables={"topic": topic, "initiator": user, **variables})
-    (task,) = await engine.tasks(process_instance_id=instance.id)
+    (task,) = await engine.list_tasks(process_instance_id=instance.id)
     return instance, task
 
 
@@ -32,7 +32,7 @@ async def fetch_one(engine: EngineClient, topic: str, worker: str, lock: timedel
 
 
 async def test_the_engine_says_its_version(engine: EngineClient) -> None:
-    assert (await engine.version())[0].isdigit()
+    assert (await engine.fetch_version())[0].isdigit()
 
 
 async def test_a_wrong_token_is_refused(engine_url: str) -> None:
@@ -44,12 +44,12 @@ async def test_a_wrong_token_is_refused(engine_url: str) -> None:
 async def test_an_engine_that_is_not_there_is_unavailable() -> None:
     async with EngineClient("http://127.0.0.1:9/engine-rest", "x" * 40) as nowhere:
         with pytest.raises(errors.EngineUnavailable, match="cannot be reached"):
-            await nowhere.version()
+            await nowhere.fetch_version()
 
 
 async def test_a_client_that_was_not_opened_says_how_to_open_it(engine_url: str) -> None:
     with pytest.raises(RuntimeError, match="async with"):
-        await EngineClient(engine_url, "x" * 40).version()
+        await EngineClient(engine_url, "x" * 40).fetch_version()
 
 
 async def test_the_same_deployment_again_makes_nothing_new(engine: EngineClient) -> None:
@@ -106,12 +106,12 @@ async def test_variables_of_every_type_come_back_as_they_went(engine: EngineClie
         "long_text": "x" * 5000,
     }
     instance, task = await start(engine, topic, user, **sent)
-    received = await engine.variables(instance.id)
+    received = await engine.list_variables(instance.id)
     received.pop("bytes")  # binary values never come inline with the others
     sent_inline = {name: value for name, value in sent.items() if name != "bytes"}
     assert {name: received[name] for name in sent_inline} == sent_inline
-    assert await engine.task_variables(task.id, ["text", "list"]) == {"text": sent["text"], "list": sent["list"]}
-    assert await engine.task_variables(task.id, []) == {}
+    assert await engine.list_task_variables(task.id, ["text", "list"]) == {"text": sent["text"], "list": sent["list"]}
+    assert await engine.list_task_variables(task.id, []) == {}
 
 
 async def test_a_variable_that_python_cannot_hold_spoils_nothing(engine: EngineClient, topic: str, user: str) -> None:
@@ -127,7 +127,7 @@ async def test_a_variable_that_python_cannot_hold_spoils_nothing(engine: EngineC
         path = f"/process-instance/{instance.id}/variables/{name}"
         await engine.request("PUT", path, json={"type": kind, "value": sent})
     kept = {name: text for name, (_, _, text) in odd.items()} | {"old": old}
-    assert await engine.task_variables(task.id, list(kept)) == kept
+    assert await engine.list_task_variables(task.id, list(kept)) == kept
     await engine.complete_task(task.id, {})
     fetched = await fetch_one(engine, topic, "worker-1")
     assert {name: fetched.variables[name] for name in kept} == kept
@@ -136,7 +136,7 @@ async def test_a_variable_that_python_cannot_hold_spoils_nothing(engine: EngineC
 
 async def test_a_file_comes_back_by_name_without_its_content(engine: EngineClient, topic: str, user: str) -> None:
     instance, _ = await start(engine, topic, user, paper=FileValue("paper.txt", b"hello", "text/plain"))
-    paper = (await engine.variables(instance.id))["paper"]
+    paper = (await engine.list_variables(instance.id))["paper"]
     assert isinstance(paper, FileValue)
     assert (paper.filename, paper.content, paper.mime_type) == ("paper.txt", None, "text/plain")
 
@@ -146,9 +146,9 @@ async def test_a_user_task_names_its_form_and_the_form_is_the_one_deployed_with_
 ) -> None:
     _, task = await start(engine, topic, user)
     assert (task.assignee, task.task_definition_key) == (user, "ask")
-    assert (await engine.task_form(task.id)).form_id == "contract-form"
-    assert (await engine.deployed_form(task.id))["components"][0]["key"] == "name"
-    assert await engine.tasks(assignee=user) == [await engine.task(task.id)]
+    assert (await engine.fetch_task_form(task.id)).form_id == "contract-form"
+    assert (await engine.fetch_deployed_form(task.id))["components"][0]["key"] == "name"
+    assert await engine.list_tasks(assignee=user) == [await engine.fetch_task(task.id)]
 
 
 async def test_a_task_that_is_done_is_not_found(engine: EngineClient, topic: str, user: str) -> None:
@@ -160,7 +160,7 @@ async def test_a_task_that_is_done_is_not_found(engine: EngineClient, topic: str
 
 async def test_a_field_of_a_generated_form_is_refused_by_name(engine: EngineClient) -> None:
     instance = await engine.start("engine-contract-field")
-    (task,) = await engine.tasks(process_instance_id=instance.id)
+    (task,) = await engine.list_tasks(process_instance_id=instance.id)
     with pytest.raises(errors.FormFieldRefused) as refusal:
         await engine.submit_form(task.id, {"years": 17})
     assert refusal.value.field == "years"
@@ -174,8 +174,8 @@ async def test_an_external_task_is_completed_once(engine: EngineClient, topic: s
     await engine.complete_external(task.id, "worker-1", {"answer": "hello"})
     with pytest.raises(errors.NotFound):
         await engine.complete_external(task.id, "worker-1", {})
-    assert (await engine.history_process(instance.id)).state == "COMPLETED"
-    assert (await engine.history_variables(instance.id))["answer"] == "hello"
+    assert (await engine.fetch_history_process(instance.id)).state == "COMPLETED"
+    assert (await engine.list_history_variables(instance.id))["answer"] == "hello"
 
 
 async def test_only_the_worker_that_fetched_may_settle(engine: EngineClient, topic: str, user: str) -> None:
@@ -215,10 +215,10 @@ async def test_a_failure_without_retries_is_an_incident_until_someone_gives_new_
     await engine.fail_external(
         task.id, "worker-1", message="m" * 2000, details="trace", retries=0, retry_after=timedelta(0)
     )
-    (incident,) = await engine.incidents(instance.id)
+    (incident,) = await engine.list_incidents(instance.id)
     assert (incident.type, incident.activity_id) == ("failedExternalTask", "work")
     await engine.set_retries(task.id, 1)
-    assert await engine.incidents(instance.id) == []
+    assert await engine.list_incidents(instance.id) == []
     assert (await fetch_one(engine, topic, "worker-2")).retries == 1
 
 
@@ -229,14 +229,14 @@ async def test_a_failure_with_retries_waits_for_its_back_off(engine: EngineClien
         task.id, "worker-1", message="busy", details="", retries=2, retry_after=timedelta(hours=1)
     )
     assert await engine.fetch_and_lock("worker-2", [TopicRequest(topic, LOCK)], max_tasks=1) == []
-    assert await engine.external_task_count(topic=topic) == 1
+    assert await engine.count_external_tasks(topic=topic) == 1
 
 
 async def test_a_bpmn_error_takes_the_boundary(engine: EngineClient, topic: str, user: str) -> None:
     instance = await start_work(engine, topic, user)
     task = await fetch_one(engine, topic, "worker-1")
-    await engine.bpmn_error_external(task.id, "worker-1", code="refused", message="no", variables={"why": "no"})
-    path = [step.activity_id for step in await engine.history_activities(instance.id)]
+    await engine.throw_bpmn_error(task.id, "worker-1", code="refused", message="no", variables={"why": "no"})
+    path = [step.activity_id for step in await engine.list_history_activities(instance.id)]
     assert path[-1] == "refused-end"
 
 
@@ -262,13 +262,13 @@ async def test_a_suspended_user_task_is_told_from_a_fault(engine: EngineClient, 
 
 async def test_the_candidates_of_a_task_are_told(engine: EngineClient) -> None:
     instance = await engine.start("engine-contract-field")
-    (task,) = await engine.tasks(process_instance_id=instance.id)
+    (task,) = await engine.list_tasks(process_instance_id=instance.id)
     path = f"/task/{task.id}/identity-links"
     await engine.request("POST", path, json={"userId": "ada", "type": "candidate"})
     await engine.request("POST", path, json={"groupId": "crew", "type": "candidate"})
-    assert await engine.candidates(task.id) == Candidates(frozenset({"ada"}), frozenset({"crew"}))
+    assert await engine.list_candidates(task.id) == Candidates(frozenset({"ada"}), frozenset({"crew"}))
     with pytest.raises(errors.NotFound):
-        await engine.candidates("no-such-task")
+        await engine.list_candidates("no-such-task")
 
 
 async def test_only_the_variables_asked_for_travel(engine: EngineClient, topic: str, user: str) -> None:
@@ -286,20 +286,20 @@ async def test_an_instance_that_was_deleted_is_gone_but_its_history_stays(
     await engine.delete_process_instance(instance.id)
     with pytest.raises(errors.NotFound):
         await engine.process_instance(instance.id)
-    assert (await engine.history_process(instance.id)).state == "EXTERNALLY_TERMINATED"
+    assert (await engine.fetch_history_process(instance.id)).state == "EXTERNALLY_TERMINATED"
 
 
 async def test_an_instance_that_its_model_terminates_is_completed_and_one_that_its_caller_loses_is_not(
     engine: EngineClient, topic: str, user: str
 ) -> None:
     stopped = await engine.start("engine-contract-stop")
-    tasks = {task.task_definition_key: task for task in await engine.tasks(process_instance_id=stopped.id)}
+    tasks = {task.task_definition_key: task for task in await engine.list_tasks(process_instance_id=stopped.id)}
     await engine.complete_task(tasks["stop"].id, {})
-    assert (await engine.history_process(stopped.id)).state == "COMPLETED"
+    assert (await engine.fetch_history_process(stopped.id)).state == "COMPLETED"
     caller = await engine.start("engine-contract-caller", variables={"topic": topic, "initiator": user})
-    (task,) = await engine.tasks(assignee=user)
+    (task,) = await engine.list_tasks(assignee=user)
     await engine.delete_process_instance(caller.id)
-    assert (await engine.history_process(task.process_instance_id)).state.endswith("_TERMINATED")
+    assert (await engine.fetch_history_process(task.process_instance_id)).state.endswith("_TERMINATED")
 
 
 async def test_the_longest_poll_ends_by_itself_without_work(engine: EngineClient, topic: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from workers.envelope import Bundle, Completed, Ending, Envelope, Job, Lease, Report, json_schema
+from workers.envelope import Bundle, Completed, Ending, Envelope, Job, LeaseMessage, Report, build_json_schema
 
 PUBLISHED = Path(__file__).parents[2] / "docs" / "reference" / "envelope.schema.json"
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -26,7 +26,7 @@ JOB = Job(
 
 
 def test_the_published_schema_is_current() -> None:
-    text = json.dumps(json_schema(), indent=2) + "\n"
+    text = json.dumps(build_json_schema(), indent=2) + "\n"
     assert PUBLISHED.read_text() == text, "run: python -m workers.envelope > docs/reference/envelope.schema.json"
 
 
@@ -35,7 +35,7 @@ def test_the_published_schema_is_current() -> None:
     [
         Bundle(lease="w.1", topic="x", lock_expires=NOW, lock_ms=1000, jobs=(JOB,)),
         Report(lease="w.1", topic="x", endings=(Ending(task_id="t", outcome=Completed(), duration_ms=1.5),)),
-        Lease(lease="w.1", task_ids=("t",), duration_ms=1000, sent_at=NOW),
+        LeaseMessage(lease="w.1", task_ids=("t",), duration_ms=1000, sent_at=NOW),
     ],
 )
 def test_every_message_fits_it_and_nothing_else_does(message: Envelope) -> None:

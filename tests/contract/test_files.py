@@ -12,15 +12,15 @@ import pytest
 from obstore.store import MemoryStore
 from pydantic import BaseModel, SecretStr, ValidationError
 
-from bpmn.errors import ConfigurationError
-from bpmn.files import FileReference
-from bpmn.variables import decode_all, encode_all
+from bpmn.engine.variables import decode_all, encode_all
+from bpmn.file_reference import FileReference
+from kit.errors import ConfigurationError
 from workers.clients.files import FileDamaged, FileMissing, Files, FilesUnavailable
 from workers.envelope import BpmnError, Completed, Failed, Job, Outcome
 from workers.errors import BusinessError, Permanent
-from workers.execution import work, work_many
-from workers.large import MAX_JOB_BYTES
-from workers.registry import handler, registered
+from workers.pool.execution import work, work_many
+from workers.pool.large_values import MAX_JOB_BYTES
+from workers.registry import handler, list_registered
 from workers.settings import WorkerSettings
 
 SECONDS = timedelta(seconds=20)
@@ -47,7 +47,7 @@ async def pieces(count: int) -> AsyncIterator[bytes]:
 async def test_what_is_put_is_got(files: Files) -> None:
     reference = await files.put("größer", name="größer.txt", content_type="text/plain")
     assert await files.get(reference) == "größer".encode()
-    assert await files.text(reference) == "größer"
+    assert await files.read_text(reference) == "größer"
     assert (reference.size_bytes, reference.name, reference.holds) == (8, "größer.txt", "file")
     assert reference.sha256 == hashlib.sha256("größer".encode()).hexdigest()
     assert FileReference.model_validate_json(reference.model_dump_json()) == reference
@@ -216,7 +216,7 @@ def job(variables: object) -> Job:
 
 
 async def outcome(topic: str, variables: object, files: Files | None) -> Outcome:
-    return await work(registered()[topic], job(variables), {Files: files} if files else {})
+    return await work(list_registered()[topic], job(variables), {Files: files} if files else {})
 
 
 async def test_large_outputs_become_files_and_the_next_handler_gets_the_values(files: Files) -> None:
@@ -238,7 +238,7 @@ async def test_large_outputs_become_files_and_the_next_handler_gets_the_values(f
 
 async def test_batches_and_business_errors_spill_too(files: Files) -> None:
     jobs = [job(encode_all({"size": size})) for size in (1, 5000)]
-    small, large = await work_many(registered()["test-files-make-all"], jobs, {Files: files})
+    small, large = await work_many(list_registered()["test-files-make-all"], jobs, {Files: files})
     assert isinstance(small, Completed)
     assert isinstance(large, Completed)
     assert decode_all(small.variables)["text"] == "ä"

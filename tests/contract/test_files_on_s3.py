@@ -92,7 +92,7 @@ def files(s3: S3) -> Files:
 async def test_what_is_put_lies_below_the_folder_and_is_got(files: Files, s3: S3) -> None:
     reference = await files.put("text", name="a.txt")
     assert list(s3.objects) == [f"some/folder/{reference.path}"]
-    assert await files.text(reference) == "text"
+    assert await files.read_text(reference) == "text"
 
 
 async def test_a_large_stream_goes_in_parts(files: Files, s3: S3) -> None:

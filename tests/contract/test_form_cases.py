@@ -4,7 +4,7 @@ The cases are in shared/form-cases/. Engine-api, the draft's Redis, the files an
 sends its answers there by HTTP. What fills the draft before that is, of the chat, what `forms.telegram` draws and the
 buttons' callback data, without the bot and Telegram; of the terminal, the prompts of `forms.terminal` and what answers
 to them do, without the command and its keys; the web's answers are sent as they are, as a page of its own makes would.
-How the processes themselves do with the same cases: tests/integration/test_form_surfaces.py.
+How the processes themselves do with the same cases: tests/integration/forms/test_form_surfaces.py.
 """
 
 import asyncio
@@ -17,20 +17,30 @@ import pytest
 import redis.asyncio
 
 from baton.stack.supervisor import Supervisor
-from bpmn.client import EngineClient
-from bpmn.files import FileReference
+from bpmn.engine.client import EngineClient
+from bpmn.file_reference import FileReference
 from drafts.store import Drafts
-from forms.events import Event, Operation, Pressed, Render, Submitted, Typed, Uploaded
-from forms.fields import kinds
-from forms.filling import step
+from forms.answers.submission import LEAVING_ACTIONS
+from forms.evaluate.resolve import resolve_form
+from forms.fields import list_kinds
 from forms.model import Field
-from forms.paths import MISSING, Json, Path, get_at, spell
-from forms.resolve import resolve
-from forms.schema import parse
-from forms.session import FormSession
-from forms.submission import LEAVING_ACTIONS
-from forms.telegram import decode, view
-from forms.terminal import Act, Line, Marks, Menu, Paths, acts_of_line, acts_of_marks, acts_of_path, asked
+from forms.schema.components import parse_schema
+from forms.schema.paths import MISSING, Json, Path, get_at, spell
+from forms.session.events import Event, Operation, Pressed, Render, Submitted, Typed, Uploaded
+from forms.session.state import FormSession
+from forms.session.steps import apply_event
+from forms.telegram import decode, render_view
+from forms.terminal import (
+    Act,
+    LinePrompt,
+    MarksPrompt,
+    MenuPrompt,
+    PathsPrompt,
+    build_prompt,
+    read_line,
+    read_marks,
+    read_path,
+)
 from forms.terminal.prompts import LEAVE
 from shared.form_answers import items_done, label_of, spelled, to_toggle
 from shared.form_cases import CASES, FormCase, SentFile, begin, deploy_cases, left, sent_file
@@ -78,7 +88,7 @@ class House:
 async def house(stack: Supervisor, engine: EngineClient, valkey_url: str) -> AsyncIterator[House]:
     await stack.start("engine-api")
     await deploy_cases(engine)
-    headers = {"Authorization": f"Bearer {stack.home.secrets()['service_token']}"}
+    headers = {"Authorization": f"Bearer {stack.home.read_secrets()['service_token']}"}
     client = redis.asyncio.Redis.from_url(valkey_url)
     async with aiohttp.ClientSession(str(stack.runs["engine-api"].server.url), headers=headers) as http:
         yield House(http, Drafts(client))
@@ -104,7 +114,7 @@ class DrawnChat(Chat):
 
     @property
     def buttons(self) -> Mapping[str, str]:
-        return {button.text: button.data for row in view(self.session).rows for button in row if button.data}
+        return {button.text: button.data for row in render_view(self.session).rows for button in row if button.data}
 
     async def taps(self, label: str) -> None:
         self._does(decode(self.buttons[label])[1])
@@ -119,12 +129,12 @@ class DrawnChat(Chat):
         self._does(Uploaded((FileReference.model_validate(reference),)))
 
     def _does(self, event: Event) -> None:
-        after, outcome = step(self.session, event)
+        after, outcome = apply_event(self.session, event)
         if isinstance(outcome, Submitted):
             self.is_over, self.answers = True, outcome.answers
             return
         assert isinstance(outcome, Render), outcome
-        assert outcome.problem is None, (outcome.problem, view(self.session).text)
+        assert outcome.problem is None, (outcome.problem, render_view(self.session).text)
         self.session = after
 
 
@@ -142,7 +152,7 @@ async def at_a_terminal(house: House, path: str, user: str, answers: Mapping[str
     for _ in range(MAX_STEPS):
         for act in await _acts(house, session, answers):
             event = Pressed(session.revision, *act) if isinstance(act, tuple) else act
-            after, outcome = step(session, event)
+            after, outcome = apply_event(session, event)
             if isinstance(outcome, Submitted):
                 return await submission(house, session, outcome.answers)
             assert isinstance(outcome, Render), outcome
@@ -152,31 +162,31 @@ async def at_a_terminal(house: House, path: str, user: str, answers: Mapping[str
 
 
 async def _acts(house: House, session: FormSession, answers: Mapping[str, Json]) -> tuple[Act | Uploaded, ...]:
-    prompt, question = asked(session), session.question
-    if any(answers.get(key) for key in LEAVING_ACTIONS) and isinstance(prompt, Line):
-        return acts_of_line(prompt, LEAVE)
+    prompt, question = build_prompt(session), session.question
+    if any(answers.get(key) for key in LEAVING_ACTIONS) and isinstance(prompt, LinePrompt):
+        return read_line(prompt, LEAVE)
     if question is None:
-        assert isinstance(prompt, Menu)
+        assert isinstance(prompt, MenuPrompt)
         pressed = next((entry.label for entry in session.form.actions if answers.get(entry.key)), None)
         return (_entry(prompt, pressed or session.form.submit_label or "Submit"),)
     answer = get_at(answers, question.path)
     match prompt:
-        case Menu():
+        case MenuPrompt():
             return (_chosen(session, question, prompt, answer),)
-        case Marks(labels=labels):
+        case MarksPrompt(labels=labels):
             if answer is MISSING:
-                return acts_of_marks(prompt, prompt.chosen)
+                return read_marks(prompt, prompt.chosen)
             # In the order of the person, where a checkbox list would keep its own.
             picked = [labels.index(label) for label in to_toggle(question, session, answer)]
             return (*((Operation.PICK, index) for index in picked), (Operation.DONE, 0))
-        case Line():
-            return acts_of_line(prompt, prompt.default if answer is MISSING else spelled(question, answer))
-        case Paths():
+        case LinePrompt():
+            return read_line(prompt, prompt.default if answer is MISSING else spelled(question, answer))
+        case PathsPrompt():
             return await _named(house, session, question, prompt, [] if answer is MISSING else answer)
 
 
 async def _named(
-    house: House, session: FormSession, question: Field, prompt: Paths, answer: list[Json]
+    house: House, session: FormSession, question: Field, prompt: PathsPrompt, answer: list[Json]
 ) -> tuple[Act | Uploaded, ...]:
     """The next file, or nothing more."""
     if len(prompt.names) < len(answer):
@@ -184,10 +194,10 @@ async def _named(
         assert file is not None
         reference = await house.sent(session, spell(question.path), file)
         return (Uploaded((FileReference.model_validate(reference),)),)
-    return acts_of_path(prompt, "") or ()
+    return read_path(prompt, "") or ()
 
 
-def _chosen(session: FormSession, question: Field, menu: Menu, answer: Any) -> Act:
+def _chosen(session: FormSession, question: Field, menu: MenuPrompt, answer: Any) -> Act:
     if question.kind == "items":
         done = items_done(session, question, answer)
         if done is None:
@@ -198,7 +208,7 @@ def _chosen(session: FormSession, question: Field, menu: Menu, answer: Any) -> A
     return _entry(menu, label_of(question, answer))
 
 
-def _entry(menu: Menu, label: str) -> Act:
+def _entry(menu: MenuPrompt, label: str) -> Act:
     found = [entry for entry in menu.entries if label in entry.label]
     assert found, f"no entry {label!r} in {menu}"
     return found[0].act
@@ -272,7 +282,7 @@ def component_types(components: Any) -> Iterator[str]:
 
 def test_there_are_enough_cases_and_each_kind_has_some() -> None:
     assert len(CASES) >= 150
-    drawn = [resolve(parse(case.schema), {}, {}) for case in CASES.values() if case.components]
-    assert {field.kind for form in drawn for field in form.form.all_fields()} == set(kinds())
+    drawn = [resolve_form(parse_schema(case.schema), {}, {}) for case in CASES.values() if case.components]
+    assert {field.kind for form in drawn for field in form.form.list_all_fields()} == set(list_kinds())
     types = {found for case in CASES.values() for found in component_types(case.components)}
-    assert set().union(*(kind.components for kind in kinds().values())) | {"group", "button"} <= types
+    assert set().union(*(kind.components for kind in list_kinds().values())) | {"group", "button"} <= types

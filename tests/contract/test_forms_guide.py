@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from forms.fields import kinds
+from forms.fields import list_kinds
 
 ROOT = Path(__file__).parents[2]
 GUIDE = ROOT / "docs" / "guides" / "forms.md"
@@ -14,7 +14,7 @@ REFERENCE = ROOT / "docs" / "reference" / "forms.md"
 FOLDER = ROOT / "docs" / "pictures" / "forms"
 # form-js has them, but no kind of field reads them: they are part of how a form is laid out, or how it ends.
 _OTHERS = ("button", "group")
-COMPONENTS = sorted({*_OTHERS, *(component for kind in kinds().values() for component in kind.components)})
+COMPONENTS = sorted({*_OTHERS, *(component for kind in list_kinds().values() for component in kind.components)})
 MOST_WIDE_PX = 400
 MOST_BYTES = 1_500_000
 _SHOWN = re.compile(

@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 
 from bpmn import errors
-from bpmn.client import EngineClient
-from bpmn.types import Task
-from bpmn.variables import TypedValue
-from forms.form_data import read_form_data
-from forms.generated import generated_schema
-from forms.initial import initial_data
-from forms.paths import Json
-from forms.reading import variable_names
-from forms.schema import Schema, parse
-from forms.submission import received
-from forms.variables import data_of, known_of, typed_variables
+from bpmn.engine.client import EngineClient
+from bpmn.engine.types import Task
+from bpmn.engine.variables import TypedValue
+from forms.answers.submission import receive_answers
+from forms.answers.variables import make_typed_variables, read_data, read_known
+from forms.evaluate.initial import make_initial_data
+from forms.evaluate.reading import list_variable_names
+from forms.schema.components import Schema, parse_schema
+from forms.schema.paths import Json
+from forms.sources.form_data import read_form_data
+from forms.sources.generated import make_generated_schema
 
 FOLDER = Path(__file__).parent / "generated"
 KEY = "generated-contract"
@@ -31,7 +31,7 @@ REQUIRED: Mapping[str, Json] = {"bounded": "four", "sure": False}
 @pytest.fixture(scope="module", autouse=True)
 async def models(engine: EngineClient) -> None:
     files = {file.name: file.read_bytes() for file in FOLDER.iterdir()}
-    if not (await engine.version()).startswith("7."):
+    if not (await engine.fetch_version()).startswith("7."):
         # The validator that the model names is a class of the engine, and Operaton calls it otherwise.
         files = {name: content.replace(b"org.camunda.bpm", b"org.operaton.bpm") for name, content in files.items()}
     await engine.deploy(KEY, files)
@@ -42,20 +42,20 @@ async def opened(engine: EngineClient, task: Task) -> tuple[Schema, dict[str, An
     model = await engine.process_model(task.process_definition_id)
     data = read_form_data(model, task.task_definition_key, process=KEY)
     assert data is not None
-    source = generated_schema(data, task.task_definition_key, rendered=await engine.rendered_form(task.id))
-    schema, wires = parse(source), await engine.task_variable_wires(task.id, variable_names(source))
-    return schema, wires, initial_data(schema, data_of(schema, wires, zone=ZONE))
+    source = make_generated_schema(data, task.task_definition_key, rendered=await engine.fetch_rendered_form(task.id))
+    schema, wires = parse_schema(source), await engine.fetch_task_variable_wires(task.id, list_variable_names(source))
+    return schema, wires, make_initial_data(schema, read_data(schema, wires, zone=ZONE))
 
 
 def typed(schema: Schema, wires: dict[str, Any], answers: Mapping[str, Json]) -> dict[str, TypedValue]:
-    taken = received(schema, initial_data(schema, data_of(schema, wires, zone=ZONE)), answers)
+    taken = receive_answers(schema, make_initial_data(schema, read_data(schema, wires, zone=ZONE)), answers)
     assert taken.problems == {}
-    return typed_variables(schema, taken.answers, known_of(schema, wires, zone=ZONE), zone=ZONE, contents={})
+    return make_typed_variables(schema, taken.answers, read_known(schema, wires, zone=ZONE), zone=ZONE, contents={})
 
 
 async def started(engine: EngineClient, **variables: object) -> Task:
     instance = await engine.start(KEY, variables={"who": "Ada", **variables}, business_key=uuid.uuid4().hex)
-    (task,) = await engine.tasks(process_instance_id=instance.id)
+    (task,) = await engine.list_tasks(process_instance_id=instance.id)
     return task
 
 
@@ -63,7 +63,7 @@ async def submitted(engine: EngineClient, task: Task, **answers: Json) -> Task:
     """The task after this one."""
     schema, wires, _ = await opened(engine, task)
     await engine.submit_form(task.id, typed(schema, wires, {**REQUIRED, **answers}))
-    (following,) = await engine.tasks(process_instance_id=task.process_instance_id)
+    (following,) = await engine.list_tasks(process_instance_id=task.process_instance_id)
     return following
 
 
@@ -151,7 +151,7 @@ async def test_a_refusal_of_the_engine_names_the_field(engine: EngineClient, fie
     with pytest.raises(errors.FormFieldRefused) as refusal:
         await engine.submit_form(task.id, answers)
     assert refusal.value.field == field
-    assert (await engine.task(task.id)).id == task.id
+    assert (await engine.fetch_task(task.id)).id == task.id
 
 
 async def test_a_missing_required_field_is_refused_by_the_engine_too(engine: EngineClient) -> None:
@@ -175,9 +175,11 @@ async def test_a_start_form_is_read_and_starts_with_its_business_key(engine: Eng
     data = read_form_data(await engine.process_model(definition.id), process=KEY)
     assert data is not None
     assert data.business_key == "order"
-    schema = parse(generated_schema(data, "start", rendered=await engine.rendered_start_form(definition.id)))
+    schema = parse_schema(
+        make_generated_schema(data, "start", rendered=await engine.fetch_rendered_start_form(definition.id))
+    )
     wires = await engine.start_variable_wires(definition.id, ["order", "who", "since"])
-    initial = initial_data(schema, data_of(schema, wires, zone=ZONE))
+    initial = make_initial_data(schema, read_data(schema, wires, zone=ZONE))
     assert (initial["order"], initial["who"], initial["since"]) == ("", "Ada", None)
     variables = typed(schema, wires, {"order": "O-1", "since": "2026-11-15"})
     key = variables.pop("order").wire["value"]

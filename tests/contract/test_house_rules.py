@@ -13,7 +13,21 @@ MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 50
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "manager", "base", "misc", "core"}
 LAYERS = ("unit", "contract", "integration", "scenarios", "e2e")
-SOURCES = ("bpmn", "forms", "drafts", "files", "workers", "bot", "api", "baton", "tests", "bench", "docs")
+SOURCES = (
+    "kit",
+    "bpmn",
+    "forms",
+    "drafts",
+    "files",
+    "contracts",
+    "workers",
+    "bot",
+    "api",
+    "baton",
+    "tests",
+    "bench",
+    "docs",
+)
 
 
 def tracked_files() -> list[Path]:

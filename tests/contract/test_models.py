@@ -9,15 +9,15 @@ import pytest
 
 from api.engine.form_answers import PROTECTED_VARIABLES
 from bpmn.catalog import Catalog, ProcessModel
-from forms.fields import kind_of, kinds
-from forms.initial import initial_data
+from forms.evaluate.initial import make_initial_data
+from forms.evaluate.reading import list_variable_names, list_written_names, read_form
+from forms.fields import find_kind, list_kinds
 from forms.messages import LOCALES
-from forms.reading import read_form, variable_names, written_names
-from forms.schema import parse
+from forms.schema.components import parse_schema
 from workers.loading import load_handlers
-from workers.registry import Handler, registered
+from workers.registry import Handler, list_registered
 
-MODELS = Catalog.packaged().processes
+MODELS = Catalog.of_packaged().processes
 # What our own models speak; the catalogues may know more.
 TRANSLATED = ("en", "ru")
 START_VARIABLES = {*PROTECTED_VARIABLES, "locale"}
@@ -30,7 +30,7 @@ _COMMAND = re.compile(r"[a-z][a-z0-9_]{0,31}")
 @pytest.fixture(scope="module")
 def handlers() -> dict[str, Handler]:
     load_handlers()
-    return dict(registered())
+    return dict(list_registered())
 
 
 @pytest.fixture(params=sorted(MODELS))
@@ -40,7 +40,7 @@ def model(request: pytest.FixtureRequest) -> ProcessModel:
 
 def asked(model: ProcessModel) -> set[str]:
     """Variables that the forms of a model write."""
-    return {name for schema in model.forms.values() for name in written_names(schema)}
+    return {name for schema in model.forms.values() for name in list_written_names(schema)}
 
 
 def written(model: ProcessModel, handlers: dict[str, Handler]) -> set[str]:
@@ -84,7 +84,7 @@ def test_every_expression_reads_something_that_exists(model: ProcessModel, handl
 def test_every_form_shows_only_what_exists(model: ProcessModel, handlers: dict[str, Handler]) -> None:
     known = START_VARIABLES | asked(model) | written(model, handlers)
     for form_id, schema in model.forms.items():
-        assert set(variable_names(schema)) - known == set(), form_id
+        assert set(list_variable_names(schema)) - known == set(), form_id
 
 
 def test_no_form_writes_what_the_start_set(model: ProcessModel) -> None:
@@ -97,12 +97,12 @@ def test_every_form_can_be_asked_in_every_language(model: ProcessModel, locale: 
         form = read_form(schema, locale=locale)
         assert form.fields or form.actions, form_id
         assert [field.unsupported for field in form.fields if field.unsupported] == [], form_id
-        assert {field.kind for field in form.fields} <= set(kinds()), form_id
+        assert {field.kind for field in form.fields} <= set(list_kinds()), form_id
         # A default belongs to the options, or nobody could leave it as it is.
-        initial = initial_data(parse(schema), {})
-        for field in form.all_fields():
+        initial = make_initial_data(parse_schema(schema), {})
+        for field in form.list_all_fields():
             value = initial.get(str(field.path[0])) if field.options else None
-            assert kind_of(field).kept(field, value) == value, field.path
+            assert find_kind(field).keep_value(field, value) == value, field.path
 
 
 def test_texts_are_translated(model: ProcessModel) -> None:

@@ -54,7 +54,7 @@ def test_the_unpacked_wheel_finds_its_models_and_its_engine(wheel: Path, tmp_pat
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path)
     program = (
-        "from bpmn.catalog import Catalog; from baton.stack.engine_jar import engine_sources; import bpmn;"
+        "from bpmn.catalog import Catalog; from baton.stack.engine_build.jar import engine_sources; import bpmn;"
         "print(bpmn.__file__, sorted(Catalog.packaged().processes), engine_sources())"
     )
     # -S: without site-packages' .pth files our checkout is not importable, so that the wheel must stand alone.

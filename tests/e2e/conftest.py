@@ -18,7 +18,7 @@ from aiohttp.test_utils import TestServer
 from playwright.async_api import Browser, Page, async_playwright
 from pydantic import SecretStr
 
-from baton.sandbox.person import Person
+from baton.sandbox.person import SandboxPerson
 from baton.sandbox.telegram.app import create_app
 from baton.sandbox.telegram.settings import SandboxSettings
 
@@ -69,8 +69,8 @@ class Stage:
     bot: Bot
     offset: int = 0
 
-    async def person(self, name: str, language_code: str = "en") -> Person:
-        person = await Person.join(self.http, self.url, name, language_code)
+    async def person(self, name: str, language_code: str = "en") -> SandboxPerson:
+        person = await SandboxPerson.join(self.http, self.url, name, language_code)
         await person.start()
         await self.updates()
         return person

@@ -18,7 +18,7 @@ from aiogram.types import (
 )
 from playwright.async_api import Page, expect
 
-from baton.sandbox.person import Person
+from baton.sandbox.person import SandboxPerson
 
 pytestmark = pytest.mark.browser
 
@@ -251,7 +251,7 @@ async def test_a_conversation_is_saved_as_a_scenario(stage: Any, phone: Page, pi
 
 
 async def test_what_cannot_be_saved_is_said_in_a_banner(stage: Any, phone: Page) -> None:
-    await Person.join(stage.http, stage.url, "Ann")
+    await SandboxPerson.join(stage.http, stage.url, "Ann")
     await phone.goto(stage.url)
     await phone.get_by_role("button", name="Switches").tap()
     await phone.get_by_role("button", name="Save this conversation").tap()

@@ -19,9 +19,9 @@ from e2e.form_js.comparing import differences
 from e2e.form_js.generating import cases
 from e2e.form_js.ours import play
 from e2e.form_js.viewer import Viewer, built_script
-from forms.form_data import Constraint, FormData, GeneratedField
-from forms.generated import generated_schema
-from forms.prefixes import with_prefixes
+from forms.sources.form_data import Constraint, FormData, GeneratedField
+from forms.sources.generated import make_generated_schema
+from forms.sources.prefixes import apply_prefixes
 
 pytestmark = pytest.mark.browser
 
@@ -46,7 +46,7 @@ FIELDS = (
     *(GeneratedField(f"{prefix}_x", "string", prefix, "=1") for prefix in ("text", "link", "img", "config", "action")),
     *(GeneratedField(f"{prefix}_y", "string", prefix) for prefix in ("select", "s3", "formmultiline", "form", "other")),
 )
-GENERATED = with_prefixes(generated_schema(FormData(FIELDS), "generated"))
+GENERATED = apply_prefixes(make_generated_schema(FormData(FIELDS), "generated"))
 HELD: Sequence[Mapping[str, Any]] = (
     {},
     {"name": "Augusta", "age": "12", "ok": False, "sure": False, "day": "2024-05-06", "at": "2024-05-06T10:30"},

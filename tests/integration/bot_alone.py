@@ -12,34 +12,34 @@ from aiogram.client.telegram import TelegramAPIServer
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from bot.conversation import Conversation
+from bot.conversation.drafts import DraftKeeper
+from bot.conversation.runner import ConversationRunner
+from bot.conversation.store import ConversationStore
+from bot.conversation.transitions import Conversation
 from bot.engine_api import EngineApi
-from bot.filling import Filling
-from bot.languages import Languages
-from bot.people import People
-from bot.place import Place
-from bot.runner import Runner
-from bot.screen import Screen
-from bot.store import Store
-from bot.telegram_session import TelegramSession
-from bot.titles import Titles
+from bot.offers.titles import Titles
+from bot.people.chat import ChatPlace
+from bot.people.languages import LanguageStore
+from bot.people.names import PersonNames
+from bot.telegram.messenger import Messenger
+from bot.telegram.session import TelegramSession
 from bpmn.catalog import Catalog
-from drafts.store import Drafts, new_session_id
-from forms.filling import opened
-from forms.session import FormSession, Subject
+from drafts.store import Drafts, make_session_id
+from forms.session.state import FormSession, Subject
+from forms.session.steps import open_session
 
 __all__ = ["CHAT", "PLACE", "BotAlone", "bot_alone"]
 
 TOKEN = "42:" + "A" * 35
 CHAT = 7
-PLACE = Place.private(CHAT)
+PLACE = ChatPlace.of_private(CHAT)
 
 
 @dataclass(frozen=True, slots=True)
 class BotAlone:
     """`draft_id`: of the form that somebody is being asked; `texts`: what Telegram was sent."""
 
-    runner: Runner
+    runner: ConversationRunner
     drafts: Drafts
     draft_id: str
     texts: list[str]
@@ -70,13 +70,13 @@ async def bot_alone(client: redis.asyncio.Redis, schema: dict[str, Any]) -> Asyn
     """The bot while it asks somebody this form."""
     texts: list[str] = []
     async with _telegram(texts) as bot, EngineApi("http://127.0.0.1:9", "unused") as api:
-        store = Store(client, random.randrange(10**9), Languages(client, bot.id))
+        store = ConversationStore(client, random.randrange(10**9), LanguageStore(client, bot.id))
         drafts = Drafts(client)
-        subject = Subject(new_session_id(), "t", "i")
-        session = opened(FormSession(new_session_id(), subject, PLACE.user_id, "en", "UTC", "T", schema, {}))
+        subject = Subject(make_session_id(), "t", "i")
+        session = open_session(FormSession(make_session_id(), subject, PLACE.user_id, "en", "UTC", "T", schema, {}))
         await drafts.open_or_get(session)
         state = Conversation(PLACE.user_id, CHAT, "en", session=session, title="T", message_id=5, instance_id="i")
         await store.save(state)
-        filling, people = Filling(drafts, api, bot, zone="UTC"), People(client, bot.id)
-        runner = Runner(store, filling, api, Screen(bot), Titles(Catalog({})), people)
+        filling, people = DraftKeeper(drafts, api, bot, zone="UTC"), PersonNames(client, bot.id)
+        runner = ConversationRunner(store, filling, api, Messenger(bot), Titles(Catalog({})), people)
         yield BotAlone(runner, drafts, session.id, texts)

@@ -23,7 +23,7 @@ from api.engine.app import create_app
 from api.engine.settings import EngineApiSettings
 from baton.cli.main import run
 from baton.stack.supervisor import Supervisor
-from bpmn.client import EngineClient
+from bpmn.engine.client import EngineClient
 from integration.command import Answer, Baton
 from integration.engine_api import ApiOf
 from shared.engine_line import EngineLine, engine_line
@@ -49,7 +49,7 @@ async def api_url(stack: Supervisor) -> str:
 @pytest.fixture(scope="module")
 async def api(api_url: str, stack: Supervisor) -> AsyncIterator[aiohttp.ClientSession]:
     """The stack's engine-api, called with the service token."""
-    headers = {"Authorization": f"Bearer {stack.home.secrets()['service_token']}"}
+    headers = {"Authorization": f"Bearer {stack.home.read_secrets()['service_token']}"}
     async with aiohttp.ClientSession(api_url, headers=headers) as session:
         yield session
 
@@ -57,7 +57,7 @@ async def api(api_url: str, stack: Supervisor) -> AsyncIterator[aiohttp.ClientSe
 @pytest.fixture
 async def environment(api_url: str, stack: Supervisor) -> dict[str, str]:
     """What leads commands to the stack's engine-api."""
-    return {"ENGINEAPI_URL": api_url, "SERVICE_TOKEN": stack.home.secrets()["service_token"]}
+    return {"ENGINEAPI_URL": api_url, "SERVICE_TOKEN": stack.home.read_secrets()["service_token"]}
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def pool_of(valkey_url: str) -> Callable[..., AbstractContextManager[None]]:
         environment |= {"PYTHONPATH": str(folder), "RABBITMQ_URL": valkey_url}
         environment |= {"WORKER_TYPE": queue, "WORKER_HANDLERS": module}
         log = folder / "worker.log"
-        command = [sys.executable, "-m", "workers.pool"]
+        command = [sys.executable, "-m", "workers.pool.process"]
         with log.open("wb") as lines:
             process = subprocess.Popen(command, env=os.environ | environment, stderr=lines, stdout=lines)
         try:

@@ -12,19 +12,19 @@ from typing import Any
 
 import pytest
 
-from bpmn.client import EngineClient
-from bpmn.files import FileReference
-from bpmn.types import Incident
+from bpmn.engine.client import EngineClient
+from bpmn.engine.types import Incident
+from bpmn.file_reference import FileReference
 from workers.bridge.main import Bridge
 from workers.clients.files import Files
-from workers.large import MAX_JOB_BYTES
+from workers.pool.large_values import MAX_JOB_BYTES
 
 MODULE = "bad_input_test_handlers"
 HANDLERS = """
 from datetime import date, datetime, timedelta
 from typing import Any
 from pydantic import BaseModel
-from bpmn.files import FileReference
+from bpmn.file_reference import FileReference
 from workers.clients.files import Files
 from workers.errors import BusinessError
 from workers.registry import handler
@@ -134,8 +134,8 @@ async def bridge(worker: None, engine: EngineClient, bridge_of: Callable[..., An
 async def incident(engine: EngineClient, name: str, variables: dict[str, object]) -> Incident:
     started = await engine.start(f"test-bad-{name}", variables=variables)
     async with asyncio.timeout(60):
-        while not (found := await engine.incidents(started.id)):
-            assert not await engine.tasks(process_instance_id=started.id), "it went on as if nothing were wrong"
+        while not (found := await engine.list_incidents(started.id)):
+            assert not await engine.list_tasks(process_instance_id=started.id), "it went on as if nothing were wrong"
             await asyncio.sleep(0.1)
     return found[0]
 
@@ -143,8 +143,8 @@ async def incident(engine: EngineClient, name: str, variables: dict[str, object]
 async def goes_on(engine: EngineClient, name: str, variables: dict[str, object]) -> str:
     started = await engine.start(f"test-bad-{name}", variables=variables)
     async with asyncio.timeout(60):
-        while not await engine.tasks(process_instance_id=started.id):
-            assert not (found := await engine.incidents(started.id)), found[0].message
+        while not await engine.list_tasks(process_instance_id=started.id):
+            assert not (found := await engine.list_incidents(started.id)), found[0].message
             await asyncio.sleep(0.1)
     return started.id
 
@@ -197,18 +197,18 @@ async def test_an_output_of_ten_megabytes_reaches_the_next_handler_as_a_file(
     bridge: Bridge, engine: EngineClient, folder: Path
 ) -> None:
     instance_id = await goes_on(engine, "both", {"kind": "ten megabytes"})
-    variables = await engine.variables(instance_id)
+    variables = await engine.list_variables(instance_id)
     assert variables["characters"] == 10_000_000
     assert variables["sha256"] == hashlib.sha256(b"0123456789" * 1_000_000).hexdigest()
     reference = FileReference.model_validate(variables["text"])
     assert (reference.size_bytes, reference.sha256) == (10_000_000, variables["sha256"])
     files = Files(url=(folder / "files").as_uri(), spill_above_bytes=4096)
-    assert (await files.text(reference))[:12] == "012345678901"
+    assert (await files.read_text(reference))[:12] == "012345678901"
 
 
 async def test_a_variable_of_ten_megabytes_reaches_a_handler(bridge: Bridge, engine: EngineClient) -> None:
     instance_id = await goes_on(engine, "read", {"text": "0123456789" * 1_000_000})
-    assert (await engine.variables(instance_id))["characters"] == 10_000_000
+    assert (await engine.list_variables(instance_id))["characters"] == 10_000_000
 
 
 async def test_a_variable_that_fits_no_message_is_an_incident_that_names_it(

@@ -5,9 +5,9 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from baton.sandbox.person import Person, Shown
-from bot.links import Link, LinkKind, Links
-from bpmn.types import Task
+from baton.sandbox.person import SandboxPerson, Shown
+from bot.people.links import DeepLink, DeepLinks, LinkKind
+from bpmn.engine.types import Task
 from shared.models import model
 
 FORM_TASK = 'name="{key}" camunda:assignee="${{initiator}}" camunda:formRef="{key}" camunda:formRefBinding="latest"'
@@ -35,7 +35,7 @@ def form(key: str, *components: dict[str, Any]) -> bytes:
 class Field:
     """Where people meet forms: each process is deployed for one test."""
 
-    def __init__(self, house: Any, links: Links) -> None:
+    def __init__(self, house: Any, links: DeepLinks) -> None:
         self._house = house
         self._links = links
 
@@ -48,37 +48,37 @@ class Field:
         await self._house.engine.deploy(key, resources)
         return key
 
-    async def follow(self, person: Person, key: str) -> None:
-        await person.start(await self._links.make(Link(LinkKind.PROCESS, key)))
+    async def follow(self, person: SandboxPerson, key: str) -> None:
+        await person.start(await self._links.make(DeepLink(LinkKind.PROCESS, key)))
 
-    async def asks(self, person: Person, *components: dict[str, Any]) -> str:
+    async def asks(self, person: SandboxPerson, *components: dict[str, Any]) -> str:
         """The person is at the first question of a new form; answers the key of its process."""
         key = await self.deployed(*components)
         await self.follow(person, key)
-        await person.sees(key)
+        await person.see(key)
         return key
 
-    async def half_filled(self, person: Person) -> tuple[str, Shown]:
+    async def half_filled(self, person: SandboxPerson) -> tuple[str, Shown]:
         """The person has told their name to a new form and is asked for a city; answers the process's key and that."""
         key = await self.asks(person, text("name"), text("city"))
         await person.say("Ada")
-        return key, await person.sees("2 of 2")
+        return key, await person.see("2 of 2")
 
-    async def filled(self, person: Person) -> tuple[str, Shown]:
+    async def filled(self, person: SandboxPerson) -> tuple[str, Shown]:
         """The person has told both, and only has to submit; answers the process's key and the summary."""
         key, _ = await self.half_filled(person)
         await person.say("Rome")
-        return key, await person.sees(live("check your answers"))
+        return key, await person.see(live("check your answers"))
 
-    async def task(self, key: str, person: Person) -> Task:
+    async def task(self, key: str, person: SandboxPerson) -> Task:
         (instance,) = await self._house.engine.process_instances(business_key=f"{key}:telegram-{person.user_id}")
         (task,) = await self._house.engine.tasks(process_instance_id=instance.id)
         found: Task = task
         return found
 
-    async def left(self, key: str, person: Person) -> dict[str, Any]:
+    async def left(self, key: str, person: SandboxPerson) -> dict[str, Any]:
         """The variables that the form left."""
-        await person.sees("That was all")
+        await person.see("That was all")
         (instance,) = await self._house.engine.history_processes(business_key=f"{key}:telegram-{person.user_id}")
         assert instance.state == "COMPLETED"
         found: dict[str, Any] = await self._house.engine.history_variables(instance.id)
@@ -92,5 +92,5 @@ def live(text: str, *, below: Shown | None = None) -> Callable[[Shown], bool]:
     )
 
 
-async def submit(person: Person) -> None:
-    await person.press("Submit", on=await person.sees(live("check your answers")))
+async def submit(person: SandboxPerson) -> None:
+    await person.press("Submit", on=await person.see(live("check your answers")))

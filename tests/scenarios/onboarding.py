@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from baton.sandbox.person import Person, Shown
+from baton.sandbox.person import SandboxPerson, Shown
 
 __all__ = ["PATH", "went_through_once", "wish"]
 
@@ -19,7 +19,7 @@ def wish(message: Shown) -> str | None:
     return "Workflows" if message.label("Workflows") else None
 
 
-async def went_through_once(house: Any, person: Person) -> None:
+async def went_through_once(house: Any, person: SandboxPerson) -> None:
     """Assert that the person began one onboarding and that it took its whole path."""
     (instance,) = await house.engine.history_processes(business_key=f"onboarding:telegram-{person.user_id}")
     assert instance.state == "COMPLETED"

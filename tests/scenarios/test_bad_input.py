@@ -3,13 +3,13 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from baton.sandbox.person import Person
+from baton.sandbox.person import SandboxPerson
 from scenarios.fields import Field, form, live, submit, text
 
-Join = Callable[..., Awaitable[Person]]
+Join = Callable[..., Awaitable[SandboxPerson]]
 
 
-async def refuse(person: Person, method: str, error_code: int) -> None:
+async def refuse(person: SandboxPerson, method: str, error_code: int) -> None:
     """The next call of the method fails."""
     fault = {"method": method, "error_code": error_code, "count": 1}
     async with person.http.post(f"{person.url}/sandbox/faults", json=fault) as answer:
@@ -25,24 +25,24 @@ async def test_a_file_that_does_not_fit_is_refused_with_a_reason_and_another_one
     person = await join()
     key = await field.asks(person, {"type": "filepicker", "key": "cv", "label": "Cv", "accept": ".pdf"}, text("name"))
     await person.send_file("big.pdf", bytes(21 * 2**20))
-    await person.sees("at most 20 MB")
+    await person.see("at most 20 MB")
     await person.send_file("cat.png", b"\x89PNG", content_type="image/png")
-    await person.sees("cat.png is of another type")
+    await person.see("cat.png is of another type")
     await person.send_file("letter.pdf", b"\x89PNG\r\n\x1a\n" + bytes(100), content_type="application/pdf")
-    await person.sees("something else than its name says")
+    await person.see("something else than its name says")
     await person.say("my cv")
-    told = await person.sees(live("⚠️ Please send a file."))
+    told = await person.see(live("⚠️ Please send a file."))
     await person.send_contact()
-    await person.sees(live("⚠️ Please send a file.", below=told))
+    await person.see(live("⚠️ Please send a file.", below=told))
     for error_code in (400, 403, 404):
         await refuse(person, "getFile", error_code)
         await person.send_file(f"try-{error_code}.pdf", PDF, content_type="application/pdf")
-        told = await person.sees(live("Please send it again.", below=told))
+        told = await person.see(live("Please send it again.", below=told))
         assert "Cv" in told.text, "and the question stands there again"
     for error_code in (429, 500):
         await refuse(person, "getFile", error_code)
     await person.send_file("../../etc/<b>passwd.pdf", PDF, content_type="application/pdf")
-    await person.sees("Name")
+    await person.see("Name")
     await person.say("Ada")
     await submit(person)
     kept = (await field.left(key, person))["cv"]
@@ -56,7 +56,7 @@ async def test_a_button_of_another_person_and_a_task_of_another_person_do_nothin
     ada, eve = await join(), await join()
     key = await field.asks(ada, text("name"), text("city"))
     await field.follow(eve, key)
-    hers, his = await ada.sees("1 of 2"), await eve.sees("1 of 2")
+    hers, his = await ada.see("1 of 2"), await eve.see("1 of 2")
     assert hers.data != his.data
     assert "out of date" in (await eve.forge(hers.data["Skip"], on=his) or "")
     assert "out of date" in (await eve.forge("x" * 64, on=his) or "")
@@ -70,10 +70,10 @@ async def test_a_button_of_another_person_and_a_task_of_another_person_do_nothin
     await eve.say("Oslo")
     await house.engine.request("POST", f"/task/{task.id}/assignee", json={"userId": "somebody"})
     await submit(eve)
-    await eve.sees("This task was given to somebody else meanwhile.")
+    await eve.see("This task was given to somebody else meanwhile.")
     assert await house.engine.task(task.id)
     await eve.say("anything")
-    await eve.sees("There is nothing to answer right now.")
+    await eve.see("There is nothing to answer right now.")
 
 
 async def test_a_task_that_is_suspended_waits_and_one_that_is_deleted_says_so(
@@ -84,7 +84,7 @@ async def test_a_task_that_is_suspended_waits_and_one_that_is_deleted_says_so(
     instance_id = (await field.task(key, person)).process_instance_id
     await house.engine.suspend(instance_id, suspended=True)
     assert "paused by an operator" in (await person.press("Submit", on=summary) or "")
-    fresh = await person.sees(lambda shown: shown.message_id == summary.message_id and shown.data != summary.data)
+    fresh = await person.see(lambda shown: shown.message_id == summary.message_id and shown.data != summary.data)
     await house.engine.suspend(instance_id, suspended=False)
     assert await person.press("Submit", on=fresh) is None
     assert (await field.left(key, person))["city"] == "Rome"
@@ -94,9 +94,9 @@ async def test_a_task_that_is_suspended_waits_and_one_that_is_deleted_says_so(
     await house.engine.request("DELETE", f"/process-instance/{instance_id}")
     await person.say("Rome")
     await submit(person)
-    await person.sees(lambda shown: shown.message_id > asked.message_id and "Your answers were not sent." in shown.text)
+    await person.see(lambda shown: shown.message_id > asked.message_id and "Your answers were not sent." in shown.text)
     await person.say("and now?")
-    await person.sees("There is nothing to answer right now.")
+    await person.see("There is nothing to answer right now.")
 
 
 async def test_a_form_that_is_deployed_anew_while_it_is_open_keeps_the_answers(
@@ -106,11 +106,11 @@ async def test_a_form_that_is_deployed_anew_while_it_is_open_keeps_the_answers(
     key, _ = await field.filled(person)
     await house.engine.deploy(key, {f"{key}.form": form(key, text("name"), text("zip"), text("city"))})
     await submit(person)
-    await person.sees("This form has a new version")
-    await person.press("Keep: Ada", on=await person.sees(live("1 of 3")))
-    await person.sees(live("Zip"))
+    await person.see("This form has a new version")
+    await person.press("Keep: Ada", on=await person.see(live("1 of 3")))
+    await person.see(live("Zip"))
     await person.say("00184")
-    await person.press("Keep: Rome", on=await person.sees(live("3 of 3")))
+    await person.press("Keep: Rome", on=await person.see(live("3 of 3")))
     await submit(person)
     left = await field.left(key, person)
     assert (left["name"], left["zip"], left["city"]) == ("Ada", "00184", "Rome")
@@ -129,11 +129,11 @@ async def test_a_form_that_was_made_to_break_can_be_filled(join: Join, field: Fi
         text("city", conditional={"hide": LOOP}),
         {"type": "text", "id": "y", "text": "{{#loop " * 50},
     )
-    assert "Deck 9" in (await person.sees("Name")).text, "what is not known is named"
+    assert "Deck 9" in (await person.see("Name")).text, "what is not known is named"
     await person.say(CATASTROPHE)
-    await person.sees(live("does not work"))
+    await person.see(live("does not work"))
     await person.say("aaa")
-    await person.sees(live("City"))
+    await person.see(live("City"))
     await person.say("Rome")
     await submit(person)
     left = await field.left(key, person)
@@ -144,17 +144,17 @@ async def test_a_generated_form_is_filled_with_its_types(join: Join, field: Fiel
     person = await join()
     key = await field.asks(person)
     await person.say("huge")
-    await person.press("Small & nice", on=await person.sees(live("There is no such choice.")))
-    await person.sees("Day")
+    await person.press("Small & nice", on=await person.see(live("There is no such choice.")))
+    await person.see("Day")
     await person.say("25:61")
-    await person.sees("⚠️")
+    await person.see("⚠️")
     await person.say("2026-11-25")
-    assert (await person.sees(live("Seats"))).label("Keep: 2")
+    assert (await person.see(live("Seats"))).label("Keep: 2")
     await person.say("901")
-    await person.sees("900")
+    await person.see("900")
     await person.say("7")
-    await person.press("Yes", on=await person.sees(live("Lunch")))
-    await person.press("Keep", on=await person.sees(live("Note")))
+    await person.press("Yes", on=await person.see(live("Lunch")))
+    await person.press("Keep", on=await person.see(live("Note")))
     await submit(person)
     left = await field.left(key, person)
     assert (left["size"], left["seats"], left["lunch"], left["note"]) == ("s", 7, True, "none")
@@ -165,18 +165,18 @@ async def test_another_process_puts_the_open_form_aside_and_both_go_on(join: Joi
     person = await join()
     first, _ = await field.half_filled(person)
     second = await field.asks(person, text("colour"), text("shape"))
-    await person.sees(f"“{first}” is put aside; your answers are kept.")
+    await person.see(f"“{first}” is put aside; your answers are kept.")
     await person.say("red")
     await field.follow(person, first)
-    await person.sees(live(f"{first} · 2 of 2"))
+    await person.see(live(f"{first} · 2 of 2"))
     await person.say("Rome")
-    above = await person.sees(live("check your answers"))
+    above = await person.see(live("check your answers"))
     await person.say("/start")
-    await person.press("Submit", on=await person.sees(live("check your answers", below=above)))
+    await person.press("Submit", on=await person.see(live("check your answers", below=above)))
     assert (await field.left(first, person))["city"] == "Rome"
     await field.follow(person, second)
-    await person.sees(live(f"{second} · 2 of 2"))
+    await person.see(live(f"{second} · 2 of 2"))
     await person.say("round")
     await submit(person)
-    await person.sees("That was all")
+    await person.see("That was all")
     assert (await field.left(second, person))["colour"] == "red"

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from baton.sandbox.person import Person
-from baton.sandbox.shown import matches
-from baton.stack.processes import ProcessServer
-from bot.links import Link, LinkKind, Links
+from baton.sandbox.person import SandboxPerson
+from baton.sandbox.shown import has_text
+from baton.stack.servers.processes import ProcessServer
+from bot.people.links import DeepLink, DeepLinks, LinkKind
 from shared.engine_line import EngineLine, engine_line
 from shared.models import MINE, form_ref, model
 
@@ -55,7 +55,7 @@ async def restart(house: Any) -> None:
             await asyncio.sleep(0.05)
 
 
-async def walked(person: Person, token: str, line: EngineLine) -> dict[str, list[int]]:
+async def walked(person: SandboxPerson, token: str, line: EngineLine) -> dict[str, list[int]]:
     """How many calls of the engine each act takes of a person who begins the process and answers both forms."""
     costs: dict[str, list[int]] = {}
 
@@ -63,7 +63,7 @@ async def walked(person: Person, token: str, line: EngineLine) -> dict[str, list
         before = dict(person.messages)
         line.taken()
         await does
-        await person.sees(lambda shown: matches(shown, sees) and before.get(shown.message_id) is not shown)
+        await person.see(lambda shown: has_text(shown, sees) and before.get(shown.message_id) is not shown)
         costs.setdefault(what, []).append(line.taken())
 
     await act("begin", person.start(token), "Name")
@@ -79,13 +79,13 @@ async def walked(person: Person, token: str, line: EngineLine) -> dict[str, list
 
 
 async def test_only_opening_and_submitting_cost_the_engine_anything(
-    house: Any, join: Callable[..., Awaitable[Person]], links: Links, line: EngineLine
+    house: Any, join: Callable[..., Awaitable[SandboxPerson]], links: DeepLinks, line: EngineLine
 ) -> None:
     key = f"counted-{uuid.uuid4().hex[:8]}"
     forms = {f"{form['id']}.form": json.dumps(form).encode() for form in (FORM, LAST)}
     steps = [f'name="Step" {MINE} {form_ref(form["id"])}' for form in (FORM, LAST)]
     await house.engine.deploy(key, {f"{key}.bpmn": model(key, *steps), **forms})
-    token = await links.make(Link(LinkKind.PROCESS, key))
+    token = await links.make(DeepLink(LinkKind.PROCESS, key))
     walks = [await walked(await join(), token, line) for _ in range(3)]
     # The least of all: the first opens the forms for the first time, and once engine-api sweeps files after its start.
     costs = {what: [min(taken) for taken in zip(*(walk[what] for walk in walks), strict=True)] for what in walks[0]}

@@ -2,11 +2,11 @@
 
 from collections.abc import Awaitable, Callable
 
-from baton.sandbox.person import Person
+from baton.sandbox.person import SandboxPerson
 from scenarios.fields import Field, live, submit, text
 from shared.file_heads import head
 
-Join = Callable[..., Awaitable[Person]]
+Join = Callable[..., Awaitable[SandboxPerson]]
 
 
 async def test_a_voice_message_is_taken_where_sound_is_asked_for(join: Join, field: Field) -> None:
@@ -14,13 +14,13 @@ async def test_a_voice_message_is_taken_where_sound_is_asked_for(join: Join, fie
     asked = {"type": "filepicker", "key": "memo", "label": "Memo", "accept": "audio/*"}
     key = await field.asks(person, asked, text("name"))
     await person.send_file("film.mp4", head("isom.mp4"), kind="video", content_type="video/mp4")
-    await person.sees("film.mp4 is of another type")
+    await person.see("film.mp4 is of another type")
     await person.send_file("film.webm", head("vp8.webm"), content_type="video/webm")
-    await person.sees("film.webm is of another type")
+    await person.see("film.webm is of another type")
     await person.send_file("song.mp3", b"%PDF-1.7\n" + bytes(100), kind="audio", content_type="audio/mpeg")
-    await person.sees("What is in song.mp3 is something else than its name says.")
+    await person.see("What is in song.mp3 is something else than its name says.")
     voice = await person.send_voice(head("opus.oga"))
-    await person.sees("Name")
+    await person.see("Name")
     await person.say("Ada")
     await submit(person)
     memo = (await field.left(key, person))["memo"]
@@ -35,13 +35,13 @@ async def test_of_an_album_all_or_the_first_are_taken_as_the_form_asks(join: Joi
     album = {f"{number}.jpg": head("jfif.jpg") for number in range(3)}
     first = await person.send_album(album)
     names = [f"photo-{first + number}.jpg" for number in range(3)]
-    taken = await person.sees(lambda shown: names[-1] in shown.text and bool(shown.data))
+    taken = await person.see(lambda shown: names[-1] in shown.text and bool(shown.data))
     assert all(name in taken.text for name in names)
     await person.press("Done", on=taken)
-    await person.sees(live("Face"))
+    await person.see(live("Face"))
     first = await person.send_album(album)
-    await person.sees("The rest of your album was not taken")
-    asked = await person.sees(live("Name"))
+    await person.see("The rest of your album was not taken")
+    asked = await person.see(live("Name"))
     assert "⚠️" not in asked.text
     await person.say("Ada")
     await submit(person)

@@ -15,11 +15,11 @@ from typing import Any
 import pexpect
 import pytest
 
-from baton.sandbox.person import Person, Shown
-from bot.links import Link, LinkKind, Links
+from baton.sandbox.person import SandboxPerson, Shown
+from bot.people.links import DeepLink, DeepLinks, LinkKind
 from shared.models import MINE, form_ref, model
 
-Join = Callable[..., Awaitable[Person]]
+Join = Callable[..., Awaitable[SandboxPerson]]
 PATIENCE = timedelta(seconds=60)
 NAMES = [f"word{number}" for number in range(1, 13)]
 
@@ -71,18 +71,18 @@ FORM = {
 
 
 @pytest.fixture
-def follow(house: Any, links: Links) -> Callable[[Person], Awaitable[str]]:
+def follow(house: Any, links: DeepLinks) -> Callable[[SandboxPerson], Awaitable[str]]:
     """Lets a person follow a link to the long form; answers the key of its process."""
 
-    async def begin(person: Person) -> str:
+    async def begin(person: SandboxPerson) -> str:
         key = f"form-{uuid.uuid4().hex[:8]}"
         resources = {
             f"{key}.bpmn": model(key, f'name="A long form" {MINE} {form_ref("long")}'),
             "long.form": json.dumps(FORM).encode(),
         }
         await house.engine.deploy(key, resources)
-        await person.start(await links.make(Link(LinkKind.PROCESS, key)))
-        await person.sees("1 of")
+        await person.start(await links.make(DeepLink(LinkKind.PROCESS, key)))
+        await person.see("1 of")
         return key
 
     return begin
@@ -106,12 +106,12 @@ Act = str | Presses | Sends
 SKIP = Presses(("Skip",))
 
 
-def asked(person: Person) -> Shown | None:
+def asked(person: SandboxPerson) -> Shown | None:
     """The message whose buttons count: the newest that has any."""
     return next((message for message in reversed(person.messages.values()) if message.data), None)
 
 
-async def fill(person: Person, acts: Mapping[str, Act], *, up_to: str = "") -> None:
+async def fill(person: SandboxPerson, acts: Mapping[str, Act], *, up_to: str = "") -> None:
     """Answer whatever is asked, by its label, until the question `up_to`, or the end."""
     answered = ""
     async with asyncio.timeout(PATIENCE.total_seconds()):
@@ -131,7 +131,7 @@ async def fill(person: Person, acts: Mapping[str, Act], *, up_to: str = "") -> N
             await do(person, acts[label], question)
 
 
-async def do(person: Person, act: Act, question: Shown) -> None:
+async def do(person: SandboxPerson, act: Act, question: Shown) -> None:
     match act:
         case str():
             await person.say(act)
@@ -145,7 +145,7 @@ async def do(person: Person, act: Act, question: Shown) -> None:
     await change(person, question)
 
 
-async def change(person: Person, before: Shown) -> Shown:
+async def change(person: SandboxPerson, before: Shown) -> Shown:
     """The next view; at the end that of before."""
     for _ in range(500):
         await person.look(timedelta(milliseconds=20))
@@ -157,7 +157,7 @@ async def change(person: Person, before: Shown) -> Shown:
     raise AssertionError(f"nothing happens after {before.text}")
 
 
-def words(person: Person) -> dict[str, Act]:
+def words(person: SandboxPerson) -> dict[str, Act]:
     return {name.title(): f"{name} of {person.name}" for name in NAMES}
 
 
@@ -186,11 +186,11 @@ async def test_a_form_of_25_fields_with_a_group_and_a_list(house: Any, join: Joi
     }
     await fill(person, acts, up_to="Pets")
     for name in ("Rex", "Tom"):
-        await do(person, Presses(("+ Add",)), await person.sees("+ Add"))
+        await do(person, Presses(("+ Add",)), await person.see("+ Add"))
         await fill(person, {"Name": name, "Big": Presses(("Yes",))}, up_to="Pets")
-    await do(person, Presses(("Done",)), await person.sees("2. Tom"))
-    await person.press("Submit", on=await person.sees("check your answers"))
-    await person.sees("That was all")
+    await do(person, Presses(("Done",)), await person.see("2. Tom"))
+    await person.press("Submit", on=await person.see("check your answers"))
+    await person.see("That was all")
     found = await variables_of(house, f"{key}:telegram-{person.user_id}")
     expected = {
         **{name: f"{name} of {person.name}" for name in NAMES},
@@ -219,7 +219,7 @@ async def killed(house: Any, *servers: str) -> AsyncIterator[None]:
             await asyncio.sleep(0.2)
 
 
-async def say_all(person: Person, said: Mapping[str, Act], *labels: str) -> None:
+async def say_all(person: SandboxPerson, said: Mapping[str, Act], *labels: str) -> None:
     """Answer questions in a row, whether they are shown yet or not."""
     for label in labels:
         await person.say(str(said[label]))
@@ -233,20 +233,20 @@ async def test_nothing_typed_is_lost_when_everything_restarts(house: Any, join: 
     await fill(person, said, up_to="Word3")
     async with killed(house, "bot", "engine-api", "valkey", "worker-llm"):
         await say_all(person, said, "Word3", "Word4")
-    await person.sees("Word5", patience=PATIENCE)
+    await person.see("Word5", patience=PATIENCE)
     await fill(person, said, up_to="Word6")
     async with killed(house, "bot"):
         await say_all(person, said, "Word6", "Word7")
-    await person.sees("Word8", patience=PATIENCE)
+    await person.see("Word8", patience=PATIENCE)
     async with killed(house, "valkey"):
         await say_all(person, said, "Word8", "Word9")
-    await person.sees("Word10", patience=PATIENCE)
+    await person.see("Word10", patience=PATIENCE)
     await fill(person, said, up_to="Age")
     rest = dict.fromkeys(("Age", "Colour", "Day", "Photo", "Street", "City", "Country", "Door"), SKIP)
     await fill(person, {**rest, "Gift": Presses(("No",)), "Colours": Presses(("Done",))}, up_to="Pets")
     await person.press("Done", on=asked(person))
-    await person.press("Submit", on=await person.sees("check your answers"))
-    await person.sees("That was all")
+    await person.press("Submit", on=await person.see("check your answers"))
+    await person.see("That was all")
     found = await variables_of(house, f"{key}:telegram-{person.user_id}")
     # Each in its own place: whatever came twice would stand in the place after it, too.
     assert [found[name] for name in NAMES] == [f"{name} of {person.name}" for name in NAMES]
@@ -265,17 +265,17 @@ async def test_a_draft_of_the_chat_goes_on_in_the_terminal_and_the_chat_says_so(
     assert in_the_chat is not None
     await asyncio.to_thread(at_the_terminal, house, person, task.id, ends=False)
     # What was answered there is drawn anew here, and goes on from here.
-    await person.sees("Keep: 36", on=in_the_chat.message_id)
+    await person.see("Keep: 36", on=in_the_chat.message_id)
     await person.press("Keep", on=asked(person))
-    await person.press("Yes", on=await person.sees("Gift"))
+    await person.press("Yes", on=await person.see("Gift"))
     await asyncio.to_thread(at_the_terminal, house, person, task.id, ends=True)
-    await person.sees("completed", on=in_the_chat.message_id)
+    await person.see("completed", on=in_the_chat.message_id)
     found = await variables_of(house, business_key)
     assert [found[name] for name in NAMES] == [f"{name} of {person.name}" for name in NAMES]
     assert (found["age"], found["gift"]) == (36, True)
 
 
-def at_the_terminal(house: Any, person: Person, task_id: str, *, ends: bool) -> None:
+def at_the_terminal(house: Any, person: SandboxPerson, task_id: str, *, ends: bool) -> None:
     """Keep what was said in the chat; answer the age and leave, or keep all and submit."""
     settings = {
         "ENGINEAPI_URL": str(house.stack.runs["engine-api"].server.url),

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from baton.sandbox.person import Person, Shown
-from bpmn.types import Task
+from baton.sandbox.person import SandboxPerson, Shown
+from bpmn.engine.types import Task
 from shared.models import form_ref, model
 
-Join = Callable[..., Awaitable[Person]]
+Join = Callable[..., Awaitable[SandboxPerson]]
 # A bot that was killed comes back, and so do the updates that it had taken.
 PATIENCE = timedelta(seconds=60)
 FORM = {
@@ -37,16 +37,16 @@ async def key(house: Any) -> str:
     return key
 
 
-async def offered(house: Any, key: str, there: Person) -> Task:
+async def offered(house: Any, key: str, there: SandboxPerson) -> Task:
     """A new task that is offered to the group where `there` is."""
     instance = await house.engine.start(key, variables={"chat": str(there.chat_id)})
     (task,) = await house.engine.tasks(process_instance_id=instance.id)
     return task  # type: ignore[no-any-return]
 
 
-async def prompted(there: Person, question: str) -> Shown:
+async def prompted(there: SandboxPerson, question: str) -> Shown:
     """The message that the person is made to reply to."""
-    return await there.sees(lambda message: message.forces_reply and question in message.text)
+    return await there.see(lambda message: message.forces_reply and question in message.text)
 
 
 def token_of(card: Shown) -> str:
@@ -55,27 +55,27 @@ def token_of(card: Shown) -> str:
 
 async def test_a_task_is_filled_in_the_group_by_whoever_takes_it(house: Any, join: Join, key: str) -> None:
     ada, bob = await join(name="Ada"), await join(name="Bob")
-    ada_there = await ada.found_group("Crew", bob)
-    bob_there = bob.at(ada_there)
+    ada_there = await ada.create_group("Crew", bob)
+    bob_there = bob.open_chat(ada_there)
     task = await offered(house, key, ada_there)
-    card = await ada_there.sees("✋ Fill here")
+    card = await ada_there.see("✋ Fill here")
     assert (card.text, list(card.links)) == (f"📌 Review it · {key}\nWhoever takes it first has it.", ["In private"])
     assert await ada_there.press("Fill here", on=card) is None
     prompt = await prompted(ada_there, "Verdict")
     assert prompt.text == "↩️ Ada, reply to this message: Verdict"
-    await bob_there.sees("👤 Ada has it.", on=card.message_id)
+    await bob_there.see("👤 Ada has it.", on=card.message_id)
     assert await bob_there.press("Go on") == "Ada was faster: this task is theirs."
-    assert await bob_there.press("Cancel", on=await bob_there.sees("1 of 2")) == "This form is filled by Ada."
+    assert await bob_there.press("Cancel", on=await bob_there.see("1 of 2")) == "This form is filled by Ada."
     await bob_there.say("bad", reply_to=prompt)
     await ada_there.say("never mind me")
     await ada_there.say("good", reply_to=prompt)
-    asked = await ada_there.sees("2 of 2")
+    asked = await ada_there.see("2 of 2")
     assert asked.text.startswith("👤 Ada\n")
     assert prompt.message_id not in {message.message_id for message in await ada_there.look()}
-    assert await bob_there.press("Yes", on=await bob_there.sees("2 of 2")) == "This form is filled by Ada."
+    assert await bob_there.press("Yes", on=await bob_there.see("2 of 2")) == "This form is filled by Ada."
     await ada_there.press("Yes", on=asked)
-    await ada_there.press("Submit", on=await ada_there.sees("Submit"))
-    done = await bob_there.sees("✅ Ada, ", on=card.message_id)
+    await ada_there.press("Submit", on=await ada_there.see("Submit"))
+    done = await bob_there.see("✅ Ada, ", on=card.message_id)
     assert done.buttons == ()
     assert await house.engine.history_variables(task.process_instance_id) == {
         "chat": str(ada_there.chat_id), "verdict": "good", "again": True,
@@ -86,63 +86,63 @@ async def test_a_task_is_filled_in_the_group_by_whoever_takes_it(house: Any, joi
 
 async def test_of_two_at_once_in_the_group_and_in_private_one_has_the_task(house: Any, join: Join, key: str) -> None:
     ada, bob = await join(name="Ada"), await join(name="Bob")
-    ada_there = await ada.found_group("Crew", bob)
+    ada_there = await ada.create_group("Crew", bob)
     task = await offered(house, key, ada_there)
-    card = await ada_there.sees("✋ Fill here")
+    card = await ada_there.see("✋ Fill here")
     alert, _ = await asyncio.gather(ada_there.press("Fill here", on=card), bob.start(token_of(card)))
     if alert is None:
         await prompted(ada_there, "Verdict")
-        await bob.sees("Ada was faster: this task is theirs.")
+        await bob.see("Ada was faster: this task is theirs.")
     else:
         assert alert == "Bob was faster: this task is theirs."
-        await bob.sees("Verdict")
+        await bob.see("Verdict")
     winner = ada if alert is None else bob
     assert (await house.engine.task(task.id)).assignee == f"telegram-{winner.user_id}"
-    await ada_there.sees(f"👤 {winner.name} has it.", on=card.message_id)
+    await ada_there.see(f"👤 {winner.name} has it.", on=card.message_id)
 
 
 async def test_who_cancels_gives_it_back_and_a_member_takes_it_in_private(house: Any, join: Join, key: str) -> None:
     ada, bob, eve = await join(name="Ada"), await join(name="Bob"), await join(name="Eve")
-    ada_there = await ada.found_group("Crew", bob)
+    ada_there = await ada.create_group("Crew", bob)
     task = await offered(house, key, ada_there)
-    card = await ada_there.sees("✋ Fill here")
+    card = await ada_there.see("✋ Fill here")
     await ada_there.press("Fill here", on=card)
-    await ada_there.sees("👤 Ada has it.", on=card.message_id)
-    question = await ada_there.sees("1 of 2")
+    await ada_there.see("👤 Ada has it.", on=card.message_id)
+    question = await ada_there.see("1 of 2")
     await ada_there.press("Cancel", on=question)
-    await ada_there.sees("Given back", on=question.message_id)
-    card = await ada_there.sees("✋ Fill here", on=card.message_id)
+    await ada_there.see("Given back", on=question.message_id)
+    card = await ada_there.see("✋ Fill here", on=card.message_id)
     await eve.start(token_of(card))
-    await eve.sees("a group that you are not in")
+    await eve.see("a group that you are not in")
     assert (await house.engine.task(task.id)).assignee is None
     await bob.start(token_of(card))
-    await bob.say("fine", reply_to=await bob.sees("Verdict"))
-    await bob.press("Yes", on=await bob.sees("2 of 2"))
-    await bob.press("Submit", on=await bob.sees("Submit"))
-    await bob.sees("Done. Thank you!")
-    await ada_there.sees("✅ Bob, ", on=card.message_id)
+    await bob.say("fine", reply_to=await bob.see("Verdict"))
+    await bob.press("Yes", on=await bob.see("2 of 2"))
+    await bob.press("Submit", on=await bob.see("Submit"))
+    await bob.see("Done. Thank you!")
+    await ada_there.see("✅ Bob, ", on=card.message_id)
 
 
 async def test_lists_show_what_a_group_and_its_members_could_take_and_nobody_takes_more(
     house: Any, join: Join, key: str
 ) -> None:
     ada, eve = await join(name="Ada"), await join(name="Eve")
-    ada_there, eve_there = await ada.found_group("Crew"), await eve.found_group("Others")
+    ada_there, eve_there = await ada.create_group("Crew"), await eve.create_group("Others")
     await eve_there.say("/tasks")
-    elsewhere = await eve_there.sees(f"Nothing is offered to this group (chat:{eve_there.chat_id}) right now.")
+    elsewhere = await eve_there.see(f"Nothing is offered to this group (chat:{eve_there.chat_id}) right now.")
     task = await offered(house, key, ada_there)
-    await ada_there.sees("✋ Fill here")
+    await ada_there.see("✋ Fill here")
     await ada_there.say("/tasks")
-    await ada_there.sees("What anybody here can take:")
+    await ada_there.see("What anybody here can take:")
     await ada.say("/tasks")
-    listed = await ada.sees("✋ 1. Review it")
+    listed = await ada.see("✋ 1. Review it")
     await eve.say("/tasks")
-    await eve.sees("No task waits for you.")
+    await eve.see("No task waits for you.")
     assert await eve_there.forge(f"t:c:{task.id}", on=elsewhere) == "This task is not offered to you."
     assert (await house.engine.task(task.id)).assignee is None
     await ada.press("✋", on=listed)
-    await ada.sees("Verdict")
-    await ada_there.sees("👤 Ada has it.")
+    await ada.see("Verdict")
+    await ada_there.see("👤 Ada has it.")
 
 
 async def test_a_card_and_its_form_outlive_the_bot_whichever_prompt_is_answered(
@@ -152,22 +152,22 @@ async def test_a_card_and_its_form_outlive_the_bot_whichever_prompt_is_answered(
         return message.forces_reply and "Verdict" in message.text
 
     ada = await join(name="Ada")
-    ada_there = await ada.found_group("Crew")
+    ada_there = await ada.create_group("Crew")
     task = await offered(house, key, ada_there)
-    card = await ada_there.sees("✋ Fill here")
-    pressing = asyncio.create_task(ada_there.at(ada_there).press("Fill here", on=card))
-    first = await ada_there.sees(verdict)
+    card = await ada_there.see("✋ Fill here")
+    pressing = asyncio.create_task(ada_there.open_chat(ada_there).press("Fill here", on=card))
+    first = await ada_there.see(verdict)
     house.signal_all("bot", signal.SIGKILL)  # mostly before the prompt is noted, and so it is asked twice
     await pressing
     await ada_there.say("good", reply_to=first)
-    asked = await ada_there.sees("2 of 2", patience=PATIENCE)
+    asked = await ada_there.see("2 of 2", patience=PATIENCE)
     assert first.message_id not in {message.message_id for message in await ada_there.look()}
     house.signal_all("bot", signal.SIGKILL)
     await ada_there.press("Yes", on=asked)
-    summary = await ada_there.sees("Submit", patience=PATIENCE)
+    summary = await ada_there.see("Submit", patience=PATIENCE)
     await ada_there.press("Submit", on=summary)
     house.signal_all("bot", signal.SIGKILL)
-    await ada_there.sees("✅ Ada, ", on=card.message_id, patience=PATIENCE)
+    await ada_there.see("✅ Ada, ", on=card.message_id, patience=PATIENCE)
     told = await house.engine.history_variables(task.process_instance_id)
     assert (told["verdict"], told["again"]) == ("good", True)
     assert len([message for message in await ada_there.look() if "📌" in message.text]) == 1
@@ -177,19 +177,19 @@ async def test_an_administrator_chooses_the_language_of_the_cards_and_everybody_
     house: Any, join: Join, key: str
 ) -> None:
     ada, bob = await join(name="Ada"), await join(name="Bob")
-    ada_there = await ada.found_group("Crew", bob)
-    bob_there = bob.at(ada_there)
+    ada_there = await ada.create_group("Crew", bob)
+    bob_there = bob.open_chat(ada_there)
     await bob_there.say("/language")
-    asked = await bob_there.sees("chosen in private")
+    asked = await bob_there.see("chosen in private")
     assert asked.buttons == (("Choose mine",),)  # Bob is no administrator
     await bob.start(asked.links["Choose mine"].partition("?start=")[2])
-    await bob.press("Русский", on=await bob.sees("Which language shall I speak?"))
-    await bob.sees("Теперь язык разговора: Русский.")
+    await bob.press("Русский", on=await bob.see("Which language shall I speak?"))
+    await bob.see("Теперь язык разговора: Русский.")
     await ada_there.say("/language")
-    choice = await ada_there.sees("Administrators choose another:")
+    choice = await ada_there.see("Administrators choose another:")
     assert str(await bob_there.press("Русский", on=choice)).startswith("Язык этой группы выбирают только")
     assert await ada_there.press("Русский", on=choice) is None
-    await ada_there.sees("Теперь то, что для всех здесь,", on=choice.message_id)
+    await ada_there.see("Теперь то, что для всех здесь,", on=choice.message_id)
     await ada_there.make_bot("administrator")  # what Telegram says of that is no new language
     await offered(house, key, ada_there)
-    await ada_there.sees("✋ Заполнить здесь")
+    await ada_there.see("✋ Заполнить здесь")

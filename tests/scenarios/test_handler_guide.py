@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from baton.stack.supervisor import Supervisor
-from bpmn.client import EngineClient
+from bpmn.engine.client import EngineClient
 
 ROOT = Path(__file__).parents[2]
 GUIDE = ROOT / "docs" / "guides" / "handlers.md"

@@ -13,18 +13,18 @@ from typing import Any
 
 import pytest
 
-from baton.sandbox.person import Person, PersonStuck
+from baton.sandbox.person import PersonStuck, SandboxPerson
 from baton.stack.supervisor import Supervisor
 from scenarios.onboarding import went_through_once, wish
 
-Join = Callable[..., Awaitable[Person]]
+Join = Callable[..., Awaitable[SandboxPerson]]
 PEOPLE = 4
 KILLS = 4
 PATIENCE = timedelta(seconds=150)
 SEED = 20261123
 
 
-async def walk_patiently(person: Person) -> None:
+async def walk_patiently(person: SandboxPerson) -> None:
     """As people do: look, do what the newest message asks, and press again when nothing happens."""
     await person.say("/start")
     answered: set[int] = set()

@@ -3,63 +3,63 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from baton.sandbox.person import Person
-from bot.links import Link, LinkKind, Links
+from baton.sandbox.person import SandboxPerson
+from bot.people.links import DeepLink, DeepLinks, LinkKind
 
-Join = Callable[..., Awaitable[Person]]
+Join = Callable[..., Awaitable[SandboxPerson]]
 
 
-async def test_a_link_begins_a_process_that_knows_the_campaign(house: Any, join: Join, links: Links) -> None:
+async def test_a_link_begins_a_process_that_knows_the_campaign(house: Any, join: Join, links: DeepLinks) -> None:
     person = await join()
-    await person.start(await links.make(Link(LinkKind.PROCESS, "onboarding", "spring fair")))
-    await person.sees("English")
+    await person.start(await links.make(DeepLink(LinkKind.PROCESS, "onboarding", "spring fair")))
+    await person.see("English")
     instance = await house.instance_of(person)
     variables = await house.engine.history_variables(instance.id)
     assert (variables["campaign"], "referrer" in variables) == ("spring fair", False)
 
 
-async def test_a_link_to_a_task_opens_it_for_its_person_alone(house: Any, join: Join, links: Links) -> None:
+async def test_a_link_to_a_task_opens_it_for_its_person_alone(house: Any, join: Join, links: DeepLinks) -> None:
     ada, eve = await join(), await join()
     await ada.say("/start")
-    await ada.press("English", on=await ada.sees("English"))
-    await ada.sees("1 of 4")
+    await ada.press("English", on=await ada.see("English"))
+    await ada.see("1 of 4")
     (task,) = await house.engine.tasks(process_instance_id=(await house.instance_of(ada)).id)
-    token = await links.make(Link(LinkKind.TASK, task.id))
+    token = await links.make(DeepLink(LinkKind.TASK, task.id))
     await eve.start(token)
-    await eve.sees("This task belongs to somebody else.")
+    await eve.see("This task belongs to somebody else.")
     await ada.say("/cancel")
-    await ada.sees("Put aside")
+    await ada.see("Put aside")
     await ada.start(token)
-    await ada.sees("1 of 4")
+    await ada.see("1 of 4")
     await ada.say("Ada")
-    await ada.sees("2 of 4")
+    await ada.see("2 of 4")
 
 
 async def test_a_link_that_nobody_made_says_so(join: Join) -> None:
     person = await join("ru")
     await person.start("Nobody-made_this")
-    await person.sees("Эта ссылка неизвестна или уже не действует.")
+    await person.see("Эта ссылка неизвестна или уже не действует.")
 
 
 async def test_the_chosen_language_is_spoken_at_once_and_kept(house: Any, join: Join) -> None:
     person = await join()
     await person.say("/start")
-    await person.press("English", on=await person.sees("English"))
-    await person.sees("1 of 4")
+    await person.press("English", on=await person.see("English"))
+    await person.see("1 of 4")
     await person.say("/language")
-    await person.press("Русский", on=await person.sees("Which language shall I speak?"))
-    await person.sees("Теперь язык разговора: Русский.")
-    await person.sees("1 из 4")
+    await person.press("Русский", on=await person.see("Which language shall I speak?"))
+    await person.see("Теперь язык разговора: Русский.")
+    await person.see("1 из 4")
     await person.say("Ада")
-    await person.sees("2 из 4")
+    await person.see("2 из 4")
     await person.say("/help")
-    await person.sees("Я знаю эти команды:")
+    await person.see("Я знаю эти команды:")
 
 
 async def test_a_language_that_a_form_asked_for_is_spoken_everywhere(join: Join) -> None:
     person = await join()
     await person.say("/start")
-    await person.press("Русский", on=await person.sees("Русский"))
-    await person.sees("1 из 4")
+    await person.press("Русский", on=await person.see("Русский"))
+    await person.see("1 из 4")
     await person.say("/help")
-    await person.sees("Я знаю эти команды:")
+    await person.see("Я знаю эти команды:")

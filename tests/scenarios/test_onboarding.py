@@ -8,11 +8,11 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
-from baton.sandbox.onboarding import Answers, fill_profile, walk_onboarding
-from baton.sandbox.person import Person
+from baton.sandbox.onboarding import OnboardingAnswers, fill_profile, walk_onboarding
+from baton.sandbox.person import SandboxPerson
 from scenarios.onboarding import PATH
 
-Join = Callable[..., Awaitable[Person]]
+Join = Callable[..., Awaitable[SandboxPerson]]
 # The lock of a killed worker has to end, and the worker has to start again.
 AFTER_A_KILL = timedelta(seconds=100)
 
@@ -23,14 +23,14 @@ async def until(condition: Callable[[], bool], *, seconds: float = 30) -> None:
             await asyncio.sleep(0.05)
 
 
-async def up_to_the_profile(person: Person) -> None:
+async def up_to_the_profile(person: SandboxPerson) -> None:
     await person.say("/start")
-    await person.sees("English")
+    await person.see("English")
     await person.press("English")
-    await person.sees("1 of 4")
+    await person.see("1 of 4")
 
 
-def welcomes(person: Person) -> list[int]:
+def welcomes(person: SandboxPerson) -> list[int]:
     """Messages that carry the two last buttons now or carried them: what a person would count."""
     return [m.message_id for m in person.messages.values() if m.text.startswith("Welcome")]
 
@@ -65,40 +65,40 @@ async def test_a_tap_in_a_form_costs_the_engine_nothing(house: Any, join: Join) 
     (task,) = await house.engine.tasks(process_instance_id=(await house.instance_of(person)).id)
     assert form_calls(house, task.id) == {"form": 1}
     await person.say("Ada")
-    await person.sees("Developer")
+    await person.see("Developer")
     await person.press("Developer")
-    await person.sees("Yes")
+    await person.see("Yes")
     await person.press("Yes")
-    await person.sees("Workflows")
+    await person.see("Workflows")
     await person.press("Workflows")
-    await person.sees("☑ Workflows")
+    await person.see("☑ Workflows")
     await person.press("Done")
-    await person.sees("Submit")
+    await person.see("Submit")
     assert form_calls(house, task.id) == {"form": 1}
     await person.press("Submit")
-    await person.sees("One moment")
+    await person.see("One moment")
     assert form_calls(house, task.id) == {"form": 1, "submit-form": 1}
 
 
 async def test_it_speaks_russian_with_a_person_who_does(house: Any, join: Join) -> None:
     person = await join("ru")
     await person.say("/start")
-    await person.sees("На каком языке будем говорить?")
+    await person.see("На каком языке будем говорить?")
     await person.press("Русский")
-    await person.sees("1 из 4")
+    await person.see("1 из 4")
     await person.say("Ада")
-    await person.sees("Разработчик")
+    await person.see("Разработчик")
     await person.press("Разработчик")
-    await person.press((await person.sees("Да")).label("Да") or "")
-    await person.sees("Процессы")
+    await person.press((await person.see("Да")).label("Да") or "")
+    await person.see("Процессы")
     await person.press("Процессы")
-    await person.sees("☑ Процессы")
+    await person.see("☑ Процессы")
     await person.press("Готово")
-    await person.sees("Отправить")
+    await person.see("Отправить")
     await person.press("Отправить")
-    await person.sees("Вступить в сообщество", patience=timedelta(seconds=60))
+    await person.see("Вступить в сообщество", patience=timedelta(seconds=60))
     await person.press("Может быть, позже")
-    await person.sees("Спасибо")
+    await person.see("Спасибо")
     variables = await house.engine.history_variables((await house.instance_of(person)).id)
     assert (variables["locale"], variables["action_later"]) == ("ru", True)
 
@@ -107,41 +107,41 @@ async def test_wrong_input_is_explained_and_the_question_stays(house: Any, join:
     person = await join()
     await up_to_the_profile(person)
     await person.say("x" * 61)
-    shown = await person.sees("too long: 61 characters, at most 60")
+    shown = await person.see("too long: 61 characters, at most 60")
     assert "1 of 4" in shown.text
     await person.say("Ada <b>&")
-    await person.sees("2 of 4")
+    await person.see("2 of 4")
     await person.say("astronaut")
-    shown = await person.sees("There is no such choice")
+    shown = await person.see("There is no such choice")
     assert "2 of 4" in shown.text
     await person.say("designer")  # the label of a button may be typed as well
-    await person.sees("3 of 4")
+    await person.see("3 of 4")
     await person.press("Yes")
-    await person.sees("4 of 4")
+    await person.see("4 of 4")
     await person.press("Done")
-    await person.sees("choose at least one")
+    await person.see("choose at least one")
     await person.press("Solana")
-    await person.sees("☑ Solana")
+    await person.see("☑ Solana")
     await person.press("Done")
-    assert "Ada <b>&" in (await person.sees("check your answers")).text
+    assert "Ada <b>&" in (await person.see("check your answers")).text
 
 
 async def test_a_stale_button_is_refused_with_an_alert_and_changes_nothing(house: Any, join: Join) -> None:
     person = await join()
     await person.say("/start")
-    language = await person.sees("English")
+    language = await person.see("English")
     await person.press("English")
-    await person.sees("1 of 4")
+    await person.see("1 of 4")
     assert "out of date" in (await person.press("Русский", on=language) or "")
     assert await person.press("English", on=language) is None  # a finger that pressed twice
     await person.say("Ada")
-    await person.sees("2 of 4")
-    old = await person.sees("Developer")
+    await person.see("2 of 4")
+    old = await person.see("Developer")
     await person.press("Developer")
-    await person.sees("3 of 4")
+    await person.see("3 of 4")
     assert "out of date" in (await person.press("Designer", on=old) or "")
     await person.press("No")
-    await person.sees("4 of 4")
+    await person.see("4 of 4")
     variables = await house.engine.variables((await house.instance_of(person)).id)
     assert variables["locale"] == "en"
 
@@ -150,20 +150,20 @@ async def test_a_person_may_put_the_form_aside_and_go_on_later(house: Any, join:
     person = await join()
     await up_to_the_profile(person)
     await person.say("Ada")
-    await person.sees("2 of 4")
+    await person.see("2 of 4")
     await person.say("/cancel")
-    await person.sees("Put aside")
+    await person.see("Put aside")
     await person.say("hello?")
-    await person.sees("nothing to answer")
+    await person.see("nothing to answer")
     await person.say("/start")
-    assert "2 of 4" in (await person.sees("Developer")).text
+    assert "2 of 4" in (await person.see("Developer")).text
     assert len(await house.engine.tasks(assignee=f"telegram-{person.user_id}")) == 1
 
 
 async def test_starting_twice_does_not_start_twice(house: Any, join: Join) -> None:
     person = await join()
     await asyncio.gather(*(person.say("/start") for _ in range(3)))
-    await person.sees("English")
+    await person.see("English")
     await asyncio.sleep(1)
     key = f"onboarding:telegram-{person.user_id}"
     assert len(await house.engine.history_processes(business_key=key)) == 1
@@ -173,17 +173,17 @@ async def test_the_bot_is_killed_in_the_form_and_goes_on_at_the_same_field(house
     person = await join()
     await up_to_the_profile(person)
     await person.say("Ada")
-    question = await person.sees("2 of 4")
+    question = await person.see("2 of 4")
     await asyncio.sleep(0.5)  # what is shown is saved right after; killed in between, the bot would show it again
     house.signal_all("bot", signal.SIGKILL)
     # Said while nobody listens: Telegram keeps it.
     pressing = asyncio.create_task(person.press("Designer", on=question))
     await until(lambda: house.stack.runs["bot"].state == "ready" and house.stack.runs["bot"].restarts > 0)
     await pressing
-    shown = await person.sees("3 of 4")
+    shown = await person.see("3 of 4")
     assert shown.message_id == question.message_id
     await person.press("No")
-    await person.sees("4 of 4")
+    await person.see("4 of 4")
 
 
 async def test_a_worker_is_killed_in_the_middle_and_the_answer_still_comes_once(house: Any, join: Join) -> None:
@@ -191,16 +191,16 @@ async def test_a_worker_is_killed_in_the_middle_and_the_answer_still_comes_once(
     await up_to_the_profile(person)
     house.signal_all("llm", signal.SIGSTOP)  # so that the worker is in the middle for as long as we want
     try:
-        await fill_profile(person, Answers())
-        await person.sees("One moment")
+        await fill_profile(person, OnboardingAnswers())
+        await person.see("One moment")
         instance = await house.instance_of(person)
         await until(lambda: _started(house, instance.id) == 1)
         house.signal_all("worker-llm", signal.SIGKILL)
     finally:
         house.signal_all("llm", signal.SIGCONT)
-    await person.sees("Join", patience=AFTER_A_KILL)
+    await person.see("Join", patience=AFTER_A_KILL)
     await person.press("Join")
-    await person.sees("✅")
+    await person.see("✅")
     await asyncio.sleep(1)
     await person.look()
     assert len(welcomes(person)) == 1
@@ -213,15 +213,15 @@ async def test_the_bridge_is_killed_while_the_worker_works_and_the_answer_comes_
     await up_to_the_profile(person)
     house.signal_all("llm", signal.SIGSTOP)
     try:
-        await fill_profile(person, Answers())
+        await fill_profile(person, OnboardingAnswers())
         instance = await house.instance_of(person)
         await until(lambda: _started(house, instance.id) == 1)
         house.signal_all("bridge", signal.SIGKILL)
     finally:
         house.signal_all("llm", signal.SIGCONT)
-    await person.sees("Join", patience=AFTER_A_KILL)
+    await person.see("Join", patience=AFTER_A_KILL)
     await person.press("Join")
-    await person.sees("✅")
+    await person.see("✅")
     assert len(welcomes(person)) == 1
     assert await house.path_of(person) == PATH
 
@@ -229,21 +229,21 @@ async def test_the_bridge_is_killed_while_the_worker_works_and_the_answer_comes_
 async def test_engine_api_is_killed_under_a_press_and_the_same_button_works_again(house: Any, join: Join) -> None:
     person = await join()
     await person.say("/start")
-    await person.sees("English")
+    await person.see("English")
     run = house.stack.runs["engine-api"]
     restarts = run.restarts
     house.signal_all("engine-api", signal.SIGKILL)
     assert "try again" in (await person.press("English") or "")
     await until(lambda: run.restarts > restarts and run.state == "ready")
     await person.press("English")
-    await person.sees("1 of 4")
+    await person.see("1 of 4")
     assert len(await house.engine.tasks(assignee=f"telegram-{person.user_id}")) == 1
 
 
 async def test_a_person_who_blocks_the_bot_disturbs_nobody(house: Any, join: Join) -> None:
     person, other = await join(), await join()
     await person.say("/start")
-    await person.sees("English")
+    await person.see("English")
     async with person.http.post(f"{person.url}/sandbox/users/{person.user_id}/block", json={"blocked": True}) as answer:
         assert answer.status == 200
     await up_to_the_profile(other)
@@ -252,7 +252,7 @@ async def test_a_person_who_blocks_the_bot_disturbs_nobody(house: Any, join: Joi
 async def test_help_names_the_commands_in_the_persons_language(join: Join) -> None:
     person = await join("ru")
     await person.say("/help")
-    shown = await person.sees("/start")
+    shown = await person.see("/start")
     assert "/cancel — отложить текущую форму" in shown.text
 
 

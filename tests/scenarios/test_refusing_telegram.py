@@ -15,14 +15,14 @@ from typing import Any
 import pytest
 import redis.asyncio
 
-from baton.sandbox.person import Person, Shown
-from bot.links import Link, LinkKind, Links
-from bot.reach import Reach
-from bpmn.cancellation import cancelled
+from baton.sandbox.person import SandboxPerson, Shown
+from bot.people.links import DeepLink, DeepLinks, LinkKind
+from bot.telegram.blocked import BlockedChats
+from kit.tasks import cancel_tasks
 from shared.models import MINE, form_ref, model
 from shared.telegram_methods import ABOUT_CHATS, IN_CONVERSATIONS, STATUSES
 
-Join = Callable[..., Awaitable[Person]]
+Join = Callable[..., Awaitable[SandboxPerson]]
 Error = tuple[str, int]
 PATIENCE = timedelta(seconds=100)
 # Whoever blocked the bot and is back begins again when nothing happens; with all others the bot goes on by itself.
@@ -60,11 +60,11 @@ class Town:
 
 
 @pytest.fixture
-async def town(house: Any, links: Links) -> Town:
+async def town(house: Any, links: DeepLinks) -> Town:
     key = f"refused-{uuid.uuid4().hex[:8]}"
     drawn = model(key, f"{MINE} {form_ref('refused')}", 'camunda:candidateGroups="others"')
     await house.engine.deploy(key, {f"{key}.bpmn": drawn, "refused.form": json.dumps(FORM).encode()})
-    return Town(house, key, await links.make(Link(LinkKind.PROCESS, key)))
+    return Town(house, key, await links.make(DeepLink(LinkKind.PROCESS, key)))
 
 
 @dataclass(slots=True)
@@ -72,7 +72,7 @@ class Filler:
     """A person who fills the form, and what Telegram refuses meanwhile in their chat."""
 
     town: Town
-    person: Person
+    person: SandboxPerson
     errors: tuple[Error, ...] = ()
     presses: list[asyncio.Task[None]] = field(default_factory=list)
     done: set[tuple[int, str]] = field(default_factory=set)
@@ -93,21 +93,21 @@ class Filler:
                     await self._refuse(method, code, self.person.chat_id)
             await self._fill()
         finally:
-            await cancelled(*self.presses)
+            await cancel_tasks(*self.presses)
 
     async def _chores(self) -> None:
         """What asks Telegram who is in a group, and tells it of a menu."""
         told = {method: code for method, code in self.errors if method in {"getChatMember", "setMyCommands"}}
-        there = await self.person.found_group("Crew")
+        there = await self.person.create_group("Crew")
         await there.say("/tasks")
-        await there.sees("Nothing is offered")
+        await there.see("Nothing is offered")
         for method, code in told.items():
             await self._refuse(method, code, there.chat_id if method == "getChatMember" else self.person.chat_id)
         await self.person.say("/tasks")
-        await self.person.sees("No task waits for you")
+        await self.person.see("No task waits for you")
         await self.person.say("/language")
-        await self.person.press("English", on=await self.person.sees("English"))
-        await self.person.sees("I speak English")
+        await self.person.press("English", on=await self.person.see("English"))
+        await self.person.see("I speak English")
         self.before = max(self.person.messages)
 
     async def _refuse(self, method: str, code: int, chat_id: int | None) -> None:
@@ -160,7 +160,7 @@ class Filler:
                 await self._refuse("getFile", code, None)
             self.errors = tuple(error for error in self.errors if error[0] != "getFile")
             sent = await self.person.send_file("letter.txt", b"Dear all")
-            await self.person.sees(lambda shown: shown.message_id > sent and bool(shown.data))
+            await self.person.see(lambda shown: shown.message_id > sent and bool(shown.data))
 
     async def _others_act(self) -> None:
         (task,) = await self.town.house.engine.tasks(business_key=self.business_key)
@@ -182,7 +182,7 @@ def screen(filler: Filler) -> list[tuple[str, tuple[tuple[str, ...], ...], str |
 
 
 @asynccontextmanager
-async def noted(town: Town, person: Person) -> AsyncIterator[None]:
+async def noted(town: Town, person: SandboxPerson) -> AsyncIterator[None]:
     """The errors that the bot meets, as they come: the sandbox forgets old calls."""
 
     async def look(after: int) -> int:
@@ -207,7 +207,7 @@ async def noted(town: Town, person: Person) -> AsyncIterator[None]:
         yield
         await asyncio.sleep(0.6)
     finally:
-        await cancelled(watching)
+        await cancel_tasks(watching)
 
 
 async def got_to_the_end(filler: Filler) -> None:
@@ -225,13 +225,13 @@ async def got_to_the_end(filler: Filler) -> None:
 
 
 @pytest.fixture
-async def reach(house: Any, valkey_url: str) -> AsyncIterator[Reach]:
+async def reach(house: Any, valkey_url: str) -> AsyncIterator[BlockedChats]:
     bot_id = int(house.stack.home.secrets()["telegram_token"].partition(":")[0])
     async with redis.asyncio.Redis.from_url(valkey_url, decode_responses=True) as client:
-        yield Reach(client, bot_id)
+        yield BlockedChats(client, bot_id)
 
 
-async def live_through(town: Town, join: Join, reach: Reach, *fates: tuple[Error, ...]) -> None:
+async def live_through(town: Town, join: Join, reach: BlockedChats, *fates: tuple[Error, ...]) -> None:
     """People with these errors, and one with none, fill their forms at the same time, and get to the end."""
     calm, *others = [Filler(town, await join(), fate) for fate in ((), *fates)]
     async with noted(town, calm.person):
@@ -244,16 +244,18 @@ async def live_through(town: Town, join: Join, reach: Reach, *fates: tuple[Error
         log = [line for line in town.house.log("bot").splitlines() if "chat cannot be reached" in line]
         lost = [line for line in log if str(filler.person.chat_id) in line]
         assert len(lost) == len([method for method, code in fate if code == 403 and method in ABOUT_CHATS])
-        assert await reach.away(str(filler.person.chat_id)) is None, "they were heard of again"
+        assert await reach.find_blocked(str(filler.person.chat_id)) is None, "they were heard of again"
     assert {error for _, error in town.met} >= {*itertools.chain(*fates)}
 
 
-async def test_nobody_is_lost_whatever_telegram_refuses(town: Town, join: Join, reach: Reach) -> None:
+async def test_nobody_is_lost_whatever_telegram_refuses(town: Town, join: Join, reach: BlockedChats) -> None:
     """Each meets one of its errors, at one kind of call."""
     await live_through(town, join, reach, *(((method, code),) for method in IN_CONVERSATIONS for code in STATUSES))
 
 
 @pytest.mark.full
-async def test_nobody_is_lost_where_telegram_refuses_every_kind_of_call(town: Town, join: Join, reach: Reach) -> None:
+async def test_nobody_is_lost_where_telegram_refuses_every_kind_of_call(
+    town: Town, join: Join, reach: BlockedChats
+) -> None:
     """Each meets one of its errors, at all kinds of calls."""
     await live_through(town, join, reach, *(tuple((method, code) for method in IN_CONVERSATIONS) for code in STATUSES))

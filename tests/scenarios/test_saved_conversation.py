@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from baton.sandbox.onboarding import walk_onboarding
-from baton.sandbox.person import Person
+from baton.sandbox.person import SandboxPerson
 from scenarios.onboarding import PATH
 
-Join = Callable[..., Awaitable[Person]]
+Join = Callable[..., Awaitable[SandboxPerson]]
 
 
 async def test_a_saved_onboarding_runs_green(house: Any, join: Join, tmp_path: Path) -> None:
@@ -26,7 +26,7 @@ async def test_a_saved_onboarding_runs_green(house: Any, join: Join, tmp_path: P
     spec.loader.exec_module(module)
     people = []
 
-    async def join_again(*who: str) -> Person:
+    async def join_again(*who: str) -> SandboxPerson:
         people.append(await join(*who))
         return people[-1]
 

@@ -9,12 +9,12 @@ from typing import Any
 import aiohttp
 import redis.asyncio
 
-from baton.sandbox.person import Person
-from bot.links import Link, LinkKind, Links
+from baton.sandbox.person import SandboxPerson
+from bot.people.links import DeepLink, DeepLinks, LinkKind
 from shared.models import MINE, form_ref, model
 from shared.whole_redis import kept_in_redis
 
-Join = Callable[..., Awaitable[Person]]
+Join = Callable[..., Awaitable[SandboxPerson]]
 PROCESSES = ("bot", "engine-api", "bridge", "worker-llm")
 # More than the bot tries; the last message says that it gives up.
 TRIES = 5
@@ -33,15 +33,15 @@ async def deployed(house: Any) -> str:
     return key
 
 
-async def asked_for_secret(person: Person, token: str) -> None:
+async def asked_for_secret(person: SandboxPerson, token: str) -> None:
     await person.start(token)
-    await person.sees("Name")
+    await person.see("Name")
     await person.say("Ada")
-    await person.press("Submit", on=await person.sees(lambda shown: "Submit" in str(shown.data)))
-    await person.sees("Delete your message afterwards")
+    await person.press("Submit", on=await person.see(lambda shown: "Submit" in str(shown.data)))
+    await person.see("Delete your message afterwards")
 
 
-async def refuse(person: Person, method: str, count: int) -> None:
+async def refuse(person: SandboxPerson, method: str, count: int) -> None:
     """The next messages to this person meet an error that is no outage."""
     fault = {"method": method, "error_code": 404, "count": count, "chat_id": person.chat_id}
     async with person.http.post(f"{person.url}/sandbox/faults", json=fault) as answer:
@@ -68,16 +68,16 @@ async def send_hostile_answers(house: Any, task_id: str, user: str, marker: str)
 
 
 async def test_a_typed_secret_is_nowhere_after_it_was_taken_refused_or_put_aside(
-    house: Any, join: Join, links: Links, valkey_url: str
+    house: Any, join: Join, links: DeepLinks, valkey_url: str
 ) -> None:
     key, secret = await deployed(house), f"hunter-{uuid.uuid4().hex}"
     ada, eve, mallory = [await join() for _ in range(3)]
     for person in (ada, eve, mallory):
-        await asked_for_secret(person, await links.make(Link(LinkKind.PROCESS, key)))
+        await asked_for_secret(person, await links.make(DeepLink(LinkKind.PROCESS, key)))
     await refuse(eve, "sendMessage", TRIES)
     await asyncio.gather(ada.say(secret), eve.say(secret))
-    await ada.sees("That was all")
-    await eve.sees("went wrong")
+    await ada.see("That was all")
+    await eve.see("went wrong")
     (task,) = await house.engine.tasks(assignee=f"telegram-{mallory.user_id}")
     statuses = await send_hostile_answers(house, task.id, task.assignee, secret)
     assert all(400 <= status < 500 for status in statuses), statuses

@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
-from baton.sandbox.person import Person, Shown
-from bot.links import Link, LinkKind, Links
+from baton.sandbox.person import SandboxPerson, Shown
+from bot.people.links import DeepLink, DeepLinks, LinkKind
 from shared.models import MINE, form_ref, model
 
-Join = Callable[..., Awaitable[Person]]
+Join = Callable[..., Awaitable[SandboxPerson]]
 CHANGEABLE = timedelta(hours=48)
 
 
@@ -18,7 +18,7 @@ def field(key: str, **more: Any) -> dict[str, Any]:
     return {"type": "textfield", "key": key, "label": key.title(), **more}
 
 
-async def at_the_first_question(person: Person, house: Any, links: Links) -> str:
+async def at_the_first_question(person: SandboxPerson, house: Any, links: DeepLinks) -> str:
     """Of a form that asks for a name, a phone and a place; answers the key of its process."""
     key = f"shared-{uuid.uuid4().hex[:8]}"
     asked = [field("name"), field("phone", properties={"accepts": "contact"})]
@@ -26,50 +26,50 @@ async def at_the_first_question(person: Person, house: Any, links: Links) -> str
     form = {"id": key, "type": "default", "schemaVersion": 19, "components": asked}
     drawn = model(key, f"{MINE} {form_ref(key)}")
     await house.engine.deploy(key, {f"{key}.bpmn": drawn, f"{key}.form": json.dumps(form).encode()})
-    await person.start(await links.make(Link(LinkKind.PROCESS, key)))
-    await person.sees("1 of 3")
+    await person.start(await links.make(DeepLink(LinkKind.PROCESS, key)))
+    await person.see("1 of 3")
     return key
 
 
-async def test_the_key_comes_and_goes_with_its_question_whichever_way(house: Any, join: Join, links: Links) -> None:
+async def test_the_key_comes_and_goes_with_its_question_whichever_way(house: Any, join: Join, links: DeepLinks) -> None:
     ada = await join()
     key = await at_the_first_question(ada, house, links)
     await ada.press("Skip")
-    await ada.sees("👇 Phone")
-    await ada.finds_keys("☎️ Share my contact")
+    await ada.see("👇 Phone")
+    await ada.find_keys("☎️ Share my contact")
     await ada.press("Back")
-    await ada.sees("1 of 3")
-    await ada.finds_keys()
+    await ada.see("1 of 3")
+    await ada.find_keys()
     await ada.press("Skip")
-    await ada.sees("👇 Phone")
+    await ada.see("👇 Phone")
     await ada.tap("Share my contact")
-    await ada.sees("👇 Place")
-    await ada.finds_keys("📍 Share my location")
+    await ada.see("👇 Place")
+    await ada.find_keys("📍 Share my location")
     await ada.press("Skip")
-    await ada.sees("Submit")
-    await ada.finds_keys()
+    await ada.see("Submit")
+    await ada.find_keys()
     await ada.press("Submit")
-    await ada.sees("That was all")
+    await ada.see("That was all")
     (instance,) = await house.engine.history_processes(business_key=f"{key}:telegram-{ada.user_id}")
     assert (await house.engine.history_variables(instance.id))["phone"].startswith("+")
 
 
-async def test_a_key_that_is_too_old_to_be_erased_is_taken_away(house: Any, join: Join, links: Links) -> None:
+async def test_a_key_that_is_too_old_to_be_erased_is_taken_away(house: Any, join: Join, links: DeepLinks) -> None:
     ada = await join()
     await at_the_first_question(ada, house, links)
     await ada.say("Ada")
-    prompt = await ada.sees("👇 Phone")
+    prompt = await ada.see("👇 Phone")
     await aged(ada, prompt)
     await ada.press("Skip")
-    await ada.sees("✓")
-    await ada.sees("👇 Place")
-    await ada.finds_keys("📍 Share my location")
+    await ada.see("✓")
+    await ada.see("👇 Place")
+    await ada.find_keys("📍 Share my location")
     await ada.say("/cancel")
-    await ada.sees("Put aside")
-    await ada.finds_keys()
+    await ada.see("Put aside")
+    await ada.find_keys()
 
 
-async def aged(person: Person, message: Shown) -> None:
+async def aged(person: SandboxPerson, message: Shown) -> None:
     path = f"{person.url}/sandbox/chats/{person.chat_id}/messages/{message.message_id}/age"
     async with person.http.post(path, json={"seconds": CHANGEABLE.total_seconds() + 1}) as answer:
         answer.raise_for_status()

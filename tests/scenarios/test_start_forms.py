@@ -8,12 +8,12 @@ from typing import Any
 import aiohttp
 import pytest
 
-from baton.sandbox.person import Person
-from bot.links import Link, LinkKind, Links
+from baton.sandbox.person import SandboxPerson
+from bot.people.links import DeepLink, DeepLinks, LinkKind
 from shared.models import MINE, form_ref, model
 
-Join = Callable[..., Awaitable[Person]]
-Follow = Callable[[Person], Awaitable[str]]
+Join = Callable[..., Awaitable[SandboxPerson]]
+Follow = Callable[[SandboxPerson], Awaitable[str]]
 FORM = {
     "id": "order",
     "type": "default",
@@ -26,10 +26,10 @@ FORM = {
 
 
 @pytest.fixture
-def follow(house: Any, links: Links) -> Callable[..., Awaitable[str]]:
+def follow(house: Any, links: DeepLinks) -> Callable[..., Awaitable[str]]:
     """Lets a person follow a link to a process that begins with a form; answers its key."""
 
-    async def begin(person: Person, key: str = "") -> str:
+    async def begin(person: SandboxPerson, key: str = "") -> str:
         if not key:
             key = f"start-{uuid.uuid4().hex[:8]}"
             resources = {
@@ -37,13 +37,13 @@ def follow(house: Any, links: Links) -> Callable[..., Awaitable[str]]:
                 "order.form": json.dumps(FORM).encode(),
             }
             await house.engine.deploy(key, resources)
-        await person.start(await links.make(Link(LinkKind.PROCESS, key, "spring fair")))
+        await person.start(await links.make(DeepLink(LinkKind.PROCESS, key, "spring fair")))
         return key
 
     return begin
 
 
-async def instances(house: Any, key: str, person: Person) -> list[Any]:
+async def instances(house: Any, key: str, person: SandboxPerson) -> list[Any]:
     found: list[Any] = await house.engine.history_processes(business_key=f"{key}:telegram-{person.user_id}")
     return found
 
@@ -53,15 +53,15 @@ async def test_the_form_is_asked_first_and_the_process_begins_with_its_answers(
 ) -> None:
     person = await join()
     key = await follow(person)
-    await person.sees("Dish")
+    await person.see("Dish")
     assert await instances(house, key, person) == []
     await person.say("Soup")
-    await person.sees("Amount")
+    await person.see("Amount")
     await person.say("0")
-    await person.sees("⚠️")
+    await person.see("⚠️")
     await person.say("2")
-    await person.press("Submit", on=await person.sees("check your answers"))
-    await person.sees("Pay")
+    await person.press("Submit", on=await person.see("check your answers"))
+    await person.see("Pay")
     (instance,) = await instances(house, key, person)
     variables = await house.engine.history_variables(instance.id)
     told = {name: variables[name] for name in ("dish", "amount", "initiator", "surface", "campaign")}
@@ -76,27 +76,27 @@ async def test_a_start_that_was_put_aside_goes_on_where_it_was_and_starts_once(
 ) -> None:
     person = await join()
     key = await follow(person)
-    await person.sees("Dish")
+    await person.see("Dish")
     await person.say("Soup")
-    await person.sees("Amount")
+    await person.see("Amount")
     await person.say("/cancel")
-    await person.sees("Put aside")
+    await person.see("Put aside")
     await follow(person, key)
-    await person.sees("2 of 2")
-    await person.press("Skip", on=await person.sees("Skip"))
-    summary = await person.sees("check your answers")
+    await person.see("2 of 2")
+    await person.press("Skip", on=await person.see("Skip"))
+    summary = await person.see("check your answers")
     await person.press("Submit", on=summary)
-    await person.sees("Pay")
+    await person.see("Pay")
     assert len(await instances(house, key, person)) == 1
 
 
 async def test_who_turns_to_another_process_starts_none_of_the_first(house: Any, join: Join, follow: Follow) -> None:
     person = await join()
     first = await follow(person)
-    await person.say("Soup", reply_to=await person.sees("Dish"))
-    await person.sees("Amount")
+    await person.say("Soup", reply_to=await person.see("Dish"))
+    await person.see("Amount")
     second = await follow(person)
-    await person.sees("1 of 2")
+    await person.see("1 of 2")
     assert await instances(house, first, person) == []
     assert await instances(house, second, person) == []
 
@@ -104,7 +104,7 @@ async def test_who_turns_to_another_process_starts_none_of_the_first(house: Any,
 async def test_a_start_that_was_submitted_elsewhere_goes_on_in_the_chat(house: Any, join: Join, follow: Follow) -> None:
     person = await join()
     key = await follow(person)
-    await person.sees("Dish")
+    await person.see("Dish")
     url = str(house.stack.runs["engine-api"].server.url)
     headers = {"Authorization": f"Bearer {house.stack.home.secrets()['service_token']}"}
     user = f"telegram-{person.user_id}"
@@ -121,8 +121,8 @@ async def test_a_start_that_was_submitted_elsewhere_goes_on_in_the_chat(house: A
             f"/process-definition/{key}/submit-form", json=body | {"variables": {"chat": "1"}}
         ) as answer:
             assert (answer.status, (await answer.json())["code"]) == (422, "protected_variable")
-    await person.sees("you completed this on the web")
-    await person.sees("Pay")
+    await person.see("you completed this on the web")
+    await person.see("Pay")
     (instance,) = await instances(house, key, person)
     variables = await house.engine.history_variables(instance.id)
     assert (variables["dish"], variables["campaign"]) == ("Soup", "winter")

@@ -6,11 +6,11 @@ import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from baton.sandbox.person import Person
-from bpmn.types import Task
+from baton.sandbox.person import SandboxPerson
+from bpmn.engine.types import Task
 from shared.models import form_ref, model
 
-Join = Callable[..., Awaitable[Person]]
+Join = Callable[..., Awaitable[SandboxPerson]]
 FORM = {
     "id": "review",
     "type": "default",
@@ -29,7 +29,7 @@ async def waiting(house: Any, whose: str, **variables: str) -> Task:
     return task  # type: ignore[no-any-return]
 
 
-async def offered(house: Any, *people: Person) -> Task:
+async def offered(house: Any, *people: SandboxPerson) -> Task:
     names = ",".join(f"telegram-{person.user_id}" for person in people)
     return await waiting(house, 'camunda:candidateUsers="${people}"', people=names)
 
@@ -38,42 +38,42 @@ async def test_two_take_a_task_at_once_one_has_it_and_the_other_reads_who(house:
     ada, bob = await join(name="Ada"), await join(name="Bob")
     for person in (ada, bob):
         await person.say("/tasks")
-        await person.sees("No task waits for you.")
+        await person.see("No task waits for you.")
     task = await offered(house, ada, bob)
     for person in (ada, bob):
         await person.say("/tasks")
-        await person.sees("✋ 1. Review it")
+        await person.see("✋ 1. Review it")
     alerts = await asyncio.gather(ada.press("✋"), bob.press("✋"))
     winner, loser = (ada, bob) if alerts[0] is None else (bob, ada)
     assert sorted(map(str, alerts)) == sorted(["None", f"{winner.name} was faster: this task is theirs."])
-    await winner.sees("Verdict")
+    await winner.see("Verdict")
     assert await loser.press("✋") == f"{winner.name} was faster: this task is theirs."
     await winner.say("good")
-    await winner.sees("Done. Thank you!")
+    await winner.see("Done. Thank you!")
     assert "already" in str(await loser.press("✋"))
     assert await house.engine.history_variables(task.process_instance_id) == {
         "people": f"telegram-{ada.user_id},telegram-{bob.user_id}", "verdict": "good",
     }  # fmt: skip
     await loser.say("/tasks")
-    await loser.sees("No task waits for you.")
+    await loser.see("No task waits for you.")
 
 
 async def test_who_cancels_gives_the_task_back_and_finds_the_answers_again(house: Any, join: Join) -> None:
     ada, bob = await join(), await join()
     task = await offered(house, ada, bob)
     await ada.say("/tasks")
-    await ada.press("✋", on=await ada.sees("✋ 1. Review it"))
-    await ada.press("Cancel", on=await ada.sees("Verdict"))
-    await ada.sees("Given back")
+    await ada.press("✋", on=await ada.see("✋ 1. Review it"))
+    await ada.press("Cancel", on=await ada.see("Verdict"))
+    await ada.see("Given back")
     assert (await house.engine.task(task.id)).assignee is None
     await bob.say("/tasks")
-    await bob.press("✋", on=await bob.sees("✋ 1. Review it"))
-    await bob.sees("Verdict")
+    await bob.press("✋", on=await bob.see("✋ 1. Review it"))
+    await bob.see("Verdict")
     assert (await house.engine.task(task.id)).assignee == f"telegram-{bob.user_id}"
     await bob.say("/cancel")
-    await bob.sees("Given back")
-    await ada.press("✋", on=await ada.sees("✋ 1. Review it"))
-    await ada.sees("Verdict")
+    await bob.see("Given back")
+    await ada.press("✋", on=await ada.see("✋ 1. Review it"))
+    await ada.see("Verdict")
 
 
 async def test_an_own_task_is_opened_and_nobody_opens_that_of_another_by_a_forged_button(
@@ -84,18 +84,18 @@ async def test_an_own_task_is_opened_and_nobody_opens_that_of_another_by_a_forge
     task = await waiting(house, mine, who=f"telegram-{ada.user_id}")
     other = await offered(house, ada)
     await eve.say("/help")
-    shown = await eve.sees("/tasks — tasks that wait for me")
+    shown = await eve.see("/tasks — tasks that wait for me")
     await eve.forge(f"t:o:{task.id}", on=shown)
-    await eve.sees("This task belongs to somebody else.")
+    await eve.see("This task belongs to somebody else.")
     assert await eve.forge(f"t:c:{other.id}", on=shown) == "This task is not offered to you."
     assert await eve.forge(f"t:c:{task.id}", on=shown) == "This task is not offered to you."
     assert await eve.forge("t:c:nothing", on=shown) == "This task is not open any more."
     assert "out of date" in str(await eve.forge("t:x:y", on=shown))
     assert (await house.engine.task(other.id)).assignee is None
     await ada.say("/tasks")
-    listed = await ada.sees("✋ 2. Review it")
+    listed = await ada.see("✋ 2. Review it")
     await ada.press("▶️ 1. Review it", on=listed)
-    await ada.sees("Verdict")
+    await ada.see("Verdict")
     await ada.say("fine")
-    await ada.sees("That was all")
+    await ada.see("That was all")
     assert (await house.engine.history_task(task.id)).delete_reason == "completed"

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from bpmn.client import EngineClient
-from bpmn.types import Deployment, ProcessInstance
+from bpmn.engine.client import EngineClient
+from bpmn.engine.types import Deployment, ProcessInstance
 
 __all__ = ["MODELS", "deploy_models", "start_work"]
 
@@ -26,6 +26,6 @@ async def start_work(
     """A process whose external task waits in this topic; the user's task before it was completed with `variables`."""
     begin = {"topic": topic, "initiator": user}
     instance = await engine.start("engine-contract", variables=begin, business_key=business_key)
-    (task,) = await engine.tasks(process_instance_id=instance.id)
+    (task,) = await engine.list_tasks(process_instance_id=instance.id)
     await engine.complete_task(task.id, variables or {})
     return instance

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import aiohttp
 from aiohttp import web
 
-from bpmn.client import EngineClient
+from bpmn.engine.client import EngineClient
 
 __all__ = ["EngineLine", "engine_line"]
 

@@ -3,8 +3,8 @@
 from typing import Any
 
 from forms.model import Field
-from forms.paths import MISSING, Json
-from forms.session import FormSession
+from forms.schema.paths import MISSING, Json
+from forms.session.state import FormSession
 from shared.form_cases import sent_file
 
 __all__ = ["items_done", "label_of", "spelled", "to_toggle"]
@@ -18,7 +18,7 @@ def label_of(question: Field, answer: Any) -> str:
 
 def to_toggle(question: Field, session: FormSession, answer: list[Json]) -> list[str]:
     """The labels to press, in the person's order: those that shall go, and those that are missing."""
-    chosen = session.value(question.path)
+    chosen = session.get_value(question.path)
     have = chosen if isinstance(chosen, list) else []
     unwanted = [value for value in have if value not in answer]
     return [label_of(question, value) for value in (*unwanted, *(value for value in answer if value not in have))]
@@ -35,7 +35,7 @@ def items_done(session: FormSession, question: Field, answer: Any) -> int | None
     """The index of the first item that is not yet as it shall be; None when all are."""
     if answer is MISSING:
         return None
-    have = session.value(question.path)
+    have = session.get_value(question.path)
     items = have if isinstance(have, list) else []
     for index, wanted in enumerate(answer):
         if index >= len(items) or not _is_within(wanted, items[index]):

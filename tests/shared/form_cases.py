@@ -13,10 +13,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from bpmn.client import EngineClient
-from bpmn.files import is_reference
-from bpmn.variables import FileValue, encode
-from forms.paths import Json
+from bpmn.engine.client import EngineClient
+from bpmn.engine.variables import FileValue, encode
+from bpmn.file_reference import is_reference
+from forms.schema.paths import Json
 from shared.models import MINE, form_ref, model
 
 __all__ = ["CASES", "FormCase", "SentFile", "begin", "deploy_cases", "left", "sent_file"]
@@ -108,7 +108,7 @@ async def begin(engine: EngineClient, case: FormCase, user: str) -> tuple[str, s
     own = {"initiator": {"value": user, "type": "String"}, "form": {"value": case.form_id, "type": "String"}}
     body = {"variables": {**{name: _wire(entry) for name, entry in case.variables.items()}, **own}}
     instance = await engine.request("POST", f"/process-definition/key/{case.key}/start", json=body)
-    (task,) = await engine.tasks(process_instance_id=instance["id"])
+    (task,) = await engine.list_tasks(process_instance_id=instance["id"])
     return instance["id"], task.id
 
 
@@ -117,7 +117,7 @@ async def left(engine: EngineClient, instance_id: str) -> Left:
     params = {"processInstanceId": instance_id, "deserializeValues": "false"}
     found = await engine.request("GET", "/history/variable-instance", params=params)
     variables = {entry["name"]: await _plain(engine, entry) for entry in found if entry["name"] not in PLATFORM}
-    return (await engine.history_process(instance_id)).business_key, variables
+    return (await engine.fetch_history_process(instance_id)).business_key, variables
 
 
 def _own_model(case: FormCase) -> bytes:

@@ -4,14 +4,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
-from forms.events import Operation
-from forms.fields import kind_of
+from forms.answers.submission import LEAVING_ACTIONS
+from forms.fields import find_kind
+from forms.kinds.widgets import ItemsWidget, PickWidget, UploadWidget
 from forms.model import Field
-from forms.paths import MISSING, Json, get_at
-from forms.session import FormSession
-from forms.submission import LEAVING_ACTIONS
+from forms.schema.paths import MISSING, Json, get_at
+from forms.session.events import Operation
+from forms.session.state import FormSession
 from forms.telegram import decode
-from forms.widgets import Items, Pick, Upload
 from shared.form_answers import items_done, label_of, spelled, to_toggle
 from shared.form_cases import SentFile, sent_file
 
@@ -83,19 +83,19 @@ async def _end(chat: Chat, answers: Mapping[str, Json]) -> None:
 
 async def _answer(chat: Chat, question: Field, answer: Any) -> None:
     session = chat.session
-    widget = kind_of(question).widget(question, session.value(question.path), session)
+    widget = find_kind(question).build_widget(question, session.get_value(question.path), session)
     match widget:
-        case Items():
+        case ItemsWidget():
             await _list(chat, question, answer)
         case _ if answer is MISSING:
             await _leave(chat, question)
-        case Pick(several=True):
+        case PickWidget(several=True):
             for label in to_toggle(question, session, answer):
                 await chat.presses(label, Operation.PICK)
             await chat.presses("Done", Operation.DONE)
-        case Pick():
+        case PickWidget():
             await chat.presses(label_of(question, answer), Operation.PICK)
-        case Upload():
+        case UploadWidget():
             await _send(chat, question, answer)
         case _:
             await chat.says(spelled(question, answer))
@@ -116,8 +116,8 @@ async def _send(chat: Chat, question: Field, answer: list[Json]) -> None:
 async def _leave(chat: Chat, question: Field) -> None:
     """Nobody answers: what is there is kept, else the question is skipped."""
     session = chat.session
-    widget = kind_of(question).widget(question, session.value(question.path), session)
-    if isinstance(widget, Pick) and widget.chosen and not widget.several:
+    widget = find_kind(question).build_widget(question, session.get_value(question.path), session)
+    if isinstance(widget, PickWidget) and widget.chosen and not widget.several:
         await chat.presses(widget.labels[min(widget.chosen)], Operation.PICK)
         return
     for label, operation in (("", Operation.DONE), ("Skip", Operation.SKIP)):

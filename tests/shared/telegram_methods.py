@@ -13,5 +13,5 @@ ABOUT_CHATS = (
     "sendChatAction",
 )
 IN_CONVERSATIONS = (*ABOUT_CHATS, "answerCallbackQuery", "getFile", "getChatMember", "setMyCommands")
-# Each is refused in tests/integration/test_bot_start.py.
+# Each is refused in tests/integration/bot/test_start.py.
 AT_START = ("getMe", "setMyCommands", "deleteWebhook", "setWebhook", "getUpdates")

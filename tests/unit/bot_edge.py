@@ -7,12 +7,12 @@ from aiogram import Bot
 from aiogram.client.session.base import BaseSession
 from aiogram.types import User
 
-from bot.links import Link, LinkKind
-from bot.media import Media
-from bot.place import Place
-from bot.replied import Replied
-from bot.sender import Sender
-from forms.messages import supported
+from bot.people.author import Sender
+from bot.people.chat import ChatPlace
+from bot.people.links import DeepLink, LinkKind
+from bot.people.replied import RepliedMessage
+from bot.telegram.files import IncomingFile
+from forms.messages import find_supported
 from forms.telegram import TelegramView
 
 
@@ -22,33 +22,37 @@ class Runner:
 
     events: list[tuple[Any, ...]] = field(default_factory=list)
 
-    async def started(
+    async def start_process(
         self, chat: int, key: str, language: str | None, origin: Any = None, *, goes_on: bool = False
     ) -> None:
         told: tuple[Any, ...] = (dict(origin),) if origin else ()
         self.events.append(("goes on" if goes_on else "started", key, *told))
 
-    async def opened(self, chat: int, task_id: str, language: str | None, answer: Any = None) -> None:
+    async def open_task(self, chat: int, task_id: str, language: str | None, answer: Any = None) -> None:
         self.events.append(("opened", task_id))
 
-    async def spoken(self, chat: int, locale: str) -> None:
+    async def change_language(self, chat: int, locale: str) -> None:
         self.events.append(("spoken", locale))
 
-    async def said(
-        self, place: Place, text: str, message_id: int, language: str | None, to: Replied | None = None
+    async def handle_text(
+        self, place: ChatPlace, text: str, message_id: int, language: str | None, to: RepliedMessage | None = None
     ) -> None:
         self.events.append(("said", text) if to is None else ("said", place, text, to))
 
-    async def sent(self, place: Place, media: Media, message_id: int, language: str | None, *to: Replied) -> None:
+    async def handle_file(
+        self, place: ChatPlace, media: IncomingFile, message_id: int, language: str | None, *to: RepliedMessage
+    ) -> None:
         self.events.append(("sent", media.content_type, *to))
 
-    async def cancelled(self, place: Place, language: str | None) -> None:
+    async def cancel(self, place: ChatPlace, language: str | None) -> None:
         self.events.append(("cancelled", place if place.is_group else language))
 
-    async def pressed(self, place: Place, data: str, message_id: int, answer: Any, language: str | None) -> None:
+    async def handle_press(
+        self, place: ChatPlace, data: str, message_id: int, answer: Any, language: str | None
+    ) -> None:
         self.events.append(("pressed", place, data))
 
-    async def claimed(self, sender: Sender, task_id: str, groups: tuple[str, ...], answer: Any = None) -> None:
+    async def claim_task(self, sender: Sender, task_id: str, groups: tuple[str, ...], answer: Any = None) -> None:
         self.events.append(("claimed", sender.place, sender.name, task_id, groups))
 
 
@@ -96,7 +100,7 @@ class Languages:
     """The numbers of groups that had others before."""
 
     async def of(self, person: int, language_code: str | None) -> str:
-        return self.chosen.get(person) or supported(language_code)
+        return self.chosen.get(person) or find_supported(language_code)
 
     async def of_user(self, user: User) -> str:
         return await self.of(user.id, user.language_code)
@@ -107,7 +111,7 @@ class Languages:
     async def choose(self, chat_id: int, locale: str) -> None:
         self.chosen[chat_id] = locale
 
-    async def moved(self, chat_id: int, before: int) -> None:
+    async def move_chat(self, chat_id: int, before: int) -> None:
         if (known := self.chosen.pop(before, None)) is not None:
             self.chosen[chat_id] = known
         self.now[before] = chat_id
@@ -116,13 +120,13 @@ class Languages:
 class Tasks:
     """Lists without tasks."""
 
-    async def inbox(self, place: Place, page: int, locale: str) -> TelegramView:
+    async def build_inbox(self, place: ChatPlace, page: int, locale: str) -> TelegramView:
         return TelegramView(f"inbox of {place.key}, page {page}")
 
     async def of_group(self, chat_id: int, page: int, locale: str) -> TelegramView:
         return TelegramView(f"offers of {chat_id}, page {page}, in {locale}")
 
-    async def groups_of(self, place: Place) -> tuple[str, ...]:
+    async def list_groups_of(self, place: ChatPlace) -> tuple[str, ...]:
         return ("chat:-100",)
 
 
@@ -132,10 +136,10 @@ class Memberships:
 
     is_there: bool | None = True
     is_in_charge: bool | None = False
-    people: list[Place] = field(default_factory=list)
+    people: list[ChatPlace] = field(default_factory=list)
     before: dict[int, int] = field(default_factory=dict)
 
-    async def met(self, place: Place) -> None:
+    async def note_group(self, place: ChatPlace) -> None:
         self.people.append(place)
 
     async def is_member(self, chat_id: int, person_id: int) -> bool | None:
@@ -144,20 +148,20 @@ class Memberships:
     async def is_administrator(self, chat_id: int, person_id: int) -> bool | None:
         return self.is_in_charge
 
-    async def moved(self, chat_id: int, before: int) -> None:
+    async def move_chat(self, chat_id: int, before: int) -> None:
         self.before[chat_id] = before
 
-    async def names_of(self, chat_id: int) -> tuple[str, ...]:
+    async def list_names_of(self, chat_id: int) -> tuple[str, ...]:
         return tuple(f"chat:{chat}" for chat in (chat_id, self.before.get(chat_id)) if chat)
 
 
 class Links:
     """Some links, by their tokens."""
 
-    async def find(self, token: str) -> Link | None:
+    async def find(self, token: str) -> DeepLink | None:
         known = {
-            "campaign": Link(LinkKind.PROCESS, "quest", campaign="spring"),
-            "task": Link(LinkKind.TASK, "t1"),
-            "offer": Link(LinkKind.OFFER, "t2", group="chat:-100"),
+            "campaign": DeepLink(LinkKind.PROCESS, "quest", campaign="spring"),
+            "task": DeepLink(LinkKind.TASK, "t1"),
+            "offer": DeepLink(LinkKind.OFFER, "t2", group="chat:-100"),
         }
         return known.get(token)

@@ -7,29 +7,29 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from bot.conversation import Conversation
-from bot.engine_api import Answers, Completed, Ending, OpenForm, OpenTask
+from bot.conversation.drafts import DraftKeeper
+from bot.conversation.runner import ConversationRunner
+from bot.conversation.transitions import Conversation
+from bot.engine_api import CompletedTask, Ending, OpenForm, OpenTask, SubmittedAnswers
 from bot.errors import ApiProblem, ApiUnavailable
-from bot.filling import Filling
-from bot.place import Place
-from bot.replied import Replied
-from bot.runner import Runner
-from bot.sender import Sender
-from bot.titles import Titles
+from bot.offers.titles import Titles
+from bot.people.author import Sender
+from bot.people.chat import ChatPlace
+from bot.people.replied import RepliedMessage
 from bpmn.catalog import Catalog
-from bpmn.files import FileReference
+from bpmn.file_reference import FileReference
 from drafts.errors import DraftConflict
-from drafts.record import Closed, Draft, read_session, stored
-from forms.events import Operation
-from forms.filling import opened
-from forms.session import FormSession, Status, Subject, Surface
+from drafts.record import ClosedDraft, Draft, read_session, to_stored
+from forms.session.events import Operation
+from forms.session.state import FormSession, Status, Subject, Surface
+from forms.session.steps import open_session
 from forms.telegram import Reply, TelegramView, encode
 from unit.bot_edge import Languages
 
 __all__ = ["CHAT", "FIELDS", "PLACE", "TASK", "House", "Killed"]
 
 CHAT = 7
-PLACE = Place.private(CHAT)
+PLACE = ChatPlace.of_private(CHAT)
 CREATED = datetime(2026, 11, 25, 12, 3, tzinfo=UTC)
 TASK = OpenTask("t1", "Profile", "profile", "quest", "i1", CREATED, assignee="telegram-7")
 FIELDS = [{"type": "textfield", "key": key, "label": key.title()} for key in ("name", "city")]
@@ -63,7 +63,7 @@ class Store:
     kills: Countdown = field(default_factory=Countdown)
 
     @asynccontextmanager
-    async def conversation_lock(self, _: object) -> AsyncIterator[None]:
+    async def lock_conversation(self, _: object) -> AsyncIterator[None]:
         yield
 
     async def load(self, _: object, *, language_code: str | None = None) -> Conversation:
@@ -88,16 +88,16 @@ class Drafts:
     """One draft, written and read as Redis has it."""
 
     session: FormSession
-    closed: Closed | None = None
+    closed: ClosedDraft | None = None
     surfaces: set[Surface] = field(default_factory=set)
     faults: list[BaseException] = field(default_factory=list)
 
     async def get(self, _: str) -> Draft:
-        session, kept = self.session, stored(self.session)
+        session, kept = self.session, to_stored(self.session)
         fields = {"opened": kept.opened, "variables": kept.variables, "state": kept.state}
         fields |= {"revision": str(session.revision), "status": str(session.status)}
         read = read_session(session.id, session.schema, fields)
-        return Draft(read.shown_on(tuple(self.surfaces)), kept.form_hash, self.closed)
+        return Draft(read.set_surfaces(tuple(self.surfaces)), kept.form_hash, self.closed)
 
     async def save(self, session: FormSession, expected: int, *, by: str = "") -> None:
         if self.faults:
@@ -114,7 +114,7 @@ class Drafts:
 
     def end(self, by: str | None = "telegram-7") -> None:
         self.session = replace(self.session, status=Status.DONE, revision=self.session.revision + 1)
-        self.closed = Closed(by, CREATED)
+        self.closed = ClosedDraft(by, CREATED)
 
 
 @dataclass
@@ -136,7 +136,7 @@ class Api:
     async def is_open(self, _: str) -> bool:
         return True
 
-    async def running(self, business_key: str) -> list[str]:
+    async def list_running(self, business_key: str) -> list[str]:
         self.looked_up.append(business_key)
         return []
 
@@ -146,16 +146,16 @@ class Api:
     async def start(self, *_: object, **__: object) -> tuple[str, None]:
         return "i2", None
 
-    async def submit(self, _: str, answers: Answers) -> Completed:
+    async def submit(self, _: str, answers: SubmittedAnswers) -> CompletedTask:
         if self.faults:
             raise self.faults.pop()
         assert answers.revision == self.drafts.session.revision
         if self.refusal is not None:  # it held the draft and gave it back
-            self.drafts.session = self.drafts.session.turned().turned()
+            self.drafts.session = self.drafts.session.advance_revision().advance_revision()
             raise self.refusal
         self.drafts.end()
         self.submitted.append(answers.values)
-        return Completed(self.next, self.ending)
+        return CompletedTask(self.next, self.ending)
 
     async def claim(self, *_: object) -> OpenTask:
         return TASK
@@ -164,13 +164,13 @@ class Api:
         if self.refusal is not None:
             raise self.refusal
 
-    async def form(self, *_: object, **__: object) -> OpenForm:
+    async def open_form(self, *_: object, **__: object) -> OpenForm:
         return OpenForm(self.drafts.session.id, "camunda")
 
-    async def next_task(self, *_: object) -> OpenTask | None:
+    async def fetch_next_task(self, *_: object) -> OpenTask | None:
         return self.next
 
-    async def ending_of(self, _: str) -> Ending | None:
+    async def fetch_ending(self, _: str) -> Ending | None:
         return self.ending
 
     async def send_file(self, *_: object) -> FileReference:
@@ -241,7 +241,7 @@ class Screen:
     async def retire(self, chat_id: int, message_id: int, view: TelegramView | None) -> None:
         await self.show(chat_id, view or replace(self.shown.get(message_id, TelegramView("")), rows=()), message_id)
 
-    async def typing(self, _: int) -> None:
+    async def send_typing(self, _: int) -> None:
         """Nothing to see."""
 
     @property
@@ -252,10 +252,10 @@ class Screen:
 class House:
     """A runner with all that is around it: Ada is being asked her name, or takes a task that asks for it."""
 
-    def __init__(self, form: dict[str, Any] = FORM, place: Place = PLACE) -> None:
+    def __init__(self, form: dict[str, Any] = FORM, place: ChatPlace = PLACE) -> None:
         self.place = place
         draft = FormSession("abcdefgh", Subject("t1", "profile", "i1"), "telegram-7", "en", "UTC", "T", form, {})
-        self.drafts = Drafts(opened(draft), surfaces={Surface("telegram", CHAT, 5)})
+        self.drafts = Drafts(open_session(draft), surfaces={Surface("telegram", CHAT, 5)})
         self.api = Api(self.drafts)
         state = Conversation("telegram-7", CHAT, "en", draft_id=draft.id, message_id=5, instance_id="i1")
         self.store = Store(Conversation("telegram-7", place.chat_id, "en") if place.is_group else state)
@@ -264,12 +264,12 @@ class House:
         self.alerts: list[str | None] = []
         api: Any = self.api
         bot: Any = Bot()
-        filling = Filling(self.drafts, api, bot, zone="UTC")  # type: ignore[arg-type]
+        filling = DraftKeeper(self.drafts, api, bot, zone="UTC")  # type: ignore[arg-type]
         people: Any = People()
-        self.runner = Runner(self.store, filling, api, self.screen, Titles(Catalog({})), people)  # type: ignore[arg-type]
+        self.runner = ConversationRunner(self.store, filling, api, self.screen, Titles(Catalog({})), people)  # type: ignore[arg-type]
 
     async def hears(self, text: str, message_id: int) -> None:
-        await self.runner.said(PLACE, text, message_id, "en")
+        await self.runner.handle_text(PLACE, text, message_id, "en")
 
     async def feels(self, operation: Operation, argument: int = 0) -> None:
         await self.press_of(operation, argument)()
@@ -283,17 +283,22 @@ class House:
         async def answer(text: str | None) -> None:
             self.alerts.append(text)
 
-        await self.runner.pressed(self.place, data, message_id, answer, "en")
+        await self.runner.handle_press(self.place, data, message_id, answer, "en")
 
     async def takes(self) -> None:
-        await self.runner.claimed(Sender(self.place, "Ada", "en"), TASK.id, ())
+        await self.runner.claim_task(Sender(self.place, "Ada", "en"), TASK.id, ())
 
     async def reply_to_the_oldest(self, question: str, text: str) -> Callable[[], Awaitable[None]]:
         """A reply, to be delivered, to the message that stands longest of those that ask a question in words."""
         (asked, *_) = [number for number, view in self.screen.shown.items() if view.text.endswith(f": {question}")]
         self.screen.last_id += 1
         return partial(
-            self.runner.said, self.place, text, self.screen.last_id, "en", Replied(asked, self.place.person_id)
+            self.runner.handle_text,
+            self.place,
+            text,
+            self.screen.last_id,
+            "en",
+            RepliedMessage(asked, self.place.person_id),
         )
 
     @staticmethod
@@ -313,7 +318,7 @@ class House:
 class People:
     """Grace is known by name."""
 
-    async def met(self, _: Sender) -> None:
+    async def remember_name(self, _: Sender) -> None:
         """Nobody is remembered."""
 
     async def name_of(self, user_id: str) -> str:

@@ -2,16 +2,16 @@
 
 from typing import Any
 
-from forms.events import Event, Operation, Outcome, Pressed, Render
-from forms.filling import opened, step
-from forms.session import FormSession, Subject
+from forms.session.events import Event, Operation, Outcome, Pressed, Render
+from forms.session.state import FormSession, Subject
+from forms.session.steps import apply_event, open_session
 
 Act = Event | tuple[Operation, int]
 
 
 def session_of(schema: Any, locale: str = "en", zone: str = "Europe/Berlin", **variables: Any) -> FormSession:
     subject = Subject("task", "key", "instance")
-    return opened(FormSession("abcdefgh", subject, "user", locale, zone, "Title", schema, variables))
+    return open_session(FormSession("abcdefgh", subject, "user", locale, zone, "Title", schema, variables))
 
 
 def session_from(*components: dict[str, Any], locale: str = "en", **variables: Any) -> FormSession:
@@ -23,5 +23,5 @@ def play(session: FormSession, *acts: Act) -> tuple[FormSession, Outcome]:
     outcome: Outcome = Render()
     for act in acts:
         event = Pressed(session.revision, *act) if isinstance(act, tuple) else act
-        session, outcome = step(session, event)
+        session, outcome = apply_event(session, event)
     return session, outcome

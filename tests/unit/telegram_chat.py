@@ -1,9 +1,9 @@
 """A draft in a chat: what the buttons of its message say, and what a person does there."""
 
-from forms.events import Event
-from forms.filling import step
-from forms.session import FormSession
-from forms.telegram import TelegramView, decode, view
+from forms.session.events import Event
+from forms.session.state import FormSession
+from forms.session.steps import apply_event
+from forms.telegram import TelegramView, decode, render_view
 
 
 def labels(shown: TelegramView) -> list[list[str]]:
@@ -16,7 +16,7 @@ def flat(shown: TelegramView) -> list[str]:
 
 def event_of(session: FormSession, label: str) -> Event:
     """What pressing the button with this label does, else the first with these words in it: by the data it carries."""
-    buttons = [button for row in view(session).rows for button in row]
+    buttons = [button for row in render_view(session).rows for button in row]
     button = next(button for button in (*(b for b in buttons if b.text == label), *buttons) if label in button.text)
     session_id, event = decode(button.data)
     assert session_id == session.id
@@ -26,5 +26,5 @@ def event_of(session: FormSession, label: str) -> Event:
 def play(session: FormSession, *acts: str | Event) -> FormSession:
     """Press by label, or do something else."""
     for act in acts:
-        session = step(session, event_of(session, act) if isinstance(act, str) else act)[0]
+        session = apply_event(session, event_of(session, act) if isinstance(act, str) else act)[0]
     return session

@@ -12,9 +12,9 @@ from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
-from api.kit.auth import service_token_check
-from api.kit.health import health_router
-from api.kit.problems import Problem, install_problem_handlers
+from api.kit.auth import make_service_token_check
+from api.kit.health import create_health_router
+from api.kit.problems import ProblemError, install_problem_handlers
 from api.kit.requests import RequestMiddleware
 from bpmn.errors import EngineFault, EngineUnavailable
 
@@ -48,7 +48,7 @@ async def client(registry: CollectorRegistry) -> AsyncIterator[httpx.AsyncClient
 
     @app.get("/refused")
     async def refused() -> None:
-        raise Problem(409, "taken", "The name is taken.", headers={"X-Hint": "try"}, field="name")
+        raise ProblemError(409, "taken", "The name is taken.", headers={"X-Hint": "try"}, field="name")
 
     @app.get("/torn")
     async def torn() -> StreamingResponse:
@@ -109,7 +109,7 @@ async def test_half_a_character_is_quoted_back_as_json_spells_it(client: httpx.A
 
     @app.get("/")
     async def refuse() -> None:
-        raise Problem(422, "odd", "привет \ud800")
+        raise ProblemError(422, "odd", "привет \ud800")
 
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test") as odd:
         answer = await odd.get("/")
@@ -153,7 +153,7 @@ async def test_a_callers_id_is_taken_only_when_it_is_plain(client: httpx.AsyncCl
 async def guarded(registry: CollectorRegistry) -> AsyncIterator[httpx.AsyncClient]:
     """A service whose one call needs a token, with a dependency that answers, one that is gone and one that hangs."""
     app = FastAPI()
-    admit = service_token_check(SecretStr("tökén"))
+    admit = make_service_token_check(SecretStr("tökén"))
     app.add_middleware(RequestMiddleware, service="test", registry=registry, max_body_bytes=10, larger={}, admit=admit)
 
     async def well() -> str | None:
@@ -166,7 +166,7 @@ async def guarded(registry: CollectorRegistry) -> AsyncIterator[httpx.AsyncClien
         await asyncio.sleep(60)
         return None
 
-    app.include_router(health_router({"well": well, "gone": gone, "hanging": hanging}, registry))
+    app.include_router(create_health_router({"well": well, "gone": gone, "hanging": hanging}, registry))
 
     @app.post("/call")
     async def call(body: dict[str, int]) -> dict[str, int]:

@@ -7,7 +7,7 @@ import pytest
 from bpmn.catalog import Catalog
 from bpmn.errors import ModelUnreadable
 
-PACKAGED = Catalog.packaged()
+PACKAGED = Catalog.of_packaged()
 ONBOARDING = PACKAGED.processes["onboarding"]
 
 
@@ -22,7 +22,7 @@ def test_the_onboarding_is_packaged_with_its_forms_and_its_topic() -> None:
 
 
 def test_titles_are_local_and_fall_back() -> None:
-    assert (ONBOARDING.title(), ONBOARDING.title("ru"), ONBOARDING.title("de")) == (
+    assert (ONBOARDING.find_title(), ONBOARDING.find_title("ru"), ONBOARDING.find_title("de")) == (
         "Onboarding",
         "Знакомство",
         "Onboarding",

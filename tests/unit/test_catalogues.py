@@ -13,8 +13,8 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po
 
 from bot.texts import say
-from forms.catalogue import Catalogue
-from forms.messages import LOCALES, supported, text
+from forms.messages import LOCALES, find_supported, get_text
+from kit.texts import Catalogue
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("forms", "bot")
@@ -77,7 +77,7 @@ def test_every_text_is_said_in_every_language_with_the_same_parameters(package: 
 
 @pytest.mark.parametrize(
     ("package", "places", "call"),
-    [("bot", ("bot",), r"\bsay\("), ("forms", ("forms", "api"), r"\b(?:text|Problem)\(")],
+    [("bot", ("bot",), r"\bsay\("), ("forms", ("forms", "api"), r"\b(?:get_text|FieldError)\(")],
 )
 def test_every_code_that_is_named_has_a_text(package: str, places: tuple[str, ...], call: str) -> None:
     sources = [path.read_text() for place in places for path in (ROOT / place).rglob("*.py")]
@@ -87,11 +87,11 @@ def test_every_code_that_is_named_has_a_text(package: str, places: tuple[str, ..
 
 
 def test_what_is_counted_has_the_form_of_its_number() -> None:
-    said = [text("too_long", "ru", length=number, max=3).split(",")[0] for number in (1, 2, 5, 11, 21, 104)]
+    said = [get_text("too_long", "ru", length=number, max=3).split(",")[0] for number in (1, 2, 5, 11, 21, 104)]
     assert [part.split(": ")[1] for part in said] == [
         "1 символ", "2 символа", "5 символов", "11 символов", "21 символ", "104 символа",
     ]  # fmt: skip
-    assert "1 character," in text("too_long", "en", length=1, max=0)
+    assert "1 character," in get_text("too_long", "en", length=1, max=0)
 
 
 def test_a_code_that_nobody_wrote_is_an_error() -> None:
@@ -104,7 +104,7 @@ def test_a_code_that_nobody_wrote_is_an_error() -> None:
     [("ru", "ru"), ("ru-RU", "ru"), ("RU_ru", "ru"), ("en-GB", "en"), ("xx", "en"), ("", "en"), (None, "en")],
 )
 def test_a_language_tag_finds_the_nearest_language(tag: str | None, locale: str) -> None:
-    assert supported(tag) == locale
+    assert find_supported(tag) == locale
 
 
 def test_what_a_language_lacks_is_said_in_english(tmp_path: Path) -> None:
@@ -112,9 +112,9 @@ def test_what_a_language_lacks_is_said_in_english(tmp_path: Path) -> None:
     add_german(tmp_path, "forms")
     found = Catalogue.read(tmp_path, "forms")
     assert found.locales == ("en", "de", "ru")
-    assert [found.text(code, "de", {}) for code in ("yes", "no")] == ["Jawohl", "No"]
-    assert found.text("too_long", "de", {"length": 1, "max": 0}) == "Zu lang: 1 Zeichen von 0"
-    assert found.text("too_short", "de", {"length": 1, "min": 2}).startswith("That is too short: 1 character,")
+    assert [found.get_text(code, "de", {}) for code in ("yes", "no")] == ["Jawohl", "No"]
+    assert found.get_text("too_long", "de", {"length": 1, "max": 0}) == "Zu lang: 1 Zeichen von 0"
+    assert found.get_text("too_short", "de", {"length": 1, "min": 2}).startswith("That is too short: 1 character,")
 
 
 def test_a_third_language_is_a_folder_and_no_code(tmp_path: Path) -> None:
@@ -122,8 +122,9 @@ def test_a_third_language_is_a_folder_and_no_code(tmp_path: Path) -> None:
         shutil.copytree(ROOT / package, tmp_path / package)
         add_german(tmp_path / package / "locale", package)
     program = (
-        "from bot.texts import say; from forms.messages import LOCALES, supported, text;"
-        "print(LOCALES, supported('de-AT'), text('yes', 'de-AT'), say('help', 'de'), say('stale', 'de'), sep='|')"
+        "from bot.texts import say; from forms.messages import LOCALES, find_supported, get_text;"
+        "print(LOCALES, find_supported('de-AT'), get_text('yes', 'de-AT'), say('help', 'de'), say('stale', 'de'), "
+        "sep='|')"
     )
     told = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert told.stdout.strip().split("|") == [

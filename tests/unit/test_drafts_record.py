@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from drafts.record import read_session, stored
-from forms.session import FormSession, Subject
+from drafts.record import read_session, to_stored
+from forms.session.state import FormSession, Subject
 
 TYPES = {"name": {"type": "String"}, "age": {"type": "Object", "valueInfo": {"objectTypeName": "java.lang.Long"}}}
 
@@ -18,7 +18,7 @@ def session_of(**properties: str) -> FormSession:
 
 
 def read_again(session: FormSession) -> FormSession:
-    texts = stored(session)
+    texts = to_stored(session)
     fields = {"opened": texts.opened, "variables": texts.variables, "state": texts.state}
     return read_session(session.id, session.schema, fields | {"revision": "0", "status": "draft"})
 
@@ -34,7 +34,7 @@ def test_where_not_all_was_written_nothing_passes_for_what_is_known(missing: str
         assert read_again(session_of(sensitive="true")).known is None
         return
     session = session_of()
-    texts = stored(session)
+    texts = to_stored(session)
     opened = texts.opened.replace(',"types"', ',"other"')
     fields = {"opened": opened, "variables": texts.variables, "revision": "0", "status": "draft"}
     assert read_session(session.id, session.schema, fields).known is None

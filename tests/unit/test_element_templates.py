@@ -10,9 +10,9 @@ import pytest
 from jsonschema import Draft7Validator
 from pydantic import BaseModel, Field
 
-from baton.cli.element_template import SCHEMA, element_template, template_text
+from baton.cli.element_template import SCHEMA, build_element_template, render_template
 from workers.loading import load_handlers
-from workers.registry import read_handler, registered
+from workers.registry import list_registered, read_handler
 
 # @camunda/element-templates-json-schema 0.22.1, MIT licence (beside it).
 PUBLISHED = Path(__file__).parent / "element-templates" / "schema.json"
@@ -55,7 +55,7 @@ def nothing(job: Job) -> None:
 
 @pytest.fixture
 def template() -> dict[str, Any]:
-    return element_template(read_handler(print_it, "print-it", queue="custom", timeout=timedelta(seconds=5)))
+    return build_element_template(read_handler(print_it, "print-it", queue="custom", timeout=timedelta(seconds=5)))
 
 
 def validator() -> Draft7Validator:
@@ -77,9 +77,9 @@ def test_the_schema_is_the_one_that_templates_name() -> None:
 
 def test_every_template_is_valid(template: dict[str, Any]) -> None:
     load_handlers()
-    templates = [template, *(element_template(handler) for handler in registered().values())]
+    templates = [template, *(build_element_template(handler) for handler in list_registered().values())]
     without_output = read_handler(nothing, "nothing", queue="custom", timeout=timedelta(seconds=5))
-    for found in (*templates, element_template(without_output)):
+    for found in (*templates, build_element_template(without_output)):
         assert [error.message for error in validator().iter_errors(found)] == []
 
 
@@ -131,5 +131,5 @@ def test_outputs_go_to_the_variable_of_their_name_unless_the_author_changes_it(t
 
 def test_the_file_of_the_same_handler_is_always_the_same(template: dict[str, Any]) -> None:
     handler = read_handler(print_it, "print-it", queue="custom", timeout=timedelta(seconds=5))
-    assert template_text(handler) == template_text(handler)
-    assert json.loads(template_text(handler)) == template
+    assert render_template(handler) == render_template(handler)
+    assert json.loads(render_template(handler)) == template

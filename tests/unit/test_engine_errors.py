@@ -5,7 +5,7 @@ import json
 import pytest
 
 from bpmn import errors
-from bpmn.errors import EngineError, engine_error
+from bpmn.errors import EngineError, make_engine_error
 
 
 @pytest.mark.parametrize(
@@ -61,14 +61,14 @@ from bpmn.errors import EngineError, engine_error
     ],
 )
 def test_each_answer_has_its_class(status: int, body: object, expected: type[EngineError]) -> None:
-    error = engine_error(status, body if isinstance(body, str) else json.dumps(body), what="POST /x")
+    error = make_engine_error(status, body if isinstance(body, str) else json.dumps(body), what="POST /x")
     assert type(error) is expected
     assert error.status == status
     assert str(error).startswith("POST /x: ")
 
 
 def test_a_refused_form_field_is_named() -> None:
-    error = engine_error(500, json.dumps({"message": "Invalid value submitted for form field 'age'"}), what="x")
+    error = make_engine_error(500, json.dumps({"message": "Invalid value submitted for form field 'age'"}), what="x")
     assert isinstance(error, errors.FormFieldRefused)
     assert error.field == "age"
 
@@ -79,6 +79,6 @@ def test_the_problems_of_a_model_name_file_and_line() -> None:
         "message": "ENGINE-09005 Could not parse BPMN process.",
         "details": {"a.bpmn": {"errors": [{"message": "no such element", "line": 12}], "warnings": []}},
     }
-    error = engine_error(400, json.dumps(body), what="deploy")
+    error = make_engine_error(400, json.dumps(body), what="deploy")
     assert isinstance(error, errors.ModelRefused)
     assert error.problems == ("a.bpmn:12 no such element",)

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from aiogram.types import Message
 
-from bot.media import Media, media_of
-from files.types import possible_types, suffix_of, type_of_name
-from files.uploads import content_type_of, contradicts
-from forms.fields.file import accepts
+from bot.telegram.files import IncomingFile, find_media
+from files.types import find_suffix, find_type_by_name, list_possible_types
+from files.uploads import detect_content_type, is_contradicted
+from forms.fields.file import is_accepted
 from shared.file_heads import FILE_HEADS, head
 
 TYPES = {
@@ -62,8 +62,8 @@ def zipped() -> bytes:
 
 
 def taken(content: bytes, name: str, accept: str) -> bool:
-    kind = content_type_of(content, name)
-    return not contradicts(kind, name) and accepts(accept, name, kind)
+    kind = detect_content_type(content, name)
+    return not is_contradicted(kind, name) and is_accepted(accept, name, kind)
 
 
 def test_each_head_is_looked_at() -> None:
@@ -72,11 +72,11 @@ def test_each_head_is_looked_at() -> None:
 
 @pytest.mark.parametrize(("kind", "name"), OF_HEADS)
 def test_a_file_is_what_it_is_and_its_field_takes_it(kind: str, name: str) -> None:
-    assert content_type_of(head(name), name) == kind
+    assert detect_content_type(head(name), name) == kind
     family = "application/pdf" if name == "pdf.pdf" else f"{kind.partition('/')[0]}/*"
     for accept in (family, kind, f".{name.rpartition('.')[2]}", ""):
         assert taken(head(name), name, accept), accept
-    assert not contradicts(kind, "unnamed")
+    assert not is_contradicted(kind, "unnamed")
     assert not taken(head(name), name, "image/*" if not kind.startswith("image/") else "audio/*,video/*")
 
 
@@ -86,7 +86,7 @@ def test_under_a_name_that_says_nothing_it_is_the_same_unless_only_the_name_tell
         "isom.m4a": "video/mp4", "mp42.m4a": "video/mp4", "moov-first.m4a": "video/mp4", "mpg.mpg": "video/dvd",
         "wma.wma": "video/x-ms-wmv",
     }  # fmt: skip
-    assert content_type_of(head(name), None) == by_the_name.get(name, kind)
+    assert detect_content_type(head(name), None) == by_the_name.get(name, kind)
 
 
 @pytest.mark.parametrize(
@@ -108,15 +108,15 @@ def test_under_a_name_that_says_nothing_it_is_the_same_unless_only_the_name_tell
     ],
 )
 def test_another_name_of_the_same_family_is_no_disguise(content: str, name: str, kind: str) -> None:
-    assert content_type_of(head(content), name) == kind
+    assert detect_content_type(head(content), name) == kind
     assert taken(head(content), name, f"{kind.partition('/')[0]}/*")
 
 
 def test_the_brands_of_phones_pictures_are_read_to_their_end() -> None:
     iphone = bytes.fromhex("00000024") + b"ftypmif1\0\0\0\0MiHBMiPrmiafheic"
-    assert content_type_of(iphone, "IMG_0001.HEIC") == "image/heic"
-    assert content_type_of(iphone.replace(b"heic", b"avif"), None) == "image/avif"
-    assert content_type_of(iphone.replace(b"heic", b"abcd"), None) == "image/heif"
+    assert detect_content_type(iphone, "IMG_0001.HEIC") == "image/heic"
+    assert detect_content_type(iphone.replace(b"heic", b"avif"), None) == "image/avif"
+    assert detect_content_type(iphone.replace(b"heic", b"abcd"), None) == "image/heif"
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_the_brands_of_phones_pictures_are_read_to_their_end() -> None:
     ],
 )
 def test_what_is_known_to_be_something_else_than_its_name_says_is_refused(content: bytes, name: str) -> None:
-    assert contradicts(content_type_of(content, name), name)
+    assert is_contradicted(detect_content_type(content, name), name)
 
 
 def test_sound_may_stand_behind_room_for_a_tag() -> None:
@@ -170,7 +170,7 @@ def test_a_drawing_is_one_whatever_stands_in_front_of_it(before: bytes) -> None:
 
 
 def test_no_length_that_a_file_says_of_itself_is_believed() -> None:
-    assert content_type_of(b"\xff\xff\xff\xffftypheic" + bytes(100), "photo.heic") == "image/heic"
+    assert detect_content_type(b"\xff\xff\xff\xffftypheic" + bytes(100), "photo.heic") == "image/heic"
 
 
 @pytest.mark.parametrize(
@@ -188,10 +188,10 @@ def test_a_field_takes_a_file_by_its_registered_name(content: bytes, name: str, 
     assert taken(content, name, accept)
 
 
-def of_telegram(kind: str, **more: Any) -> Media:
+def of_telegram(kind: str, **more: Any) -> IncomingFile:
     told = {"file_id": "f", "file_unique_id": "u", "file_size": 9, **more}
     about = {"message_id": 5, "date": datetime.now(UTC), "chat": {"id": 7, "type": "private"}}
-    media = media_of(Message.model_validate({**about, kind: [told] if kind == "photo" else told}))
+    media = find_media(Message.model_validate({**about, kind: [told] if kind == "photo" else told}))
     assert media is not None
     return media
 
@@ -220,33 +220,33 @@ LONG = {"duration": 1}
         (of_telegram("document", mime_type="application/pdf"), "pdf.pdf", "application/pdf .pdf"),
     ],
 )  # fmt: skip
-def test_what_telegram_brings_is_fetched_and_taken(media: Media, content: str, accept: str) -> None:
+def test_what_telegram_brings_is_fetched_and_taken(media: IncomingFile, content: str, accept: str) -> None:
     for part in accept.split():
-        possible = possible_types(media.content_type, media.name)
-        assert any(accepts(part, media.name, kind) for kind in possible), part
+        possible = list_possible_types(media.content_type, media.name)
+        assert any(is_accepted(part, media.name, kind) for kind in possible), part
         assert taken(head(content), media.name, part), part
 
 
 def test_what_can_be_nothing_that_a_field_takes_need_not_be_fetched() -> None:
-    assert possible_types("video/mp4", "film.mp4") == {"video/mp4"}
-    assert possible_types("application/pdf", "a.pdf") == {"application/pdf"}
-    assert possible_types("video/webm;codecs=vp8", "a.webm") == {"audio/webm", "video/webm"}
+    assert list_possible_types("video/mp4", "film.mp4") == {"video/mp4"}
+    assert list_possible_types("application/pdf", "a.pdf") == {"application/pdf"}
+    assert list_possible_types("video/webm;codecs=vp8", "a.webm") == {"audio/webm", "video/webm"}
 
 
 def test_names_say_the_same_on_every_machine() -> None:
-    assert type_of_name("chart.chrt") is None, "that stands in /etc/mime.types"
-    assert type_of_name("photo.jpg.gz") is None, "what is packed in a file is not what the file is"
-    assert type_of_name("data:,A.Oga") == "audio/ogg"
-    assert type_of_name(None) is None
-    assert type_of_name("oga") is None
+    assert find_type_by_name("chart.chrt") is None, "that stands in /etc/mime.types"
+    assert find_type_by_name("photo.jpg.gz") is None, "what is packed in a file is not what the file is"
+    assert find_type_by_name("data:,A.Oga") == "audio/ogg"
+    assert find_type_by_name(None) is None
+    assert find_type_by_name("oga") is None
     usual = {
         "audio/mp4": ".m4a", "audio/mpeg": ".mp3", "audio/ogg": ".oga", "image/jpeg": ".jpg", "image/png": ".png",
         "text/plain": ".txt", "video/mp4": ".mp4", "application/x-unknown": "",
     }  # fmt: skip
-    assert {kind: suffix_of(kind) for kind in usual} == usual
-    assert suffix_of("Audio/Ogg; codecs=opus") == ".oga"
+    assert {kind: find_suffix(kind) for kind in usual} == usual
+    assert find_suffix("Audio/Ogg; codecs=opus") == ".oga"
 
 
 @pytest.mark.parametrize(("name", "said"), [("code.txt", "text/plain"), ("code", "text/plain"), ("a.csv", "text/csv")])
 def test_digits_alone_are_a_text_like_any_other(name: str, said: str) -> None:
-    assert content_type_of(b"0123456789" * 5, name) == said
+    assert detect_content_type(b"0123456789" * 5, name) == said

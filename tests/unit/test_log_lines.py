@@ -13,7 +13,7 @@ import asyncio, logging, threading
 import structlog
 from celery.worker.consumer.consumer import MESSAGE_DECODE_ERROR, UNKNOWN_TASK_ERROR
 from pydantic import BaseModel
-from workers.log import configure_logging
+from kit.logs import configure_logging
 
 class Answer(BaseModel):
     age: int

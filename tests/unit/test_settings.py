@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from bpmn.errors import ConfigurationError
-from bpmn.settings import ProcessSettings, checked_secret
+from kit.errors import ConfigurationError
+from kit.settings import ProcessSettings, check_secret
 
 
 class Settings(ProcessSettings):
@@ -36,4 +36,4 @@ def test_a_missing_secret_is_an_error() -> None:
 
 def test_a_secret_has_a_least_length() -> None:
     with pytest.raises(ConfigurationError, match="at least 32 characters; it has 5"):
-        checked_secret("TOKEN", SecretStr("short"))
+        check_secret("TOKEN", SecretStr("short"))

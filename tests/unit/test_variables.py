@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bpmn.read import read_activity
-from bpmn.variables import FileValue, NotAVariable, decode, decode_all, encode, encode_all, read_time, write_time
+from bpmn.engine.read import read_activity
+from bpmn.engine.variables import FileValue, NotAVariable, decode, decode_all, encode, encode_all, read_time, write_time
 
 
 @pytest.mark.parametrize(

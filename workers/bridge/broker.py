@@ -11,14 +11,14 @@ from kombu.entity import Queue
 from kombu.exceptions import ChannelError, OperationalError
 from redis import RedisError
 
-from bpmn.errors import BatonError
-from workers.app import declare_queues, task_queue
-from workers.batches import Batch
+from kit.errors import BatonError
+from workers.broker.batches import Batch
+from workers.broker.celery_app import declare_queues, make_task_queue
+from workers.broker.redis_transport import BEHIND
+from workers.broker.report_sender import PATIENCE
+from workers.broker.streams import stream_key
 from workers.envelope import LEASE_QUEUE, REPORT_QUEUE, RUN_TASK, Bundle
-from workers.post import PATIENCE
-from workers.redis_transport import BEHIND
 from workers.settings import BrokerSettings
-from workers.streams import stream_key
 
 __all__ = ["Broker", "BrokerUnavailable", "CeleryBroker"]
 
@@ -42,17 +42,17 @@ class BrokerUnavailable(BatonError):
 
 
 class Broker(Protocol):
-    """Raises `BrokerUnavailable`."""
+    """Raises `BrokerUnreadable`."""
 
     async def publish(self, queue: str, bundles: Sequence[Bundle], limit: timedelta, *, behind: bool = False) -> None:
         """Hand over bundles, in order; one may run for `limit`. What is put `behind` lets others go first, on Valkey.
 
-        Raises `BrokerUnavailable`, whose `published` is how many were taken before.
+        Raises `BrokerUnreadable`, whose `published` is how many were taken before.
         """
         ...
 
-    async def waiting(self, queue: str) -> int:
-        """How many messages no worker has taken yet."""
+    async def count_waiting(self, queue: str) -> int:
+        """Return how many messages no worker has taken yet."""
         ...
 
 
@@ -70,16 +70,16 @@ class CeleryBroker:
     async def publish(self, queue: str, bundles: Sequence[Bundle], limit: timedelta, *, behind: bool = False) -> None:
         # Quorum queues of RabbitMQ before 4.0 know no priorities, and pass them by.
         priority = BEHIND if behind and self._settings.is_redis else None
-        await self._in_thread(lambda: self._publish_all(queue, bundles, limit, priority))
+        await self._run_in_thread(lambda: self._publish_all(queue, bundles, limit, priority))
 
-    async def waiting(self, queue: str) -> int:
-        return await self._in_thread(lambda: self._waiting(queue))
+    async def count_waiting(self, queue: str) -> int:
+        return await self._run_in_thread(lambda: self._count_waiting(queue))
 
     async def close(self) -> None:
-        await self._in_thread(self._disconnect)
+        await self._run_in_thread(self._disconnect)
         self._thread.shutdown()
 
-    async def _in_thread(self, call: Callable[[], Result]) -> Result:
+    async def _run_in_thread(self, call: Callable[[], Result]) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._thread, call)
 
     def _publish_all(self, queue: str, bundles: Sequence[Bundle], limit: timedelta, priority: int | None) -> None:
@@ -106,7 +106,7 @@ class CeleryBroker:
             args=[bundle.model_dump(mode="json")],
             # Celery logs this instead of the arguments, which are people's data.
             argsrepr=f"({bundle.topic} {bundle.lease} {len(bundle.jobs)})",
-            queue=self._queue(queue),
+            queue=self._make_queue(queue),
             exchange="",
             routing_key=queue,
             declare=(),  # it is there already: `declare_queues`
@@ -118,12 +118,12 @@ class CeleryBroker:
             producer=producer,
         )
 
-    def _queue(self, name: str) -> Queue:
+    def _make_queue(self, name: str) -> Queue:
         if name not in self._queues:
-            self._queues[name] = task_queue(name, self._settings)
+            self._queues[name] = make_task_queue(name, self._settings)
         return self._queues[name]
 
-    def _waiting(self, queue: str) -> int:
+    def _count_waiting(self, queue: str) -> int:
         if self._connection is None:
             self._connection = self._app.connection_for_write()
         lost = (
@@ -134,12 +134,12 @@ class CeleryBroker:
             OSError,
         )
         try:
-            return self._depth(queue)
+            return self._measure_depth(queue)
         except lost as error:
             self._disconnect()
             raise BrokerUnavailable(f"the depth of queue {queue} cannot be read: {error}") from error
 
-    def _depth(self, queue: str) -> int:
+    def _measure_depth(self, queue: str) -> int:
         channel = self._connection.default_channel
         if self._settings.is_redis and queue in {REPORT_QUEUE, LEASE_QUEUE}:
             return int(channel.client.xlen(stream_key(queue)))

@@ -5,49 +5,49 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-from bpmn.types import ExternalTask
-from bpmn.variables import FileValue, encode_all
+from bpmn.engine.types import ExternalTask
+from bpmn.engine.variables import FileValue, encode_all
 from workers.envelope import Bundle, Job
-from workers.large import check_size, wire_bytes
+from workers.pool.large_values import check_size, count_wire_bytes
 from workers.registry import Handler
-from workers.retries import attempt_of
+from workers.retries import count_attempt
 
-__all__ = ["bundle_of", "by_topic", "is_heavy", "job_of", "portions"]
+__all__ = ["group_by_topic", "is_heavy", "make_bundle", "make_job", "split_portions"]
 
 # Up to fifty jobs share a message.
 HEAVY_BYTES = 128 * 1024
 
 
-def by_topic(tasks: Iterable[ExternalTask]) -> dict[str, list[ExternalTask]]:
-    """The tasks of each topic, in the engine's order."""
+def group_by_topic(tasks: Iterable[ExternalTask]) -> dict[str, list[ExternalTask]]:
+    """Return the tasks of each topic, in the engine's order."""
     found: dict[str, list[ExternalTask]] = defaultdict(list)
     for task in tasks:
         found[task.topic].append(task)
     return found
 
 
-def portions(jobs: Sequence[Job], size: int, slots: int) -> Iterator[Sequence[Job]]:
-    """Portions of at most `size`, and small enough that every slot of the pool gets one."""
+def split_portions(jobs: Sequence[Job], size: int, slots: int) -> Iterator[Sequence[Job]]:
+    """Split portions of at most `size`, and small enough that every slot of the pool gets one."""
     step = max(1, min(size, -(-len(jobs) // max(1, slots))))
     for first in range(0, len(jobs), step):
         yield jobs[first : first + step]
 
 
-def bundle_of(jobs: Sequence[Job], handler: Handler, lease: str, lock_expires: datetime) -> Bundle:
-    """One message. `lock_expires` is on the clock that bridge and workers share (the ledger's)."""
+def make_bundle(jobs: Sequence[Job], handler: Handler, lease: str, lock_expires: datetime) -> Bundle:
+    """Return one message. `lock_expires` is on the clock that bridge and workers share (the ledger's)."""
     return Bundle(
         lease=lease,
         topic=handler.topic,
         lock_expires=lock_expires,
         lock_ms=round(handler.lock.total_seconds() * 1000),
-        trace={"traceparent": _traceparent(jobs[0].process_instance_id)},
+        trace={"traceparent": _make_traceparent(jobs[0].process_instance_id)},
         jobs=tuple(jobs),
     )
 
 
-def job_of(task: ExternalTask, handler: Handler) -> Job:
-    """A fetched task. Raises `NotAVariable`, and `Permanent` for more than fits into a message."""
-    variables = encode_all({name: _reference(value) for name, value in task.variables.items()})
+def make_job(task: ExternalTask, handler: Handler) -> Job:
+    """Return a fetched task. Raises `NotAVariable`, and `Permanent` for more than fits into a message."""
+    variables = encode_all({name: _to_reference(value) for name, value in task.variables.items()})
     check_size(variables, "too large to travel to a worker; keep it as a file")
     return Job(
         task_id=task.id,
@@ -58,25 +58,25 @@ def job_of(task: ExternalTask, handler: Handler) -> Job:
         process_definition_key=task.process_definition_key,
         activity_id=task.activity_id,
         activity_instance_id=task.activity_instance_id,
-        attempt=attempt_of(handler, task.retries),
+        attempt=count_attempt(handler, task.retries),
         retries=task.retries,
         extension_properties=dict(task.extension_properties),
     )
 
 
 def is_heavy(job: Job) -> bool:
-    """Whether a few such jobs would fill a message."""
-    return sum(wire_bytes(wire) for wire in job.variables.values()) > HEAVY_BYTES
+    """Tell whether a few such jobs would fill a message."""
+    return sum(count_wire_bytes(wire) for wire in job.variables.values()) > HEAVY_BYTES
 
 
-def _reference(value: object) -> object:
-    """A file travels without its content, which the engine does not send with a task either."""
+def _to_reference(value: object) -> object:
+    """Return a file travels without its content, which the engine does not send with a task either."""
     if isinstance(value, FileValue):
         return {"filename": value.filename, "mime_type": value.mime_type, "encoding": value.encoding}
     return value
 
 
-def _traceparent(process_instance_id: str) -> str:
-    """W3C trace context: one trace for a process instance, so that all its jobs are found together."""
+def _make_traceparent(process_instance_id: str) -> str:
+    """Make W3C trace context: one trace for a process instance, so that all its jobs are found together."""
     trace = uuid.uuid5(uuid.NAMESPACE_OID, process_instance_id).hex
     return f"00-{trace}-{uuid.uuid4().hex[:16]}-01"

@@ -12,11 +12,11 @@ from celery import Celery
 from kombu.exceptions import OperationalError
 from redis import RedisError
 
-from bpmn.errors import BatonError
+from kit.errors import BatonError
 from workers.bridge.metrics import WORKERS
 from workers.bridge.outage import Outage
 
-__all__ = ["Pool", "Pools", "ask_celery"]
+__all__ = ["PoolCapacity", "PoolState", "ask_celery"]
 
 log = structlog.get_logger(__name__)
 
@@ -32,27 +32,27 @@ BROKER_ERRORS = (OperationalError, RedisError, OSError)
 
 
 @dataclass(frozen=True, slots=True)
-class Pool:
+class PoolState:
     """One worker process: the queues it takes from, and how many jobs at once."""
 
     queues: tuple[str, ...]
     concurrency: int
 
 
-def ask_celery(app: Celery) -> Mapping[str, Pool]:
-    """Every worker that answers, by its node name. Blocks for about a second; raises the broker's errors."""
+def ask_celery(app: Celery) -> Mapping[str, PoolState]:
+    """Return every worker that answers, by its node name. Blocks for about a second; raises the broker's errors."""
     queues = app.control.inspect(timeout=ANSWER_TIME.total_seconds()).active_queues() or {}
     if not queues:
         return {}
     some = app.control.inspect(destination=list(queues), timeout=ANSWER_TIME.total_seconds(), limit=len(queues))
     stats = some.stats() or {}
     return {
-        name: Pool(tuple(queue["name"] for queue in served), _concurrency(stats.get(name)))
+        name: PoolState(tuple(queue["name"] for queue in served), _read_concurrency(stats.get(name)))
         for name, served in queues.items()
     }
 
 
-def _concurrency(stats: Any) -> int:
+def _read_concurrency(stats: Any) -> int:
     pool = stats.get("pool") if isinstance(stats, dict) else None
     found = pool.get("max-concurrency") if isinstance(pool, dict) else None
     return found if isinstance(found, int) and found > 0 else 1
@@ -62,18 +62,18 @@ class PoolsUnknown(BatonError):
     """The question could not be asked; what was known stays."""
 
 
-class Pools:
+class PoolCapacity:
     """The last known pools, refreshed in the background."""
 
-    def __init__(self, ask: Callable[[], Mapping[str, Pool]], queues: Iterable[str]) -> None:
+    def __init__(self, ask: Callable[[], Mapping[str, PoolState]], queues: Iterable[str]) -> None:
         self._ask = ask
         self._queues = tuple(queues)
-        self._pools: dict[str, Pool] = {}
+        self._pools: dict[str, PoolState] = {}
         self._misses: Counter[str] = Counter()
         self._outage = Outage("broker (asked for its workers)")
 
-    def concurrency(self, queue: str) -> int:
-        """How many jobs of this queue can run at once; 0 means that nobody serves it."""
+    def count_slots(self, queue: str) -> int:
+        """Return how many jobs of this queue can run at once; 0 means that nobody serves it."""
         return sum(pool.concurrency for pool in self._pools.values() if queue in pool.queues)
 
     async def refresh(self) -> timedelta:
@@ -81,21 +81,21 @@ class Pools:
         try:
             answers = await asyncio.to_thread(self._ask_once)
         except PoolsUnknown as error:
-            return self._outage.noticed(error)
-        self._outage.over()
+            return self._outage.note_failure(error)
+        self._outage.note_success()
         self._note(answers)
         for queue in self._queues:
-            WORKERS.labels(queue).set(self.concurrency(queue))
-        complete = not self._misses and all(self.concurrency(queue) for queue in self._queues)
+            WORKERS.labels(queue).set(self.count_slots(queue))
+        complete = not self._misses and all(self.count_slots(queue) for queue in self._queues)
         return REFRESH if complete else REFRESH_WHEN_MISSING
 
-    def _ask_once(self) -> Mapping[str, Pool]:
+    def _ask_once(self) -> Mapping[str, PoolState]:
         try:
             return self._ask()
         except BROKER_ERRORS as error:
             raise PoolsUnknown(str(error) or type(error).__name__) from error
 
-    def _note(self, answers: Mapping[str, Pool]) -> None:
+    def _note(self, answers: Mapping[str, PoolState]) -> None:
         before = set(self._pools)
         for name in before - set(answers):
             self._misses[name] += 1

@@ -11,13 +11,15 @@ from datetime import timedelta
 import structlog
 from redis import RedisError
 
-from bpmn.errors import BatonError, EngineError, EngineRefused, NotFound
-from bpmn.types import ExternalTask, TopicRequest
-from bpmn.variables import NotAVariable
+from bpmn.engine.types import ExternalTask, TopicRequest
+from bpmn.engine.variables import NotAVariable
+from bpmn.errors import EngineError, EngineRefused, NotFound
+from kit.errors import BatonError
 from workers.bridge.broker import Broker, BrokerUnavailable
-from workers.bridge.bundling import bundle_of, by_topic, is_heavy, job_of, portions
-from workers.bridge.capacity import Pools
-from workers.bridge.engine import ExternalTasks
+from workers.bridge.bundling import group_by_topic, is_heavy, make_bundle, make_job, split_portions
+from workers.bridge.capacity import PoolCapacity
+from workers.bridge.engine_calls import ExternalTasks
+from workers.bridge.file_variables import FileVariables
 from workers.bridge.metrics import (
     BUNDLE_JOBS,
     EMPTY_POLLS,
@@ -32,16 +34,15 @@ from workers.bridge.metrics import (
     WAIT_SECONDS,
 )
 from workers.bridge.outage import Outage
-from workers.bridge.pace import Pace
-from workers.bridge.papers import Papers
-from workers.bridge.shares import Ask, Shares
+from workers.bridge.pace import PoolPace
+from workers.bridge.shares import TopicRequestPlan, TopicShares
+from workers.broker.delivery_log import DeliveryLog
 from workers.clients.files import Files, FilesUnavailable
 from workers.envelope import REPORT_QUEUE, Bundle, Job
 from workers.errors import Permanent
-from workers.ledger import Ledger
 from workers.registry import Handler
 
-__all__ = ["MAX_TASKS", "FetchLoop", "Surroundings"]
+__all__ = ["MAX_TASKS", "FetchContext", "FetchLoop"]
 
 log = structlog.get_logger(__name__)
 
@@ -64,7 +65,7 @@ WAIT_FOR_OTHERS = AHEAD_WHEN_CROWDED / 2
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class FetchContext:
     """What all loops of a bridge share.
 
     `untold` is how many endings this bridge has taken and not told the engine yet; `bundles` False lets every job
@@ -73,9 +74,9 @@ class Surroundings:
 
     engine: ExternalTasks
     broker: Broker
-    pools: Pools
-    pace: Pace
-    ledger: Ledger
+    pools: PoolCapacity
+    pace: PoolPace
+    ledger: DeliveryLog
     engine_outage: Outage
     replica: str
     untold: Callable[[], float]
@@ -87,23 +88,23 @@ class Surroundings:
 class FetchLoop:
     """One queue: one long poll for all its topics at a time."""
 
-    def __init__(self, queue: str, handlers: Sequence[Handler], around: Surroundings) -> None:
+    def __init__(self, queue: str, handlers: Sequence[Handler], around: FetchContext) -> None:
         self._queue = queue
         self._handlers: Mapping[str, Handler] = {handler.topic: handler for handler in handlers}
         self._requests = {h.topic: TopicRequest(h.topic, h.lock, h.variables, h.takes_job) for h in handlers}
         self._around = around
-        self._shares = Shares({handler.topic: handler.weight for handler in handlers})
+        self._shares = TopicShares({handler.topic: handler.weight for handler in handlers})
         self._broker_outage = Outage(f"broker (publishing to {queue})")
         self._jobs_per_message = 1.0
         self._fetched_at = time.monotonic()
         self._full_pause = FULL
-        self._papers = Papers(around.engine, around.files)
+        self._papers = FileVariables(around.engine, around.files)
 
     @property
     def problem(self) -> str | None:
         """Why this queue is not served though a pool waits for it: mature job workers die silently exactly so."""
         silent = time.monotonic() - self._fetched_at
-        if self._around.pools.concurrency(self._queue) == 0 or silent < SILENT.total_seconds():
+        if self._around.pools.count_slots(self._queue) == 0 or silent < SILENT.total_seconds():
             return None
         return f"queue {self._queue}: the engine has answered no fetch for {round(silent)} s"
 
@@ -112,7 +113,7 @@ class FetchLoop:
         return self._broker_outage.lasts
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Until `stopping` is set. A poll under way is waited for: what it locks has to reach the broker."""
+        """Run until `stopping` is set. A poll under way is waited for: what it locks has to reach the broker."""
         while not stopping.is_set():
             pause = await self.turn()
             if pause:
@@ -121,86 +122,92 @@ class FetchLoop:
 
     async def turn(self) -> timedelta:
         """Fetch and publish once; answers how long to wait before the next turn."""
-        if self._around.pools.concurrency(self._queue) == 0:
+        if self._around.pools.count_slots(self._queue) == 0:
             ROOM.labels(self._queue).set(0)
             self._fetched_at = time.monotonic()
             return LOOK_AGAIN
         try:
-            room = await self.room()
+            room = await self.count_room()
         except BrokerUnavailable as error:
-            return self._broker_outage.noticed(error)
+            return self._broker_outage.note_failure(error)
         ROOM.labels(self._queue).set(max(0, room))
         if room <= 0:
             return await self._wait_for_room(room)
         self._full_pause = FULL
         left, asks = 0, 0
         for ask in self._shares.plan(room):
-            topics = tuple(topic for topic in ask.topics if not self._around.pace.full_for(topic))
-            asked = Ask(topics, ask.max_tasks + left, ask.may_wait)
+            topics = tuple(topic for topic in ask.topics if not self._around.pace.find_full_time(topic))
+            asked = TopicRequestPlan(topics, ask.max_tasks + left, ask.may_wait)
             if asked.max_tasks == 0 or not topics:
                 continue
             asks += 1
             try:
                 tasks, pause = await self._fetch_and_publish(asked)
             except EngineError as error:
-                return self._around.engine_outage.noticed(error)
+                return self._around.engine_outage.note_failure(error)
             left = self._shares.note(asked, (task.topic for task in tasks))
             if pause:
                 return pause
-        return timedelta(0) if asks else self._until_some_can_start()
+        return timedelta(0) if asks else self._wait_until_some_can_start()
 
     async def _wait_for_room(self, room: int) -> timedelta:
-        """Enough is ahead. With a flood in one topic the others' tasks still come, a few: they pass it by."""
+        """Wait while enough is ahead. With a flood in one topic the others' tasks still come, a few: they pass it
+        by.
+        """
         self._fetched_at = time.monotonic()
         # Long jobs keep a pool full for long, and every look asks the broker.
         self._full_pause = min(LONGEST_FULL, 2 * self._full_pause)
-        beyond = self._around.pools.concurrency(self._queue) + room
-        topics = tuple(topic for topic in self._shares.others if not self._around.pace.full_for(topic))
+        beyond = self._around.pools.count_slots(self._queue) + room
+        topics = tuple(topic for topic in self._shares.others if not self._around.pace.find_full_time(topic))
         if not self._shares.is_crowded or beyond <= 0 or not topics:
             return self._full_pause
         try:
-            _, pause = await self._fetch_and_publish(Ask(topics, beyond, may_wait=True), WAIT_FOR_OTHERS)
+            _, pause = await self._fetch_and_publish(TopicRequestPlan(topics, beyond, may_wait=True), WAIT_FOR_OTHERS)
         except EngineError as error:
-            return self._around.engine_outage.noticed(error)
+            return self._around.engine_outage.note_failure(error)
         return pause
 
-    def _until_some_can_start(self) -> timedelta:
-        """Every topic that could be asked for has reached a limit of its handler."""
+    def _wait_until_some_can_start(self) -> timedelta:
+        """Return every topic that could be asked for has reached a limit of its handler."""
         self._fetched_at = time.monotonic()
-        return min(LOOK_AGAIN, self._shortest_full() or FULL)
+        return min(LOOK_AGAIN, self._find_shortest_full() or FULL)
 
-    def _shortest_full(self) -> timedelta | None:
-        """When the first topic that is full may start again; None when none is."""
-        full = [left for topic in self._handlers if (left := self._around.pace.full_for(topic))]
+    def _find_shortest_full(self) -> timedelta | None:
+        """Find when the first topic that is full may start again; None when none is."""
+        full = [left for topic in self._handlers if (left := self._around.pace.find_full_time(topic))]
         return min(full, default=None)
 
-    async def room(self) -> int:
-        """What the pool gets through soon, at least one job for each slot, minus what waits; negative beyond it."""
-        waiting = await self._around.broker.waiting(self._queue)
-        room = min(self._target(), MAX_TASKS) - round(waiting * self._jobs_per_message)
-        if await self._engine_is_behind():
-            room = min(room, self._around.pools.concurrency(self._queue))
-        self._broker_outage.over()
+    async def count_room(self) -> int:
+        """Return what the pool gets through soon, at least one job for each slot, minus what waits; negative beyond
+        it.
+        """
+        waiting = await self._around.broker.count_waiting(self._queue)
+        room = min(self._compute_target(), MAX_TASKS) - round(waiting * self._jobs_per_message)
+        if await self._is_engine_behind():
+            room = min(room, self._around.pools.count_slots(self._queue))
+        self._broker_outage.note_success()
         return room
 
-    async def _engine_is_behind(self) -> bool:
-        """Whether more endings wait to be told than the engine takes in a moment: more work would only age in locks."""
+    async def _is_engine_behind(self) -> bool:
+        """Tell whether more endings wait to be told than the engine takes in a moment: more work would only age in
+        locks.
+        """
         untold = self._around.untold()
         if untold < UNTOLD:
             return False
-        return untold + await self._around.broker.waiting(REPORT_QUEUE) > max(
+        return untold + await self._around.broker.count_waiting(REPORT_QUEUE) > max(
             2 * UNTOLD, self._around.pace.per_second_of_all * AHEAD.total_seconds()
         )
 
-    def _target(self) -> int:
-        slots = self._around.pools.concurrency(self._queue)
+    def _compute_target(self) -> int:
+        slots = self._around.pools.count_slots(self._queue)
         ahead = AHEAD_WHEN_CROWDED if self._shares.is_crowded else AHEAD
-        measured = self._around.pace.per_second(self._queue) * ahead.total_seconds()
+        measured = self._around.pace.count_per_second(self._queue) * ahead.total_seconds()
         # Twice what was seen: a pool that is waited for could be faster than we let it be.
         return max(slots, round(2 * measured))
 
     async def _fetch_and_publish(
-        self, ask: Ask, longest_wait: timedelta | None = None
+        self, ask: TopicRequestPlan, longest_wait: timedelta | None = None
     ) -> tuple[Sequence[ExternalTask], timedelta]:
         # New for every fetch: it is the fencing token, and what a broken poll locked stays somebody else's.
         lease = f"{self._around.replica}.{uuid.uuid4().hex}"
@@ -211,16 +218,16 @@ class FetchLoop:
                 max_tasks=ask.max_tasks,
                 wait=min(self._wait(), longest_wait or self._wait()) if ask.may_wait else timedelta(0),
             )
-        self._around.engine_outage.over()
+        self._around.engine_outage.note_success()
         self._note_fetch(tasks)
         if not tasks:
             return tasks, timedelta(0)
         with PUBLISH_SECONDS.labels(self._queue).time():
-            return tasks, await self._hand_over(lease, tasks)
+            return tasks, await self._publish_fetched(lease, tasks)
 
     def _wait(self) -> timedelta:
-        """A topic that is full is left out of a long poll: it must not last until that one may start again."""
-        return min(self._around.wait, self._shortest_full() or self._around.wait)
+        """Leave a topic that is full out of a long poll: it must not last until that one may start again."""
+        return min(self._around.wait, self._find_shortest_full() or self._around.wait)
 
     def _note_fetch(self, tasks: Sequence[ExternalTask]) -> None:
         self._fetched_at = time.monotonic()
@@ -237,26 +244,26 @@ class FetchLoop:
                 fetched = task.lock_expiration - self._handlers[task.topic].lock
                 WAIT_SECONDS.labels(task.topic).observe(max(0.0, (fetched - task.create_time).total_seconds()))
 
-    async def _hand_over(self, lease: str, tasks: Sequence[ExternalTask]) -> timedelta:
-        for topic, found in by_topic(tasks).items():
+    async def _publish_fetched(self, lease: str, tasks: Sequence[ExternalTask]) -> timedelta:
+        for topic, found in group_by_topic(tasks).items():
             handler = self._handlers[topic]
-            bundles = await self._bundles(lease, handler, found)
+            bundles = await self._make_bundles(lease, handler, found)
             if not bundles:
                 continue
             try:
-                behind = self._shares.goes_behind(topic)
+                behind = self._shares.is_behind(topic)
                 await self._around.broker.publish(self._queue, bundles, handler.timeout, behind=behind)
             except BrokerUnavailable as error:
-                return await self._not_taken(error, bundles, tasks)
+                return await self._handle_not_taken(error, bundles, tasks)
             self._count(bundles)
         return timedelta(0)
 
-    async def _bundles(self, lease: str, handler: Handler, tasks: Sequence[ExternalTask]) -> Sequence[Bundle]:
+    async def _make_bundles(self, lease: str, handler: Handler, tasks: Sequence[ExternalTask]) -> Sequence[Bundle]:
         around = self._around
         jobs: list[Job] = []
         for task in tasks:
             try:
-                jobs.append(job_of(await self._papers.brought(task, handler), handler))
+                jobs.append(make_job(await self._papers.store_files(task, handler), handler))
             except (NotAVariable, Permanent, NotFound, EngineRefused) as error:
                 PUBLISHED.labels(self._queue, "unreadable").inc()
                 await self._fail(task, lease, error)
@@ -264,19 +271,19 @@ class FetchLoop:
                 PUBLISHED.labels(self._queue, "failed").inc()
                 # Given back it would come at once again; so it comes when its lock has expired.
                 log.warning("a file of this task cannot be fetched now", task_id=task.id, error=str(error))
-        jobs = list(await self._counted(jobs))
-        expires = around.ledger.now() + handler.lock
+        jobs = list(await self._count_starts(jobs))
+        expires = around.ledger.read_clock() + handler.lock
         # What was lost before may have killed its worker: alone it harms no neighbours. What is heavy fills a message.
         alone = [[job] for job in jobs if job.lost or is_heavy(job)]
         fresh = [job for job in jobs if not (job.lost or is_heavy(job))]
-        together = portions(fresh, self._bundle_size(handler), around.pools.concurrency(self._queue))
-        return [bundle_of(portion, handler, lease, expires) for portion in (*alone, *together)]
+        together = split_portions(fresh, self._bundle_size(handler), around.pools.count_slots(self._queue))
+        return [make_bundle(portion, handler, lease, expires) for portion in (*alone, *together)]
 
-    async def _counted(self, jobs: Sequence[Job]) -> Sequence[Job]:
+    async def _count_starts(self, jobs: Sequence[Job]) -> Sequence[Job]:
         if not jobs:
             return jobs
         try:
-            lost = await asyncio.to_thread(self._around.ledger.hand_out, jobs)
+            lost = await asyncio.to_thread(self._around.ledger.count_deliveries, jobs)
         except RedisError as error:
             # Counting protects against rare poison; work must not wait for it.
             log.warning("it cannot be counted how often jobs go out", error=str(error))
@@ -298,19 +305,19 @@ class FetchLoop:
         mean = jobs / len(bundles)
         self._jobs_per_message += 0.3 * (mean - self._jobs_per_message)
 
-    async def _not_taken(
+    async def _handle_not_taken(
         self, error: BrokerUnavailable, bundles: Sequence[Bundle], tasks: Sequence[ExternalTask]
     ) -> timedelta:
         """Give back everything of this fetch from the bundle that failed on; what went before stays."""
         taken = {job.task_id for bundle in bundles[: error.published] for job in bundle.jobs}
         first = bundles[error.published].jobs[0].task_id
-        topics = list(by_topic(tasks))
+        topics = list(group_by_topic(tasks))
         at = topics.index(next(task.topic for task in tasks if task.id == first))
         left = [task for task in tasks if topics.index(task.topic) >= at and task.id not in taken]
         PUBLISHED.labels(self._queue, "failed").inc(len(left))
         await self._take_back([job for bundle in bundles[error.published :] for job in bundle.jobs])
         await asyncio.gather(*(self._give_back(task) for task in left))
-        return self._broker_outage.noticed(error)
+        return self._broker_outage.note_failure(error)
 
     async def _take_back(self, jobs: Sequence[Job]) -> None:
         try:

@@ -24,7 +24,7 @@ from workers.bridge.metrics import POISON
 from workers.bridge.outage import Outage
 from workers.bridge.outcomes import Verdict
 
-__all__ = ["Inbox"]
+__all__ = ["QueueConsumer"]
 
 log = structlog.get_logger(__name__)
 
@@ -35,7 +35,7 @@ IDLE_POLL = timedelta(milliseconds=500)
 STOP_GRACE = timedelta(seconds=5)
 
 
-class Inbox:
+class QueueConsumer:
     """One queue; at most `prefetch` messages are dealt with at once. `take` gets a message's body and its headers."""
 
     def __init__(
@@ -57,7 +57,7 @@ class Inbox:
         self._open: dict[int, Any] = {}
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Until `stopping` is set; then finish what was taken, give back the rest."""
+        """Run until `stopping` is set; then finish what was taken, give back the rest."""
         loop = asyncio.get_running_loop()
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"inbox-{self._name}") as thread:
             work: asyncio.Future[None] = loop.run_in_executor(thread, self._consume, loop)
@@ -81,7 +81,7 @@ class Inbox:
                     self._serve(connection, loop)
             except BROKER_ERRORS as error:
                 self._open.clear()  # the broker still has them
-                self._stopping.wait(self._outage.noticed(error).total_seconds())
+                self._stopping.wait(self._outage.note_failure(error).total_seconds())
 
     def _serve(self, connection: Any, loop: asyncio.AbstractEventLoop) -> None:
         consumer = Consumer(  # type: ignore[no-untyped-call]
@@ -91,7 +91,7 @@ class Inbox:
             on_message=lambda message: self._dispatch(message, loop),
         )
         with consumer:
-            self._outage.over()
+            self._outage.note_success()
             while not self._stopping.is_set():
                 self._turn(connection)
         deadline = time.monotonic() + STOP_GRACE.total_seconds()
@@ -115,14 +115,14 @@ class Inbox:
             message.reject()
             return
         self._open[id(message)] = message
-        answer = asyncio.run_coroutine_threadsafe(self._deal_with(raw, message.headers or {}), loop)
+        answer = asyncio.run_coroutine_threadsafe(self._handle_message(raw, message.headers or {}), loop)
         answer.add_done_callback(lambda done: self._answers.put((message, done)))
 
-    async def _deal_with(self, raw: object, headers: Mapping[str, Any]) -> Verdict:
+    async def _handle_message(self, raw: object, headers: Mapping[str, Any]) -> Verdict:
         return await self._take(raw, headers)
 
     def _settle(self, *, wait: timedelta | None = None) -> None:
-        """Acknowledge or give back everything that has its verdict."""
+        """Settle everything that has its verdict."""
         seconds = wait.total_seconds() if wait else 0.0
         with suppress(queue.Empty):  # the end of the loop
             while True:

@@ -9,27 +9,27 @@ from datetime import timedelta
 import structlog
 from redis import RedisError
 
-from bpmn.client import EngineClient
-from bpmn.errors import ConfigurationError
-from bpmn.health import serve_health
-from workers.app import create_celery, dead_queue, message_queue
+from bpmn.engine.client import EngineClient
+from kit.errors import ConfigurationError
+from kit.health import serve_health
+from kit.logs import configure_logging
 from workers.bridge.broker import CeleryBroker
-from workers.bridge.capacity import Pools, ask_celery
-from workers.bridge.dead import DeadLetters
-from workers.bridge.engine import ExternalTasks
-from workers.bridge.fetching import WAIT, FetchLoop, Surroundings
-from workers.bridge.inbox import Inbox
+from workers.bridge.capacity import PoolCapacity, ask_celery
+from workers.bridge.dead_letters import DeadLetters
+from workers.bridge.engine_calls import ExternalTasks
+from workers.bridge.fetching import WAIT, FetchContext, FetchLoop
+from workers.bridge.inbox import QueueConsumer
 from workers.bridge.leases import Leases
 from workers.bridge.outage import Outage
-from workers.bridge.outcomes import Outcomes
-from workers.bridge.pace import Pace
-from workers.bridge.stream_inbox import StreamInbox
+from workers.bridge.outcomes import OutcomeReporter
+from workers.bridge.pace import PoolPace
+from workers.bridge.stream_inbox import StreamConsumer
+from workers.broker.celery_app import create_celery, make_dead_queue, make_message_queue
+from workers.broker.delivery_log import open_delivery_log
 from workers.clients.files import Files
 from workers.envelope import LEASE_QUEUE, REPORT_QUEUE
-from workers.ledger import open_ledger
 from workers.loading import load_handlers
-from workers.log import configure_logging
-from workers.registry import Handler, handlers_of, queues
+from workers.registry import Handler, list_handlers_of, list_queues
 from workers.settings import BridgeSettings
 
 __all__ = ["Bridge", "run_bridge"]
@@ -45,17 +45,17 @@ class Bridge:
     """All loops of one replica. Load the handlers first: queues, topics, variables and locks come from them."""
 
     def __init__(self, engine: ExternalTasks, settings: BridgeSettings, *, wait: timedelta = WAIT) -> None:
-        served = settings.bridge_queues or queues()
+        served = settings.bridge_queues or list_queues()
         self._settings = settings
         self._stopping = asyncio.Event()
         self._engine_outage = Outage("engine")
         self._app = create_celery(settings)
         self._broker = CeleryBroker(self._app, settings)
-        self._ledger = open_ledger(settings)
-        self._pools = Pools(lambda: ask_celery(self._app), served)
-        pace = Pace()
-        outcomes = Outcomes(engine, pace, self._engine_outage, self._stopping)
-        around = Surroundings(
+        self._ledger = open_delivery_log(settings)
+        self._pools = PoolCapacity(lambda: ask_celery(self._app), served)
+        pace = PoolPace()
+        outcomes = OutcomeReporter(engine, pace, self._engine_outage, self._stopping)
+        around = FetchContext(
             engine=engine,
             broker=self._broker,
             pools=self._pools,
@@ -69,34 +69,38 @@ class Bridge:
             bundles=settings.bridge_bundles and settings.ledger_url is not None,
             files=Files.from_settings(settings) if settings.files_url is not None else None,
         )
-        self._loops = [FetchLoop(queue, _handlers(queue), around) for queue in served]
+        self._loops = [FetchLoop(queue, _list_handlers(queue), around) for queue in served]
         leases = Leases(engine, self._ledger, self._engine_outage)
         if settings.is_redis:
-            self._inboxes: list[Inbox | StreamInbox] = [
-                StreamInbox(settings, REPORT_QUEUE, outcomes.take, prefetch=REPORTS_AT_ONCE),
-                StreamInbox(settings, LEASE_QUEUE, leases.take, prefetch=LEASES_AT_ONCE),
+            self._inboxes: list[QueueConsumer | StreamConsumer] = [
+                StreamConsumer(settings, REPORT_QUEUE, outcomes.take, prefetch=REPORTS_AT_ONCE),
+                StreamConsumer(settings, LEASE_QUEUE, leases.take, prefetch=LEASES_AT_ONCE),
             ]
         else:
-            self._inboxes = self._rabbit_inboxes(outcomes, leases)
+            self._inboxes = self._create_rabbit_inboxes(outcomes, leases)
 
-    def _rabbit_inboxes(self, outcomes: Outcomes, leases: Leases) -> list[Inbox | StreamInbox]:
+    def _create_rabbit_inboxes(self, outcomes: OutcomeReporter, leases: Leases) -> list[QueueConsumer | StreamConsumer]:
         # Connections that nobody ticks: TCP's own keepalive notices a broker that is gone.
         self._app.conf.broker_heartbeat = 0
         dead = DeadLetters(outcomes)
         return [
-            Inbox(self._app, message_queue(REPORT_QUEUE), lambda raw, _: outcomes.take(raw), prefetch=REPORTS_AT_ONCE),
-            Inbox(self._app, message_queue(LEASE_QUEUE), lambda raw, _: leases.take(raw), prefetch=LEASES_AT_ONCE),
-            Inbox(self._app, dead_queue(), dead.take, prefetch=1),
+            QueueConsumer(
+                self._app, make_message_queue(REPORT_QUEUE), lambda raw, _: outcomes.take(raw), prefetch=REPORTS_AT_ONCE
+            ),
+            QueueConsumer(
+                self._app, make_message_queue(LEASE_QUEUE), lambda raw, _: leases.take(raw), prefetch=LEASES_AT_ONCE
+            ),
+            QueueConsumer(self._app, make_dead_queue(), dead.take, prefetch=1),
         ]
 
     async def run(self) -> None:
-        """Until `stop`. A part that breaks ends the whole, so that whoever supervises it starts it anew."""
+        """Run until `stop`. A part that breaks ends the whole, so that whoever supervises it starts it anew."""
         async with AsyncExitStack() as stack:
             stack.callback(self._ledger.close)
             stack.push_async_callback(self._broker.close)
             if self._settings.bridge_port is not None:
                 port = await stack.enter_async_context(
-                    serve_health(self._settings.bridge_host, self._settings.bridge_port, self.problems)
+                    serve_health(self._settings.bridge_host, self._settings.bridge_port, self.list_problems)
                 )
                 log.info("health is served", host=self._settings.bridge_host, port=port)
             log.info("ready", replica=self._settings.bridge_replica)
@@ -112,8 +116,8 @@ class Bridge:
         """Fetch no more, hand over what is locked, finish the reports under way; `run` then returns."""
         self._stopping.set()
 
-    def problems(self) -> list[str]:
-        """Why the bridge is not ready; empty when it is."""
+    def list_problems(self) -> list[str]:
+        """Return why the bridge is not ready; empty when it is."""
         away = ["engine"] if self._engine_outage.lasts else []
         broker = any(loop.in_outage for loop in self._loops) or any(inbox.in_outage for inbox in self._inboxes)
         silent = [problem for loop in self._loops if (problem := loop.problem) is not None]
@@ -145,8 +149,10 @@ async def run_bridge(settings: BridgeSettings) -> None:
         await bridge.run()
 
 
-def _handlers(queue: str) -> Sequence[Handler]:
-    found = handlers_of(queue)
+def _list_handlers(queue: str) -> Sequence[Handler]:
+    found = list_handlers_of(queue)
     if not found:
-        raise ConfigurationError(f"BRIDGE_QUEUES names {queue!r}, but no handler does; known are {', '.join(queues())}")
+        raise ConfigurationError(
+            f"BRIDGE_QUEUES names {queue!r}, but no handler does; known are {', '.join(list_queues())}"
+        )
     return found

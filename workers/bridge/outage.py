@@ -25,7 +25,7 @@ class Outage:
     def lasts(self) -> bool:
         return self._since is not None
 
-    def noticed(self, error: BaseException) -> timedelta:
+    def note_failure(self, error: BaseException) -> timedelta:
         """Note a failure; answers the pause before the next try."""
         if self._since is None:
             self._since = time.monotonic()
@@ -33,7 +33,7 @@ class Outage:
         self._failures += 1
         return min(LONGEST_PAUSE, FIRST_PAUSE * (1 << min(self._failures - 1, 10)))
 
-    def over(self) -> None:
+    def note_success(self) -> None:
         """Note a success."""
         if self._since is not None:
             seconds = round(time.monotonic() - self._since, 1)

@@ -9,6 +9,7 @@ from enum import Enum
 
 import structlog
 
+from bpmn.engine.variables import NotAVariable, to_typed
 from bpmn.errors import (
     EngineConflict,
     EngineError,
@@ -21,13 +22,12 @@ from bpmn.errors import (
     NotAuthorised,
     NotFound,
 )
-from bpmn.reasons import reason_of
-from bpmn.variables import NotAVariable, as_typed
-from workers.app import REPORT_HOLD
-from workers.bridge.engine import ExternalTasks
+from kit.reasons import describe_error
+from workers.bridge.engine_calls import ExternalTasks
 from workers.bridge.metrics import HANDLER_SECONDS, POISON, REPORT_SECONDS, REPORTS, UNTOLD
 from workers.bridge.outage import Outage
-from workers.bridge.pace import Pace
+from workers.bridge.pace import PoolPace
+from workers.broker.celery_app import REPORT_HOLD
 from workers.envelope import (
     REPORT_QUEUE,
     BpmnError,
@@ -40,9 +40,9 @@ from workers.envelope import (
     read_report,
 )
 from workers.errors import PoisonMessage
-from workers.registry import registered
+from workers.registry import list_registered
 
-__all__ = ["Outcomes", "Verdict"]
+__all__ = ["OutcomeReporter", "Verdict"]
 
 log = structlog.get_logger(__name__)
 
@@ -57,7 +57,7 @@ AT_ONCE = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
+class OutcomeMessage:
     """One outcome for one task under one lease."""
 
     task_id: str
@@ -72,11 +72,16 @@ class Verdict(Enum):
     AGAIN = "again"
 
 
-class Outcomes:
+class OutcomeReporter:
     """The consumer of the queue `report`. Many reports are told at once; each keeps its own pace."""
 
     def __init__(
-        self, engine: ExternalTasks, pace: Pace, outage: Outage, stopping: asyncio.Event, hold: timedelta = REPORT_HOLD
+        self,
+        engine: ExternalTasks,
+        pace: PoolPace,
+        outage: Outage,
+        stopping: asyncio.Event,
+        hold: timedelta = REPORT_HOLD,
     ) -> None:
         self._engine = engine
         self._pace = pace
@@ -115,22 +120,22 @@ class Outcomes:
             if isinstance(ending.outcome, Returned) and ending.outcome.whole_topic:
                 self._pace.is_full(report.topic, timedelta(milliseconds=ending.outcome.after_ms))
             if ending.duration_ms is not None:
-                self._pace.took(report.topic, ending.duration_ms)
+                self._pace.note_duration(report.topic, ending.duration_ms)
                 HANDLER_SECONDS.labels(report.topic).observe(ending.duration_ms / 1000)
 
     async def _settle(self, report: Report, ending: Ending) -> str:
-        telling = Telling(ending.task_id, report.lease, ending.outcome)
+        telling = OutcomeMessage(ending.task_id, report.lease, ending.outcome)
         with structlog.contextvars.bound_contextvars(task_id=ending.task_id, topic=report.topic):
             async with self._at_once:
                 with REPORT_SECONDS.time():
                     result = await self._tell_until_answered(telling)
         REPORTS.labels(ending.outcome.kind, result).inc()
-        handler = registered().get(report.topic)
+        handler = list_registered().get(report.topic)
         if handler is not None and not isinstance(ending.outcome, Returned):
-            self._pace.ended(handler.queue, 1)
+            self._pace.note_ended(handler.queue, 1)
         return result
 
-    async def _tell_until_answered(self, telling: Telling) -> str:
+    async def _tell_until_answered(self, telling: OutcomeMessage) -> str:
         deadline = time.monotonic() + self._hold.total_seconds()
         pause = FIRST_PAUSE
         while True:
@@ -141,14 +146,14 @@ class Outcomes:
                 log.info("outcome dropped: the task is not this lease's any more", reason=error.message)
                 return "lease_lost" if isinstance(error, LeaseLost) else "gone"
             if not isinstance(error, LATER):
-                return await self._refused(telling, error)
+                return await self._make_incident(telling, error)
             if self._stopping.is_set() or time.monotonic() + pause.total_seconds() > deadline:
-                return await self._not_yet(telling, error)
+                return await self._postpone(telling, error)
             # With jitter, so that many do not come back at the same moment.
             await asyncio.sleep(pause.total_seconds() * random.uniform(0.7, 1.3))  # noqa: S311
             pause = min(LONGEST_PAUSE, pause * 2)
 
-    async def _tell(self, telling: Telling) -> EngineError | None:
+    async def _tell(self, telling: OutcomeMessage) -> EngineError | None:
         try:
             await self._send(telling)
         except NotAVariable as error:
@@ -156,22 +161,22 @@ class Outcomes:
             return InvalidVariable("the outcome", message=str(error))
         except EngineError as error:
             if isinstance(error, EngineUnavailable):
-                self._outage.noticed(error)
+                self._outage.note_failure(error)
             else:
-                self._outage.over()
+                self._outage.note_success()
             return error
-        self._outage.over()
+        self._outage.note_success()
         return None
 
-    async def _send(self, telling: Telling) -> None:
+    async def _send(self, telling: OutcomeMessage) -> None:
         match telling.outcome:
             case Completed(variables=variables, local_variables=local):
                 await self._engine.complete_external(
-                    telling.task_id, telling.lease, as_typed(variables), as_typed(local)
+                    telling.task_id, telling.lease, to_typed(variables), to_typed(local)
                 )
             case BpmnError(code=code, message=message, variables=variables):
-                await self._engine.bpmn_error_external(
-                    telling.task_id, telling.lease, code=code, message=message, variables=as_typed(variables)
+                await self._engine.throw_bpmn_error(
+                    telling.task_id, telling.lease, code=code, message=message, variables=to_typed(variables)
                 )
             case Returned(after_ms=after_ms):
                 # Not unlock: it takes anybody's lock. This only shortens our own, and a later poll finds the task.
@@ -187,23 +192,23 @@ class Outcomes:
                     retry_after=timedelta(milliseconds=failed.retry_after_ms),
                 )
 
-    async def _not_yet(self, telling: Telling, error: EngineError) -> str:
+    async def _postpone(self, telling: OutcomeMessage, error: EngineError) -> str:
         if isinstance(error, EngineFault) and not isinstance(telling.outcome, Failed) and not self._stopping.is_set():
             # A step behind this one throws in the same transaction, again and again: an operator has to see it.
-            return await self._refused(telling, error)
+            return await self._make_incident(telling, error)
         if not isinstance(error, EngineUnavailable):
-            log.warning("outcome not accepted yet; it waits in its queue", error=reason_of(error))
+            log.warning("outcome not accepted yet; it waits in its queue", error=describe_error(error))
         return "again"
 
-    async def _refused(self, telling: Telling, error: EngineError) -> str:
-        """The engine will never take this outcome: make it an incident with the reason."""
+    async def _make_incident(self, telling: OutcomeMessage, error: EngineError) -> str:
+        """Return the engine will never take this outcome: make it an incident with the reason."""
         if isinstance(telling.outcome, Failed):
-            log.error("the engine refuses even the failure; dropped, the lock will expire", error=reason_of(error))
+            log.error("the engine refuses even the failure; dropped, the lock will expire", error=describe_error(error))
             return "refused"
-        log.error("the engine refuses the outcome; reported as an incident", error=reason_of(error))
+        log.error("the engine refuses the outcome; reported as an incident", error=describe_error(error))
         message = f"the engine refused the outcome {telling.outcome.kind}: {error.message}"
         incident = replace(telling, outcome=Failed(message=message, details=str(error), retries=0))
         second = await self._tell(incident)
         if second is None or isinstance(second, GONE):
             return "refused"
-        return "again" if isinstance(second, LATER) else await self._refused(incident, second)
+        return "again" if isinstance(second, LATER) else await self._make_incident(incident, second)

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable
 from datetime import timedelta
 
-__all__ = ["MAX_BUNDLE", "SHORT", "Pace"]
+__all__ = ["MAX_BUNDLE", "SHORT", "PoolPace"]
 
 # Handlers that are faster than this on average get several jobs in one message.
 SHORT = timedelta(milliseconds=20)
@@ -19,7 +19,7 @@ _WINDOW = timedelta(seconds=5)
 _SHORTEST_MS = 0.1
 
 
-class Pace:
+class PoolPace:
     """The figures of all topics and queues of one bridge."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -29,16 +29,16 @@ class Pace:
         self._measured: dict[str, int] = {}
         self._full_until: dict[str, float] = {}
 
-    def ended(self, queue: str, jobs: int) -> None:
-        """So many jobs of a queue have ended now."""
+    def note_ended(self, queue: str, jobs: int) -> None:
+        """Note that so many jobs of a queue have ended now."""
         self._ended.setdefault(queue, deque(maxlen=5000)).append((self._clock(), jobs))
 
     def is_full(self, topic: str, lasts: timedelta) -> None:
-        """A limit of this topic is reached: nothing of it could start before this has passed."""
+        """Note that a limit of this topic is reached: nothing of it could start before this has passed."""
         self._full_until[topic] = max(self._full_until.get(topic, 0.0), self._clock() + lasts.total_seconds())
 
-    def full_for(self, topic: str) -> timedelta:
-        """How long nothing of this topic can start; zero for all that has room."""
+    def find_full_time(self, topic: str) -> timedelta:
+        """Return how long nothing of this topic can start; zero for all that has room."""
         if (until := self._full_until.get(topic)) is None:
             return timedelta(0)
         if (left := until - self._clock()) <= 0:
@@ -46,16 +46,16 @@ class Pace:
             return timedelta(0)
         return timedelta(seconds=left)
 
-    def took(self, topic: str, duration_ms: float) -> None:
-        """A handler has run for so long. The mean follows a change within some tens of jobs."""
+    def note_duration(self, topic: str, duration_ms: float) -> None:
+        """Note Note that a handler has run for so long. The mean follows a change within some tens of jobs."""
         seen = self._measured.get(topic, 0)
         weight = max(_WEIGHT, 1 / (seen + 1))
         known = self._mean_ms.get(topic, duration_ms)
         self._mean_ms[topic] = known + weight * (duration_ms - known)
         self._measured[topic] = seen + 1
 
-    def per_second(self, queue: str) -> float:
-        """Jobs of this queue that ended, over the last seconds."""
+    def count_per_second(self, queue: str) -> float:
+        """Count the jobs of this queue that ended, per second, over the last seconds."""
         ended = self._ended.get(queue)
         if not ended:
             return 0.0
@@ -69,17 +69,17 @@ class Pace:
 
     @property
     def per_second_of_all(self) -> float:
-        return sum(self.per_second(queue) for queue in self._ended)
+        return sum(self.count_per_second(queue) for queue in self._ended)
 
-    def mean(self, topic: str) -> timedelta | None:
-        """How long this handler takes; None until enough of its jobs were measured."""
+    def compute_mean(self, topic: str) -> timedelta | None:
+        """Return how long this handler takes; None until enough of its jobs were measured."""
         if self._measured.get(topic, 0) < ENOUGH:
             return None
         return timedelta(milliseconds=max(_SHORTEST_MS, self._mean_ms[topic]))
 
     def bundle_size(self, topic: str) -> int:
-        """How many jobs of this topic may travel together; 1 for everything that is not measured to be short."""
-        mean = self.mean(topic)
+        """Return how many jobs of this topic may travel together; 1 for everything that is not measured to be short."""
+        mean = self.compute_mean(topic)
         if mean is None or mean >= SHORT:
             return 1
         return max(1, min(MAX_BUNDLE, BUNDLE_WORK // mean))

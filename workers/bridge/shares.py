@@ -8,14 +8,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-__all__ = ["Ask", "Shares"]
+__all__ = ["TopicRequestPlan", "TopicShares"]
 
 # Of more crowded topics than this some wait a turn: each costs the engine a query.
 MAX_CROWDED_ASKS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class TopicRequestPlan:
     """One fetch: of these topics up to so many tasks, 0 for none unless others leave some. `may_wait`: a long poll."""
 
     topics: tuple[str, ...]
@@ -23,7 +23,7 @@ class Ask:
     may_wait: bool
 
 
-class Shares:
+class TopicShares:
     """The turns of one queue; `weights` are the handlers' by topic."""
 
     def __init__(self, weights: Mapping[str, int]) -> None:
@@ -35,8 +35,10 @@ class Shares:
     def is_crowded(self) -> bool:
         return bool(self._crowded)
 
-    def goes_behind(self, topic: str) -> bool:
-        """Whether the tasks of a topic let all others go first: it is crowded, and has its share of every fetch."""
+    def is_behind(self, topic: str) -> bool:
+        """Tell whether the tasks of a topic let all others go first: it is crowded, and has its share of every
+        fetch.
+        """
         return topic in self._crowded
 
     @property
@@ -44,19 +46,23 @@ class Shares:
         """The topics that are not crowded."""
         return tuple(topic for topic in self._weights if topic not in self._crowded)
 
-    def plan(self, room: int) -> list[Ask]:
-        """The fetches of one turn, in order. What one leaves over (`note`) is for the next."""
+    def plan(self, room: int) -> list[TopicRequestPlan]:
+        """Return the fetches of one turn, in order. What one leaves over (`note`) is for the next."""
         if not self._crowded:
-            return [Ask(tuple(self._weights), room, may_wait=True)]
+            return [TopicRequestPlan(tuple(self._weights), room, may_wait=True)]
         crowded = self._crowded[:MAX_CROWDED_ASKS]
         self._crowded = [*self._crowded[MAX_CROWDED_ASKS:], *crowded]
         others = self.others
-        reserved = self._reserved(crowded, others, room)
-        asks = [Ask(others, room - reserved, may_wait=False)] if others else []
-        return asks + [Ask((topic,), count, may_wait=False) for topic, count in self._split(crowded, reserved)]
+        reserved = self._count_reserved(crowded, others, room)
+        asks = [TopicRequestPlan(others, room - reserved, may_wait=False)] if others else []
+        return asks + [
+            TopicRequestPlan((topic,), count, may_wait=False) for topic, count in self._split(crowded, reserved)
+        ]
 
-    def _reserved(self, crowded: list[str], others: tuple[str, ...], room: int) -> int:
-        """What of the room is for the crowded topics: by weight, and one place in turns where there is only one."""
+    def _count_reserved(self, crowded: list[str], others: tuple[str, ...], room: int) -> int:
+        """Return what of the room is for the crowded topics: by weight, and one place in turns where there is only
+        one.
+        """
         if not others:
             return room
         self._turn += 1
@@ -65,8 +71,8 @@ class Shares:
         mine = sum(self._weights[topic] for topic in crowded)
         return min(room - 1, max(1, room * mine // (mine + max(self._weights[topic] for topic in others))))
 
-    def note(self, ask: Ask, found: Iterable[str]) -> int:
-        """Learn from a fetch's topics; answers how many of the asked tasks it left over."""
+    def note(self, ask: TopicRequestPlan, found: Iterable[str]) -> int:
+        """Note a fetch's topics; return how many of the asked tasks it left over."""
         counts = Counter(found)
         fetched = counts.total()
         if fetched >= ask.max_tasks and len(ask.topics) > 1:

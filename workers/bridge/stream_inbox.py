@@ -19,10 +19,10 @@ from redis.exceptions import ResponseError
 from workers.bridge.metrics import POISON
 from workers.bridge.outage import Outage
 from workers.bridge.outcomes import Verdict
+from workers.broker.streams import PAYLOAD, stream_key
 from workers.settings import BridgeSettings
-from workers.streams import PAYLOAD, stream_key
 
-__all__ = ["StreamInbox"]
+__all__ = ["StreamConsumer"]
 
 log = structlog.get_logger(__name__)
 
@@ -36,7 +36,7 @@ LEFT_AFTER = timedelta(seconds=10)
 STOP_GRACE = timedelta(seconds=5)
 
 
-class StreamInbox:
+class StreamConsumer:
     """One stream; at most `prefetch` messages are dealt with at once."""
 
     def __init__(
@@ -61,7 +61,7 @@ class StreamInbox:
         return self._outage.lasts
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Until `stopping` is set; then finish what was taken, give back the rest."""
+        """Run until `stopping` is set; then finish what was taken, give back the rest."""
         reading = asyncio.create_task(self._repeat(self._read, stopping))
         keeping = asyncio.create_task(self._repeat(self._keep, stopping))
         settling = asyncio.create_task(self._repeat(self._settle, stopping))
@@ -78,7 +78,7 @@ class StreamInbox:
             try:
                 await step()
             except (RedisError, OSError) as error:
-                await _pause(self._outage.noticed(error), stopping)
+                await _pause(self._outage.note_failure(error), stopping)
 
     async def _read(self) -> None:
         if len(self._open) >= self._prefetch:
@@ -96,13 +96,13 @@ class StreamInbox:
                 raise
             await self._create_group()
             return
-        self._outage.over()
+        self._outage.note_success()
         for _, entries in found or []:
             self._read_at = time.monotonic()
             self._dispatch(entries)
 
     async def _create_group(self) -> None:
-        """At the first start, and after a server has lost its data."""
+        """Create at the first start, and after a server has lost its data."""
         try:
             await self._redis.xgroup_create(self._key, GROUP, id="0", mkstream=True)
         except ResponseError as error:
@@ -136,9 +136,9 @@ class StreamInbox:
     def _dispatch(self, entries: Iterable[tuple[bytes, dict[bytes, bytes]]]) -> None:
         for entry_id, fields in entries:
             if entry_id not in self._open:
-                self._open[entry_id] = asyncio.create_task(self._deal_with(entry_id, fields))
+                self._open[entry_id] = asyncio.create_task(self._handle_entry(entry_id, fields))
 
-    async def _deal_with(self, entry_id: bytes, fields: dict[bytes, bytes]) -> None:
+    async def _handle_entry(self, entry_id: bytes, fields: dict[bytes, bytes]) -> None:
         payload = fields.get(PAYLOAD.encode(), b"")
         try:
             verdict = await self._take(json.loads(payload))
@@ -153,7 +153,7 @@ class StreamInbox:
         self._changed.set()
 
     async def _put_back(self, entry_id: bytes, fields: dict[bytes, bytes]) -> None:
-        """To the end of the stream; when even that fails, it is taken over later from this bridge's own."""
+        """Put to the end of the stream; when even that fails, it is taken over later from this bridge's own."""
         try:
             async with self._redis.pipeline(transaction=True) as steps:
                 steps.xadd(self._key, {PAYLOAD: fields[PAYLOAD.encode()]})
@@ -161,11 +161,11 @@ class StreamInbox:
                 steps.xdel(self._key, entry_id)
                 await steps.execute()
         except (RedisError, OSError) as error:
-            self._outage.noticed(error)
+            self._outage.note_failure(error)
         self._open.pop(entry_id, None)
 
     async def _settle(self) -> None:
-        """Acknowledge everything that has its verdict, in one command."""
+        """Settle everything that has its verdict, in one command."""
         if not self._settled:
             await self._wait_for_change()
             await asyncio.sleep(GATHER.total_seconds())
@@ -182,7 +182,7 @@ class StreamInbox:
             self._open.pop(entry_id, None)
 
     def _collect_faults(self) -> None:
-        """A fault of ours while dealing with a message: it stays unacknowledged, and is tried again later."""
+        """Collect A fault of ours while dealing with a message: it stays unacknowledged, and is tried again later."""
         for entry_id, task in list(self._open.items()):
             if task.done() and not task.cancelled() and (error := task.exception()) is not None:
                 log.error("a message could not be dealt with; it comes again", queue=self._name, exc_info=error)
@@ -204,7 +204,7 @@ class StreamInbox:
             log.warning("not all could be acknowledged; another bridge takes them over", error=str(error))
 
     async def _leave(self) -> None:
-        """What is left goes to the end of the stream now: whoever takes over need not wait for it."""
+        """Leave what is left goes to the end of the stream now: whoever takes over need not wait for it."""
         for entry_id, task in list(self._open.items()):
             task.cancel()
             kept: Any = await self._redis.xrange(self._key, entry_id, entry_id)

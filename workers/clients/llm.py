@@ -5,7 +5,7 @@ from typing import Self
 
 import openai
 
-from bpmn.errors import BatonError, ConfigurationError
+from kit.errors import BatonError, ConfigurationError
 from workers.errors import Permanent
 from workers.settings import WorkerSettings
 
@@ -30,7 +30,7 @@ class LLM:
 
     @classmethod
     def from_settings(cls, settings: WorkerSettings) -> Self:
-        """Raises `ConfigurationError` when model or key are missing."""
+        """Raise `ConfigurationError` when model or key are missing."""
         if not settings.openai_model:
             raise ConfigurationError("OPENAI_MODEL is not set: name the model that handlers with an LLM should use")
         if settings.openai_api_key is None:
@@ -42,7 +42,7 @@ class LLM:
         )
 
     async def answer(self, *, instructions: str, question: str, max_tokens: int, limit: timedelta) -> str:
-        """The model's text, as it came. Raises `ModelUnavailable` (try again) or `Permanent` (refused)."""
+        """Return the model's text, as it came. Raises `ModelUnavailable` (try again) or `Permanent` (refused)."""
         what = f"{self._base_url or 'the OpenAI endpoint'}, model {self._model}"
         try:
             reply = await self._open().chat.completions.create(

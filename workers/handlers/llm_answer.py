@@ -5,11 +5,11 @@ from datetime import timedelta
 
 from pydantic import BaseModel, Field
 
-from bpmn.errors import BatonError
+from kit.errors import BatonError
 from workers.clients.llm import LLM
 from workers.registry import handler
 
-__all__ = ["Answer", "EmptyAnswer", "Question", "llm_answer", "whole_sentences"]
+__all__ = ["Answer", "EmptyAnswer", "Question", "llm_answer", "trim_to_sentences"]
 
 TIMEOUT = timedelta(seconds=60)
 # Shorter than the time-out: heartbeats renew it, and when a worker is killed somebody waits no longer than this.
@@ -48,13 +48,15 @@ async def llm_answer(job: Question, llm: LLM) -> Answer:
         max_tokens=MAX_TOKENS,
         limit=TIMEOUT - timedelta(seconds=5),
     )
-    if not (text := whole_sentences(text.strip())):
+    if not (text := trim_to_sentences(text.strip())):
         raise EmptyAnswer("the model answered with an empty text")
     return Answer(answer=text[:MAX_ANSWER_CHARACTERS])
 
 
-def whole_sentences(text: str) -> str:
-    """Without quotation marks around it all, and without the sentence that the token limit cut off, if others stay."""
+def trim_to_sentences(text: str) -> str:
+    """Trim without quotation marks around it all, and without the sentence that the token limit cut off, if others
+    stay.
+    """
     for opening, closing in (('"', '"'), ("“", "”"), ("«", "»")):
         if text.startswith(opening):
             text = text.removeprefix(opening).removesuffix(closing).strip()

@@ -18,7 +18,7 @@ SHUTDOWN_SECONDS = 2.0
 
 def run() -> int:
     """Serve until SIGTERM; returns the exit code."""
-    options = _options()
+    options = _parse_options()
     try:
         settings = SandboxSettings(token=SecretStr(options.token))
     except ValidationError as error:
@@ -38,7 +38,7 @@ def run() -> int:
     return 0
 
 
-def _options() -> argparse.Namespace:
+def _parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="A Telegram Bot API server for development, with a chat page.")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8081)

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from bpmn.errors import BatonError
+from kit.errors import BatonError
 
-__all__ = ["ApiError", "PersonRefused", "bad_request", "conflict", "forbidden", "too_many_requests"]
+__all__ = ["ApiError", "PersonRefused", "make_bad_request", "make_conflict", "make_forbidden", "make_too_many_requests"]
 
 
 class ApiError(BatonError):
@@ -25,19 +25,19 @@ class PersonRefused(BatonError):
         self.status = status
 
 
-def bad_request(what: str) -> ApiError:
+def make_bad_request(what: str) -> ApiError:
     return ApiError(400, f"Bad Request: {what}")
 
 
-def forbidden(what: str) -> ApiError:
+def make_forbidden(what: str) -> ApiError:
     return ApiError(403, f"Forbidden: {what}")
 
 
-def conflict(what: str) -> ApiError:
+def make_conflict(what: str) -> ApiError:
     return ApiError(409, f"Conflict: {what}")
 
 
-def too_many_requests(retry_after_seconds: int) -> ApiError:
+def make_too_many_requests(retry_after_seconds: int) -> ApiError:
     return ApiError(
         429,
         f"Too Many Requests: retry after {retry_after_seconds}",

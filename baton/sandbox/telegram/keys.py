@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from baton.sandbox.telegram.state import Sandbox
+from baton.sandbox.telegram.state.sandbox import Sandbox
 
 __all__ = ["SANDBOX"]
 

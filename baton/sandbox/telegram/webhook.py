@@ -11,12 +11,12 @@ import aiohttp
 import structlog
 from aiohttp import web
 
-from baton.sandbox.telegram.bot_api import call
 from baton.sandbox.telegram.errors import ApiError
 from baton.sandbox.telegram.keys import SANDBOX
-from baton.sandbox.telegram.parameters import Parameters, of_webhook_answer
-from baton.sandbox.telegram.state import Sandbox
-from baton.sandbox.telegram.updates import Webhook
+from baton.sandbox.telegram.methods.bot_api import call
+from baton.sandbox.telegram.methods.parameters import Parameters, of_webhook_answer
+from baton.sandbox.telegram.state.sandbox import Sandbox
+from baton.sandbox.telegram.state.updates import WebhookRegistration
 from baton.sandbox.telegram.wire import Json
 
 __all__ = ["deliver_to_webhook"]
@@ -28,7 +28,7 @@ LONGEST_PAUSE = timedelta(minutes=1)
 
 
 async def deliver_to_webhook(app: web.Application) -> AsyncIterator[None]:
-    """A clean-up context: delivers as long as the application runs."""
+    """Yield a clean-up context: delivers as long as the application runs."""
     timeout = aiohttp.ClientTimeout(total=ANSWER_TIMEOUT.total_seconds())
     async with aiohttp.ClientSession(timeout=timeout) as http:
         task = asyncio.create_task(_deliver(app[SANDBOX], http), name="webhook")
@@ -43,7 +43,7 @@ async def _deliver(sandbox: Sandbox, http: aiohttp.ClientSession) -> None:
     while True:
         updates = sandbox.updates
         updates.arrived.clear()
-        webhook, update = updates.webhook, next(iter(updates.first(1)), None)
+        webhook, update = updates.webhook, next(iter(updates.take_first(1)), None)
         if webhook is None or update is None:
             await updates.arrived.wait()
             continue
@@ -58,7 +58,7 @@ async def _deliver(sandbox: Sandbox, http: aiohttp.ClientSession) -> None:
         pause = min(pause * 2, LONGEST_PAUSE)
 
 
-async def _pause(sandbox: Sandbox, webhook: Webhook, pause: timedelta) -> None:
+async def _pause(sandbox: Sandbox, webhook: WebhookRegistration, pause: timedelta) -> None:
     """Wait, but not when the bot has set another webhook meanwhile."""
     deadline = time.monotonic() + pause.total_seconds()
     while sandbox.updates.webhook is webhook and (left := deadline - time.monotonic()) > 0:
@@ -67,8 +67,10 @@ async def _pause(sandbox: Sandbox, webhook: Webhook, pause: timedelta) -> None:
             await asyncio.wait_for(sandbox.updates.arrived.wait(), left)
 
 
-async def _send(sandbox: Sandbox, http: aiohttp.ClientSession, webhook: Webhook, update: Json) -> str | None:
-    """Returns why the bot did not take the update, or None when it did."""
+async def _send(
+    sandbox: Sandbox, http: aiohttp.ClientSession, webhook: WebhookRegistration, update: Json
+) -> str | None:
+    """Return why the bot did not take the update, or None when it did."""
     headers = {"Content-Type": "application/json"}
     if webhook.secret_token:
         headers["X-Telegram-Bot-Api-Secret-Token"] = webhook.secret_token
@@ -77,7 +79,7 @@ async def _send(sandbox: Sandbox, http: aiohttp.ClientSession, webhook: Webhook,
         async with http.post(webhook.url, data=body, headers=headers, allow_redirects=False) as answer:
             if not 200 <= answer.status < 300:
                 return f"Wrong response from the webhook: {answer.status} {answer.reason}"
-            await _obey(sandbox, await of_webhook_answer(answer))
+            await _answer_call(sandbox, await of_webhook_answer(answer))
     except ApiError as error:
         log.warning("the webhook's answer asks for what cannot be done", description=error.description)
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -85,8 +87,8 @@ async def _send(sandbox: Sandbox, http: aiohttp.ClientSession, webhook: Webhook,
     return None
 
 
-async def _obey(sandbox: Sandbox, parameters: Parameters) -> None:
-    """A bot may answer with a method to call; it never learns the result."""
+async def _answer_call(sandbox: Sandbox, parameters: Parameters) -> None:
+    """Answer A bot may answer with a method to call; it never learns the result."""
     method = parameters.values.pop("method", None)
     if isinstance(method, str):
         await call(sandbox, method, parameters)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bpmn.files import FileReference
+from bpmn.file_reference import FileReference
 
 __all__ = ["NAME", "NOTE", "WEIGHT", "field", "options", "sent"]
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from forms.events import Shared, Typed, Uploaded
-from forms.paths import Json
+from forms.schema.paths import Json
+from forms.session.events import Shared, Typed, Uploaded
 
 __all__ = ["Act", "Finish", "Scene"]
 

@@ -3,7 +3,7 @@
 from parts import NAME, NOTE, WEIGHT, field, options, sent
 from scene import Scene
 
-from forms.events import Typed, Uploaded
+from forms.session.events import Typed, Uploaded
 
 __all__ = ["ANSWERED"]
 

@@ -6,8 +6,8 @@ from parts import NAME, NOTE, WEIGHT, field, options
 from plan import PLAN
 from scene import Finish, Scene
 
-from forms.events import Typed
-from forms.paths import Json
+from forms.schema.paths import Json
+from forms.session.events import Typed
 
 __all__ = ["SHOWN"]
 

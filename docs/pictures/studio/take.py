@@ -28,17 +28,17 @@ from scene import Act, Finish, Scene
 from scenes_answered import ANSWERED
 from scenes_shown import SHOWN
 
-from baton.sandbox.person import Person
+from baton.sandbox.person import SandboxPerson
 from baton.sandbox.telegram.app import create_app
 from baton.sandbox.telegram.settings import SandboxSettings
-from bot.screen import Screen
-from bot.telegram_session import TelegramSession
-from forms.events import Pressed, Render, Typed
-from forms.filling import opened, step
-from forms.model import Problem
-from forms.paths import Json
-from forms.session import FormSession, Subject
-from forms.telegram import Expects, closed_view, decode, view
+from bot.telegram.messenger import Messenger
+from bot.telegram.session import TelegramSession
+from forms.model import FieldError
+from forms.schema.paths import Json
+from forms.session.events import Pressed, Render, Typed
+from forms.session.state import FormSession, Subject
+from forms.session.steps import apply_event, open_session
+from forms.telegram import Expects, build_closed_view, decode, render_view
 
 SCENES = (*ANSWERED, *SHOWN)
 NOW = datetime(2026, 11, 16, 9, 30, tzinfo=UTC)
@@ -63,7 +63,7 @@ class Stage:
 
     url: str
     http: aiohttp.ClientSession
-    screen: Screen
+    screen: Messenger
     page: Page
 
 
@@ -92,7 +92,7 @@ async def staged() -> AsyncIterator[Stage]:
             bypass_csp=True,  # for the letters
         )
         async with Bot(TOKEN, session=TelegramSession(api=TelegramAPIServer.from_base(url))) as bot:
-            yield Stage(url, http, Screen(bot), await context.new_page())
+            yield Stage(url, http, Messenger(bot), await context.new_page())
         await browser.close()
 
 
@@ -106,7 +106,7 @@ class Play:
     """One person fills one form."""
 
     stage: Stage
-    person: Person
+    person: SandboxPerson
     session: FormSession
     message_id: int | None = None
 
@@ -117,14 +117,14 @@ class Play:
         """As the bot does it: a press changes its message, what is said is answered below."""
         screen, chat_id = self.stage.screen, self.person.chat_id
         if isinstance(act, Finish):
-            await screen.show(chat_id, closed_view(self.session, act.pressed), self.message_id)
+            await screen.show(chat_id, build_closed_view(self.session, act.pressed), self.message_id)
             return
-        problem: Problem | None = None
-        self.session, outcome = step(self.session, self._pressed(act) if isinstance(act, str) else act)
+        problem: FieldError | None = None
+        self.session, outcome = apply_event(self.session, self._pressed(act) if isinstance(act, str) else act)
         if isinstance(outcome, Render):
             problem = outcome.problem
         if isinstance(act, str):
-            self.message_id = await screen.show(chat_id, view(self.session, problem), self.message_id)
+            self.message_id = await screen.show(chat_id, render_view(self.session, problem), self.message_id)
             return
         if isinstance(act, Typed):
             await self.person.say(act.text)
@@ -132,14 +132,14 @@ class Play:
             await screen.retire(chat_id, self.message_id, None)
         await self._ask(problem)
 
-    async def _ask(self, problem: Problem | None) -> None:
-        screen, chat_id, shown = self.stage.screen, self.person.chat_id, view(self.session, problem)
+    async def _ask(self, problem: FieldError | None) -> None:
+        screen, chat_id, shown = self.stage.screen, self.person.chat_id, render_view(self.session, problem)
         self.message_id = await screen.send(chat_id, shown)
         if shown.reply is not None and shown.reply.share is not Expects.NONE:
             await screen.offer_key(chat_id, shown.reply)
 
     def _pressed(self, label: str) -> Pressed:
-        buttons = [button for row in view(self.session).rows for button in row if label in button.text]
+        buttons = [button for row in render_view(self.session).rows for button in row if label in button.text]
         if not buttons:
             raise NoPictures(f"there is no button “{label}”")
         exact = [button for button in buttons if button.text == label]
@@ -148,12 +148,12 @@ class Play:
 
 async def taken(stage: Stage, scene: Scene) -> dict[str, bytes]:
     """The scene by colour scheme."""
-    person = await Person.join(stage.http, stage.url, "Ada")
+    person = await SandboxPerson.join(stage.http, stage.url, "Ada")
     await person.start()
     schema: dict[str, Json] = {"id": scene.name, "schemaVersion": 19, "components": list(scene.components)}
     subject = Subject("task", "stay", "instance")
     session = FormSession("abcdefgh", subject, "ada", "en", ZONE, scene.title, schema, scene.variables)
-    play = Play(stage, person, opened(session))
+    play = Play(stage, person, open_session(session))
     await play.begin()
     for act in scene.acts:
         await play.act(act)

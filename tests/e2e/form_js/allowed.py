@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from e2e.form_js.comparing import Difference
 from forms.clock import read_minute
-from forms.options import same
+from forms.kinds.options import is_same
 
 __all__ = ["ALLOWED", "explained"]
 
@@ -103,7 +103,7 @@ def _midnight(case: Case, difference: Difference, component: Component) -> bool:
 def _without_options(case: Case, difference: Difference, component: Component) -> bool:
     source = component.get("valuesExpression", "")
     is_known = source.removeprefix("=") in case["data"] and not isinstance(_at(case, source[1:]), list)
-    was_kept = same(difference.theirs, _at(case, difference.path)) and difference.ours in _EMPTY
+    was_kept = is_same(difference.theirs, _at(case, difference.path)) and difference.ours in _EMPTY
     return is_known and was_kept and _is_value(difference)
 
 

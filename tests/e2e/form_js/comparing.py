@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from forms.options import same
+from forms.kinds.options import is_same
 
 __all__ = ["Difference", "differences"]
 
@@ -84,7 +84,7 @@ def _of_moment(moment: int, theirs: list[dict[str, Any]], ours: list[dict[str, A
             one, other = seen[place].get(name), here[place].get(name)
             if name == "options":
                 one, other = _plain_options(one), _plain_options(other)
-            if not same(one, other):
+            if not is_same(one, other):
                 yield Difference(f"{name} after step {moment}", place[1], seen[place]["type"], one, other)
 
 
@@ -133,6 +133,6 @@ def _of_data(theirs: Any, ours: Any, path: tuple[str, ...], types: Mapping[str, 
         for index in range(max(len(theirs), len(ours))):
             item, here = (found[index] if index < len(found) else None for found in (theirs, ours))
             yield from _of_data(item, here, (*path, str(index)), types)
-    elif not same(theirs, ours):
+    elif not is_same(theirs, ours):
         spelled = ".".join(path)
         yield Difference("submitted", spelled, types.get(spelled, ""), theirs, ours)

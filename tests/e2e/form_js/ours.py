@@ -5,15 +5,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from forms.checking import problems_in
+from forms.answers.submission import select_submitted_data
 from forms.errors import FormUnreadable
-from forms.fields import kind_of
-from forms.initial import initial_data, new_item
+from forms.evaluate.checking import find_errors
+from forms.evaluate.initial import make_initial_data, make_item
+from forms.evaluate.resolve import ResolvedForm, compute_before_submission, resolve_form
+from forms.fields import find_kind
 from forms.model import Field, Form, Mode
-from forms.paths import MISSING, get_at, put, spell
-from forms.resolve import Resolved, computed_before_submission, resolve
-from forms.schema import Schema, parse
-from forms.submission import submitted_data
+from forms.schema.components import Schema, parse_schema
+from forms.schema.paths import MISSING, get_at, put, spell
 
 __all__ = ["Step", "play"]
 
@@ -27,15 +27,15 @@ _CHOOSING = frozenset({"choice", "several"})
 class _Played:
     schema: Schema
     initial: Mapping[str, Any]
-    resolved: Resolved
+    resolved: ResolvedForm
     moments: list[list[dict[str, Any]]] = field(default_factory=list)
 
     def follow(self, data: Mapping[str, Any]) -> None:
-        self.resolved = resolve(self.schema, self.initial, data, now=datetime.now(UTC))
+        self.resolved = resolve_form(self.schema, self.initial, data, now=datetime.now(UTC))
 
     def act(self, step: Step) -> None:
         what, path, argument = (*step, None)[:3]
-        asked = [found for found in self.resolved.form.all_fields() if found.mode is Mode.ASKED]
+        asked = [found for found in self.resolved.form.list_all_fields() if found.mode is Mode.ASKED]
         found = next((question for question in asked if spell(question.path) == path), None)
         if found is None:
             return
@@ -49,20 +49,20 @@ class _Played:
             case "set":
                 return argument
             case "pick":
-                return kind_of(found).picked(found, value, argument % len(found.options)) if found.options else MISSING
-            case "add" if found.component.written("allowAddRemove") and found.component.components:
-                return [*value, new_item(found.component, self.resolved.data, found.path)]
-            case "remove" if found.component.written("allowAddRemove") and argument < len(value):
-                return kind_of(found).picked(found, value, argument)
+                return find_kind(found).pick(found, value, argument % len(found.options)) if found.options else MISSING
+            case "add" if found.component.read_property("allowAddRemove") and found.component.components:
+                return [*value, make_item(found.component, self.resolved.data, found.path)]
+            case "remove" if found.component.read_property("allowAddRemove") and argument < len(value):
+                return find_kind(found).pick(found, value, argument)
         return MISSING
 
 
 def play(case: Mapping[str, Any]) -> dict[str, Any]:
     """The fields that are visible after each step; at the end the first problem of each, and what is submitted."""
     try:
-        schema = parse(case["schema"])
-        initial = initial_data(schema, case["data"])
-        resolved = resolve(schema, initial, initial, now=datetime.now(UTC))
+        schema = parse_schema(case["schema"])
+        initial = make_initial_data(schema, case["data"])
+        resolved = resolve_form(schema, initial, initial, now=datetime.now(UTC))
     except FormUnreadable as error:
         return {"refused": str(error)}
     played = _Played(schema, initial, resolved)
@@ -71,23 +71,23 @@ def play(case: Mapping[str, Any]) -> dict[str, Any]:
         played.act(step)
         moments.append(_seen(played.resolved))
     form = played.resolved.form
-    data = computed_before_submission(form, played.resolved.data)
-    problems = problems_in(form, data)
-    submitted = submitted_data(schema, form, data, touched=set(), action=None)
+    data = compute_before_submission(form, played.resolved.data)
+    problems = find_errors(form, data)
+    submitted = select_submitted_data(schema, form, data, touched=set(), action=None)
     errors = {spell(path): [problem.code, dict(problem.params)] for path, problem in problems.items()}
     return {"moments": moments, "errors": errors, "data": submitted}
 
 
-def _seen(resolved: Resolved) -> list[dict[str, Any]]:
+def _seen(resolved: ResolvedForm) -> list[dict[str, Any]]:
     return [_described(found, resolved) for found in _shown(resolved.form)]
 
 
 def _shown(form: Form) -> list[Field]:
-    return [found for found in form.all_fields() if found.kind != "notice" or found.unsupported]
+    return [found for found in form.list_all_fields() if found.kind != "notice" or found.unsupported]
 
 
-def _described(found: Field, resolved: Resolved) -> dict[str, Any]:
-    kind = kind_of(found)
+def _described(found: Field, resolved: ResolvedForm) -> dict[str, Any]:
+    kind = find_kind(found)
     described: dict[str, Any] = {
         "id": found.id,
         "path": spell(found.path),

@@ -20,12 +20,12 @@ import pytest
 
 from baton.stack.home import Home
 from baton.stack.plan import plan_servers
-from baton.stack.processes import ProcessServer
-from baton.stack.rabbitmq import RabbitServer, rabbit_servers
 from baton.stack.server import Server
+from baton.stack.servers.processes import ProcessServer
+from baton.stack.servers.rabbitmq import RabbitServer, plan_rabbit_servers
+from baton.stack.servers.valkey import ValkeyServer
 from baton.stack.supervisor import Supervisor
-from baton.stack.valkey import ValkeyServer
-from bpmn.client import EngineClient
+from bpmn.engine.client import EngineClient
 from bpmn.errors import EngineError, EngineUnavailable
 
 HERE = Path(__file__).parent
@@ -196,12 +196,12 @@ class Rig:
                 f"{ended} of {n} instances have ended after {within}: {await self._left(mark)}"
             ) from None
         assert ended == n
-        instances = await self.engine.history_processes(business_key=mark)
+        instances = await self.engine.list_history_processes(business_key=mark)
         assert len(instances) == n
         for instance in instances:
-            path = Counter(step.activity_id for step in await self.engine.history_activities(instance.id))
+            path = Counter(step.activity_id for step in await self.engine.list_history_activities(instance.id))
             assert path == Counter(("start", "double", "half", "end"))
-            variables = await self.engine.history_variables(instance.id)
+            variables = await self.engine.list_history_variables(instance.id)
             assert variables["half"] == variables["number"]
 
     def listen(self) -> None:
@@ -224,7 +224,7 @@ class Rig:
         """How often the engine was told that a handler has failed, in all instances of `mark`."""
         query = {"failureLog": "true"}
         logs = await self.engine.request("GET", "/history/external-task-log", params=query)
-        ours = {instance.id for instance in await self.engine.history_processes(business_key=mark)}
+        ours = {instance.id for instance in await self.engine.list_history_processes(business_key=mark)}
         return sum(entry["processInstanceId"] in ours for entry in logs)
 
     def terminate(self, name: str) -> None:
@@ -289,7 +289,7 @@ async def rig(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Rig]:
     try:
         async with (
             Supervisor(home, servers, initially=names, longest_pause=timedelta(seconds=1)) as stack,
-            EngineClient(str(engine.url), home.secrets()["engine_token"]) as client,
+            EngineClient(str(engine.url), home.read_secrets()["engine_token"]) as client,
         ):
             await client.deploy("faults", {"fault-run.bpmn": MODEL})
             await client.deploy("cluster", {"cluster-run.bpmn": MODEL.replace(b"fault-", b"cluster-")})
@@ -311,12 +311,12 @@ async def healed(rig: Rig) -> AsyncIterator[None]:
 
 
 def bridge(home: Home, name: str, proxies: dict[str, Proxy]) -> ProcessServer:
-    url = f"http://127.0.0.1:{home.port(name)}"
+    url = f"http://127.0.0.1:{home.choose_port(name)}"
     settings = {
         **ours(home, proxies["bridge"]),
         "ENGINE_URL": f"http://127.0.0.1:{proxies['engine'].port}/engine-rest",
-        "ENGINE_TOKEN": home.secrets()["engine_token"],
-        "BRIDGE_PORT": str(home.port(name)),
+        "ENGINE_TOKEN": home.read_secrets()["engine_token"],
+        "BRIDGE_PORT": str(home.choose_port(name)),
     }
     # Alive is enough: it starts while the engine or the broker is away.
     return ProcessServer(
@@ -335,7 +335,7 @@ def worker(home: Home, name: str, proxies: dict[str, Proxy], *, clock: str | Non
 
 
 def ours(home: Home, to_broker: Proxy) -> dict[str, str]:
-    password = home.secrets()["valkey_password"]
+    password = home.read_secrets()["valkey_password"]
     return {"RABBITMQ_URL": f"redis://:{password}@127.0.0.1:{to_broker.port}/0", **handlers(home)}
 
 
@@ -352,10 +352,10 @@ def handlers(home: Home) -> dict[str, str]:
 def cluster(home: Home, engine_url: str, valkey: Server) -> list[Server]:
     """Three nodes of RabbitMQ, and a bridge and a worker of their own that know all three."""
     assert isinstance(valkey, ValkeyServer)
-    nodes = rabbit_servers(home, secrets.token_hex(16), secrets.token_hex(16), nodes=3)
+    nodes = plan_rabbit_servers(home, secrets.token_hex(16), secrets.token_hex(16), nodes=3)
     urls = ";".join(node.secret_url for node in nodes if isinstance(node, RabbitServer))
     settings = {"RABBITMQ_URL": urls, "REDIS_URL": valkey.secret_url, **handlers(home), "FAULT_PREFIX": "cluster"}
-    to_engine = {"ENGINE_URL": engine_url, "ENGINE_TOKEN": home.secrets()["engine_token"]}
+    to_engine = {"ENGINE_URL": engine_url, "ENGINE_TOKEN": home.read_secrets()["engine_token"]}
     needs = ("engine", "valkey", *(node.name for node in nodes))
     # Not before the bridge: it declares the queues.
     return [

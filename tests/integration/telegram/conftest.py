@@ -12,7 +12,7 @@ from aiogram.client.telegram import TelegramAPIServer
 from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
-from baton.sandbox.person import Person
+from baton.sandbox.person import SandboxPerson
 from baton.sandbox.telegram.app import create_app
 from baton.sandbox.telegram.settings import SandboxSettings
 from integration.bot_side import TOKEN, BotSide
@@ -34,18 +34,18 @@ async def bot() -> AsyncIterator[BothSides]:
             yield BothSides(http, url, aiogram=by_aiogram)
 
 
-async def _started(bot: BotSide, name: str) -> Person:
-    person = await Person.join(bot.http, bot.url, name)
+async def _started(bot: BotSide, name: str) -> SandboxPerson:
+    person = await SandboxPerson.join(bot.http, bot.url, name)
     await person.start()
     await bot.updates()
     return person
 
 
 @pytest.fixture
-async def ann(bot: BotSide) -> Person:
+async def ann(bot: BotSide) -> SandboxPerson:
     return await _started(bot, "Ann")
 
 
 @pytest.fixture
-async def bob(bot: BotSide) -> Person:
+async def bob(bot: BotSide) -> SandboxPerson:
     return await _started(bot, "Bob")

@@ -8,20 +8,22 @@ from aiogram.enums import ChatMemberStatus, ChatType
 from aiogram.exceptions import TelegramForbiddenError
 from aiogram.types import ForceReply
 
-from baton.sandbox.person import Person, PersonStuck
+from baton.sandbox.person import PersonStuck, SandboxPerson
 
 
-async def team_of(bot: Any, ann: Person, bob: Person, **options: Any) -> tuple[Person, Person]:
-    team = await ann.found_group("Team", bob, **options)
+async def team_of(
+    bot: Any, ann: SandboxPerson, bob: SandboxPerson, **options: Any
+) -> tuple[SandboxPerson, SandboxPerson]:
+    team = await ann.create_group("Team", bob, **options)
     await bot.updates()
-    return team, bob.at(team)
+    return team, bob.open_chat(team)
 
 
 @pytest.mark.parametrize("kind", ["group", "supergroup"])
 async def test_the_bot_learns_that_it_was_added_and_by_which_link(
-    bot: Any, ann: Person, bob: Person, kind: str
+    bot: Any, ann: SandboxPerson, bob: SandboxPerson, kind: str
 ) -> None:
-    team = await ann.found_group("Team", bob, kind=kind, payload="from_site")
+    team = await ann.create_group("Team", bob, kind=kind, payload="from_site")
     joined, service, start = await bot.updates()
     assert joined["my_chat_member"]["new_chat_member"]["status"] == "member"
     assert joined["my_chat_member"]["chat"] == {"id": team.chat_id, "type": kind, "title": "Team"}
@@ -31,7 +33,7 @@ async def test_the_bot_learns_that_it_was_added_and_by_which_link(
 
 
 async def test_in_privacy_mode_the_bot_sees_commands_mentions_and_replies_to_it(
-    bot: Any, ann: Person, bob: Person
+    bot: Any, ann: SandboxPerson, bob: SandboxPerson
 ) -> None:
     in_team, bobs = await team_of(bot, ann, bob)
     prompt = await bot.ok("sendMessage", chat_id=in_team.chat_id, text="Name?", reply_markup={"force_reply": True})
@@ -47,7 +49,9 @@ async def test_in_privacy_mode_the_bot_sees_commands_mentions_and_replies_to_it(
     assert (seen[2]["from"]["first_name"], seen[2]["chat"]["type"]) == ("Bob", "supergroup")
 
 
-async def test_an_administrator_and_a_bot_without_privacy_see_everything(bot: Any, ann: Person, bob: Person) -> None:
+async def test_an_administrator_and_a_bot_without_privacy_see_everything(
+    bot: Any, ann: SandboxPerson, bob: SandboxPerson
+) -> None:
     in_team, bobs = await team_of(bot, ann, bob)
     await in_team.make_bot("administrator")
     await bobs.say("one")
@@ -59,32 +63,36 @@ async def test_an_administrator_and_a_bot_without_privacy_see_everything(bot: An
     assert [m["text"] for m in await bot.messages()] == ["one", "three"]
 
 
-async def test_anybody_of_the_group_presses_and_the_query_says_who(bot: Any, ann: Person, bob: Person) -> None:
+async def test_anybody_of_the_group_presses_and_the_query_says_who(
+    bot: Any, ann: SandboxPerson, bob: SandboxPerson
+) -> None:
     in_team, bobs = await team_of(bot, ann, bob)
     keyboard = {"inline_keyboard": [[{"text": "Take", "callback_data": "take"}]]}
     await bot.ok("sendMessage", chat_id=in_team.chat_id, text="Who?", reply_markup=keyboard)
-    await bobs.sees("Who?")
+    await bobs.see("Who?")
     pressing = asyncio.create_task(bobs.press("Take"))
     (update,) = await bot.ok("getUpdates", timeout=5)
     query = update["callback_query"]
     assert (query["from"]["id"], query["message"]["chat"]["id"]) == (bob.user_id, in_team.chat_id)
     await bot.ok("answerCallbackQuery", callback_query_id=query["id"], text="Not yours", show_alert=True)
     assert await pressing == "Not yours"
-    carol = await Person.join(bot.http, bot.url, "Carol")
+    carol = await SandboxPerson.join(bot.http, bot.url, "Carol")
     with pytest.raises(PersonStuck, match="is in no chat"):
-        await carol.at(in_team).press("Take", on=await bobs.sees("Who?"))
+        await carol.open_chat(in_team).press("Take", on=await bobs.see("Who?"))
 
 
-async def test_a_changed_client_can_send_data_that_no_button_has(bot: Any, ann: Person) -> None:
+async def test_a_changed_client_can_send_data_that_no_button_has(bot: Any, ann: SandboxPerson) -> None:
     sent = await bot.ok("sendMessage", chat_id=ann.user_id, text="Choose")
-    message = await ann.sees("Choose")
+    message = await ann.see("Choose")
     await ann.forge("f:someone-elses:1:s", on=message)
     (update,) = await bot.updates()
     assert update["callback_query"]["data"] == "f:someone-elses:1:s"
     assert update["callback_query"]["message"]["message_id"] == sent["message_id"]
 
 
-async def test_a_bot_that_was_removed_is_told_so_and_may_not_write(bot: Any, ann: Person, bob: Person) -> None:
+async def test_a_bot_that_was_removed_is_told_so_and_may_not_write(
+    bot: Any, ann: SandboxPerson, bob: SandboxPerson
+) -> None:
     in_team, bobs = await team_of(bot, ann, bob)
     await in_team.make_bot("kicked")
     (update,) = await bot.updates()
@@ -97,14 +105,14 @@ async def test_a_bot_that_was_removed_is_told_so_and_may_not_write(bot: Any, ann
     assert (await bot.aiogram.send_message(in_team.chat_id, "back")).chat.type == ChatType.SUPERGROUP
 
 
-async def test_a_bot_that_has_left_is_no_member(bot: Any, ann: Person, bob: Person) -> None:
+async def test_a_bot_that_has_left_is_no_member(bot: Any, ann: SandboxPerson, bob: SandboxPerson) -> None:
     in_team, _ = await team_of(bot, ann, bob, kind="group")
     assert await bot.aiogram.leave_chat(in_team.chat_id)
     refusal = await bot.refused("sendMessage", chat_id=in_team.chat_id, text="hi")
     assert refusal == "403 Forbidden: bot is not a member of the group chat"
 
 
-async def test_aiogram_reads_members_and_administrators(bot: Any, ann: Person, bob: Person) -> None:
+async def test_aiogram_reads_members_and_administrators(bot: Any, ann: SandboxPerson, bob: SandboxPerson) -> None:
     in_team, bobs = await team_of(bot, ann, bob)
     by_aiogram, chat_id = bot.aiogram, in_team.chat_id
     assert (await by_aiogram.get_chat(chat_id)).title == "Team"
@@ -122,12 +130,14 @@ async def test_aiogram_reads_members_and_administrators(bot: Any, ann: Person, b
     assert (await bot.messages())[-1]["new_chat_members"][0]["id"] == bob.user_id
 
 
-async def test_a_question_to_one_person_names_them_by_reply_or_mention(bot: Any, ann: Person, bob: Person) -> None:
+async def test_a_question_to_one_person_names_them_by_reply_or_mention(
+    bot: Any, ann: SandboxPerson, bob: SandboxPerson
+) -> None:
     in_team, bobs = await team_of(bot, ann, bob)
     asked = await bobs.say("/fill")
     forced = ForceReply(selective=True, input_field_placeholder="Your name")
     await bot.aiogram.send_message(in_team.chat_id, "Name?", reply_to_message_id=asked, reply_markup=forced)
-    assert (await bobs.sees("Name?")).forces_reply
+    assert (await bobs.see("Name?")).forces_reply
     text = f'<a href="tg://user?id={bob.user_id}">Bob</a>, and now?'
     sent = await bot.aiogram.send_message(in_team.chat_id, text, parse_mode="HTML")
     assert sent.entities[0].user.id == bob.user_id
@@ -142,14 +152,14 @@ async def test_a_question_to_one_person_names_them_by_reply_or_mention(bot: Any,
     ],
 )
 async def test_buttons_for_private_chats_are_refused_in_a_group(
-    bot: Any, ann: Person, bob: Person, markup: dict[str, Any], problem: str
+    bot: Any, ann: SandboxPerson, bob: SandboxPerson, markup: dict[str, Any], problem: str
 ) -> None:
     in_team, _ = await team_of(bot, ann, bob)
     assert problem in await bot.refused("sendMessage", chat_id=in_team.chat_id, text="x", reply_markup=markup)
     assert await bot.ok("sendMessage", chat_id=ann.user_id, text="x", reply_markup=markup)
 
 
-async def test_only_an_administrator_deletes_what_people_say(bot: Any, ann: Person, bob: Person) -> None:
+async def test_only_an_administrator_deletes_what_people_say(bot: Any, ann: SandboxPerson, bob: SandboxPerson) -> None:
     in_team, bobs = await team_of(bot, ann, bob)
     said = await bobs.say("/secret")
     refusal = await bot.refused("deleteMessage", chat_id=in_team.chat_id, message_id=said)
@@ -158,8 +168,8 @@ async def test_only_an_administrator_deletes_what_people_say(bot: Any, ann: Pers
     assert await bot.aiogram.delete_messages(in_team.chat_id, [said, said + 1000])
 
 
-async def test_a_group_shows_everybody_the_same_chat(bot: Any, ann: Person, bob: Person) -> None:
+async def test_a_group_shows_everybody_the_same_chat(bot: Any, ann: SandboxPerson, bob: SandboxPerson) -> None:
     in_team, bobs = await team_of(bot, ann, bob)
     await bot.ok("sendMessage", chat_id=in_team.chat_id, text="Hello both")
-    assert (await in_team.sees("Hello both")).message_id == (await bobs.sees("Hello both")).message_id
+    assert (await in_team.see("Hello both")).message_id == (await bobs.see("Hello both")).message_id
     assert await ann.look() == []

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from baton.sandbox.person import Person, PersonStuck
+from baton.sandbox.person import PersonStuck, SandboxPerson
 
 VOICE = bytes(range(256)) * 4
 AGAIN = {"inline_keyboard": [[{"text": "1", "callback_data": "one"}, {"text": "11", "callback_data": "eleven"}]]}
@@ -61,7 +61,7 @@ async def butler(bot: Any) -> AsyncIterator[Butler]:
         await working
 
 
-async def saved(person: Person) -> str:
+async def saved(person: SandboxPerson) -> str:
     path = f"{person.url}/sandbox/users/{person.user_id}/scenario?chat_id={person.chat_id}"
     async with person.http.get(path) as answer:
         body = await answer.json()
@@ -70,12 +70,12 @@ async def saved(person: Person) -> str:
         return str(body["source"])
 
 
-async def replay(bot: Any, source: str) -> list[Person]:
+async def replay(bot: Any, source: str) -> list[SandboxPerson]:
     """Run the saved test; returns its people."""
-    people: list[Person] = []
+    people: list[SandboxPerson] = []
 
-    async def join(language_code: str = "en", name: str = "") -> Person:
-        people.append(await Person.join(bot.http, bot.url, name, language_code))
+    async def join(language_code: str = "en", name: str = "") -> SandboxPerson:
+        people.append(await SandboxPerson.join(bot.http, bot.url, name, language_code))
         return people[-1]
 
     module: dict[str, Any] = {}
@@ -87,26 +87,26 @@ async def replay(bot: Any, source: str) -> list[Person]:
     return people
 
 
-async def shown(person: Person) -> list[Any]:
+async def shown(person: SandboxPerson) -> list[Any]:
     return [(m.text, m.buttons) for m in await person.look()]
 
 
 async def test_a_saved_conversation_says_and_reads_the_same_again(bot: Any, butler: Butler) -> None:
-    ann = await Person.join(bot.http, bot.url, "Ann", "en")
+    ann = await SandboxPerson.join(bot.http, bot.url, "Ann", "en")
     await ann.start()
-    first = await ann.sees("/start")
+    first = await ann.see("/start")
     await ann.say(HOSTILE)
-    await ann.sees("left")
+    await ann.see("left")
     await ann.say("about the first", reply_to=first)
-    await ann.sees("To “You said: /start”")
+    await ann.see("To “You said: /start”")
     assert await ann.press("1", on=first) == "Ann!"
-    changed = await ann.sees("Pressed one")
+    changed = await ann.see("Pressed one")
     assert await ann.press("Other", on=changed) == "out of date"
     await ann.send_contact()
     await ann.send_location(52.5, 13.4)
     await ann.send_voice(VOICE, duration=timedelta(seconds=3))
     await ann.send_album({"a.txt": b"a", "b.txt": b"b"}, kind="document", caption="two")
-    await ann.sees("something else")
+    await ann.see("something else")
     await asyncio.sleep(0.3)
     source = await saved(ann)
     for line in (
@@ -125,17 +125,17 @@ async def test_a_saved_conversation_says_and_reads_the_same_again(bot: Any, butl
 
 
 async def test_a_group_is_saved_with_all_who_spoke(bot: Any, butler: Butler) -> None:
-    ann, bob = [await Person.join(bot.http, bot.url, name) for name in ("Ann", "Боб")]
-    team = await ann.found_group("Team", bob)
-    join = await Person.join(bot.http, bot.url, "join")
-    bobs = bob.at(team)
+    ann, bob = [await SandboxPerson.join(bot.http, bot.url, name) for name in ("Ann", "Боб")]
+    team = await ann.create_group("Team", bob)
+    join = await SandboxPerson.join(bot.http, bot.url, "join")
+    bobs = bob.open_chat(team)
     await team.say("/tasks")
-    await team.sees("You said: /tasks")
+    await team.see("You said: /tasks")
     await bobs.say("not for the bot")
-    assert await bobs.press("11", on=await bobs.sees("You said: /tasks")) == "Боб!"
-    await bobs.sees("Pressed eleven")
+    assert await bobs.press("11", on=await bobs.see("You said: /tasks")) == "Боб!"
+    await bobs.see("Pressed eleven")
     await bobs.leave()
-    await join.at(team).enter()
+    await join.open_chat(team).enter()
     await asyncio.sleep(0.3)
     source = await saved(team)
     for line in (
@@ -147,11 +147,11 @@ async def test_a_group_is_saved_with_all_who_spoke(bot: Any, butler: Butler) -> 
     assert [person.name for person in again] == ["Ann", "Боб", "join"]
 
 
-async def test_words_that_took_long_are_not_asserted(bot: Any, ann: Person) -> None:
+async def test_words_that_took_long_are_not_asserted(bot: Any, ann: SandboxPerson) -> None:
     await ann.say("tell me")
     await asyncio.sleep(0.6)
     await bot.ok("sendMessage", chat_id=ann.user_id, text="A story\n\nOnce upon a time.", reply_markup=AGAIN)
-    sent = await ann.sees("A story")
+    sent = await ann.see("A story")
     edited = f"{sent.text}\n\nThe end"
     await ann.say("and?")
     await bot.ok("editMessageText", chat_id=ann.user_id, message_id=sent.message_id, text=edited)
@@ -163,7 +163,7 @@ async def test_words_that_took_long_are_not_asserted(bot: Any, ann: Person) -> N
 
 async def test_marks_of_direction_and_quotes_are_harmless_in_the_source(bot: Any) -> None:
     text = "\"\"\" \u202e\u0001 ''' {x} %s \\N"
-    person = await Person.join(bot.http, bot.url, "While", "en")
+    person = await SandboxPerson.join(bot.http, bot.url, "While", "en")
     await person.say(text)
     source = await saved(person)
     assert "\u202e" not in source
@@ -172,8 +172,8 @@ async def test_marks_of_direction_and_quotes_are_harmless_in_the_source(bot: Any
     assert again.name == "While"
 
 
-async def test_what_cannot_be_saved_is_refused_with_a_reason(bot: Any, ann: Person) -> None:
-    stranger = await Person.join(bot.http, bot.url, "Zoe")
+async def test_what_cannot_be_saved_is_refused_with_a_reason(bot: Any, ann: SandboxPerson) -> None:
+    stranger = await SandboxPerson.join(bot.http, bot.url, "Zoe")
     with pytest.raises(PersonStuck, match="Nobody has said anything"):
         await saved(stranger)
     await ann.send_file("big.bin", bytes(300 * 2**10))

@@ -1,0 +1,211 @@
+"""The commands that talk to an engine: deploy, start, tasks, complete; what they say and how they end."""
+
+import shutil
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+
+import pytest
+
+from baton.stack.supervisor import Supervisor
+from integration.command import Answer, Baton
+
+pytestmark = pytest.mark.usefixtures("in_environment")
+ONBOARDING = Path(__file__).parents[2] / "bpmn" / "models" / "onboarding"
+
+
+@pytest.fixture
+def name() -> str:
+    """A deployment of its own for each test: states are told against the last one of the same name."""
+    return f"cli-{uuid.uuid4().hex[:8]}"
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> Path:
+    """A folder with a model and its forms."""
+    return shutil.copytree(ONBOARDING, tmp_path / "models")
+
+
+def edited(file: Path, old: str, new: str) -> Path:
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new))
+    return file
+
+
+def states(answer: Answer) -> dict[str, str]:
+    return {entry["name"]: entry["state"] for entry in answer.json["resources"]}
+
+
+def test_deploy_without_paths_deploys_the_packaged_models(baton: Baton) -> None:
+    deployed = baton("deploy")
+    assert deployed.code == 0
+    assert "onboarding.bpmn" in deployed.out
+    again = baton("deploy")
+    assert again.out.count("unchanged") == len(list(ONBOARDING.iterdir()))
+    assert "no process definition changed" in again.out
+
+
+@pytest.mark.parametrize("straight", [False, True])
+def test_deploy_of_a_folder_tells_new_unchanged_and_replaced(
+    baton: Baton, stack: Supervisor, models: Path, name: str, monkeypatch: pytest.MonkeyPatch, straight: bool
+) -> None:
+    options = ["--name", name, "--json"]
+    if straight:
+        monkeypatch.delenv("ENGINEAPI_URL")
+        monkeypatch.setenv("ENGINE_TOKEN", stack.home.read_secrets()["engine_token"])
+        options += ["--engine", str(stack.runs["engine"].server.url)]
+    files = {file.name for file in models.iterdir()}
+    assert states(baton("deploy", models, *options)) == dict.fromkeys(files, "new")
+    unchanged = baton("deploy", models, *options)
+    assert states(unchanged) == dict.fromkeys(files, "unchanged")
+    assert unchanged.json["definitions"] == []
+    form = edited(models / "onboarding-language.form", '"id"', '"exporter": "test", "id"')
+    replaced = baton("deploy", models, *options)
+    assert states(replaced) == dict.fromkeys(files, "unchanged") | {form.name: "replaced"}
+    assert replaced.json["definitions"][0]["key"] == "onboarding", (
+        "a task finds its form in the deployment of its model"
+    )
+
+
+@pytest.mark.parametrize("straight", [False, True])
+def test_deploy_again_of_a_file_with_spaces_and_other_letters_changes_nothing(
+    baton: Baton, stack: Supervisor, models: Path, name: str, monkeypatch: pytest.MonkeyPatch, straight: bool
+) -> None:
+    options = ["--name", f"мой {name}", "--json"]
+    if straight:
+        monkeypatch.setenv("ENGINE_TOKEN", stack.home.read_secrets()["engine_token"])
+        options += ["--engine", str(stack.runs["engine"].server.url)]
+    model = (models / "onboarding.bpmn").rename(models / "мой процесс.bpmn")
+    assert states(baton("deploy", models, *options))[model.name] == "new"
+    assert set(states(baton("deploy", models, *options)).values()) == {"unchanged"}
+
+
+def test_deploy_takes_single_files(baton: Baton, models: Path, name: str) -> None:
+    form = models / "onboarding-language.form"
+    assert states(baton("deploy", form, "--name", name, "--json")) == {form.name: "new"}
+
+
+def test_a_model_that_the_engine_refuses_is_told_with_file_and_line(
+    baton: Baton, stack: Supervisor, models: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = edited(models / "onboarding.bpmn", "</bpmn:process>", LOOSE_FLOW + "</bpmn:process>")
+    line = model.read_text().splitlines().index(LOOSE_FLOW.strip()) + 1
+    monkeypatch.setenv("ENGINE_TOKEN", stack.home.read_secrets()["engine_token"])
+    for options in ([], ["--engine", str(stack.runs["engine"].server.url)]):
+        refused = baton("deploy", models, "--name", name, *options)
+        assert refused.code == 3
+        assert f"\n  onboarding.bpmn:{line} Invalid destination 'nowhere' of sequence flow 'loose'\n" in refused.err
+        assert refused.err.count("Invalid destination") == 1
+
+
+LOOSE_FLOW = '\n<bpmn:sequenceFlow id="loose" sourceRef="start" targetRef="nowhere" />\n'
+
+
+def test_a_model_that_is_no_xml_is_refused_with_its_line(baton: Baton, models: Path) -> None:
+    model = edited(models / "onboarding.bpmn", "</bpmn:process>", "")
+    refused = baton("deploy", models)
+    assert refused.code == 3
+    assert f"{model}: not well-formed XML: mismatched tag: line" in refused.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("deploy", "/nowhere"), "/nowhere does not exist"),
+        (("deploy", __file__), "is none of .bpmn, .form, .dmn"),
+        (("deploy", "--engine", "engine"), "--engine 'engine': give the engine's REST address"),
+        (("start", "onboarding", "--var", "age"), "give a variable as name=value"),
+        (("start",), "Missing argument 'key'"),
+        (("tasks", "--nonsense"), "No such option"),
+    ],
+)
+def test_what_is_not_given_rightly_is_a_usage_error(baton: Baton, arguments: tuple[str, ...], said: str) -> None:
+    answer = baton(*arguments)
+    assert answer.code == 2
+    assert said in answer.err
+
+
+def test_an_engine_that_is_not_there_or_wants_another_token_is_told_so(
+    baton: Baton, stack: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = str(stack.runs["engine"].server.url)
+    nobody = baton("deploy", "--engine", "http://127.0.0.1:9/engine-rest")
+    assert (nobody.code, nobody.err.count("\n")) == (1, 1)
+    assert "http://127.0.0.1:9/engine-rest: it does not answer" in nobody.err
+    stranger = baton("deploy", "--engine", engine)
+    assert stranger.code == 3
+    assert "Set ENGINE_TOKEN" in stranger.err
+    monkeypatch.setenv("ENGINE_TOKEN", stack.home.read_secrets()["engine_token"])
+    elsewhere = baton("deploy", "--engine", engine.removesuffix("-rest"))
+    assert elsewhere.code == 3
+    assert "ends in /engine-rest" in elsewhere.err
+
+
+def test_an_engine_api_that_is_not_there_or_wants_another_token_is_told_so(
+    baton: Baton, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SERVICE_TOKEN", "x" * 40)
+    assert (baton("tasks").code, "service token" in baton("tasks").err) == (3, True)
+    monkeypatch.setenv("ENGINEAPI_URL", "http://127.0.0.1:9")
+    gone = baton("tasks")
+    assert gone.code == 1
+    assert "engine-api at http://127.0.0.1:9 does not answer" in gone.err
+
+
+def test_a_process_is_started_listed_and_completed(baton: Baton, name: str) -> None:
+    baton("deploy")
+    started = baton("start", "onboarding", "--user", name, "--json").json
+    (task,) = baton("tasks", "--user", name, "--json").json
+    assert (task["processInstanceId"], started["next"]["id"]) == (started["id"], task["id"])
+    assert task["id"] in baton("tasks", "--user", name).out
+    done = baton("complete", task["id"], "--user", name, "--var", "locale=en", "--json").json
+    assert done["next"]["id"] != task["id"]
+    assert [one["id"] for one in baton("tasks", "--instance", started["id"], "--json").json] == [done["next"]["id"]]
+
+
+def test_a_variable_that_a_task_may_not_set_is_refused_and_the_task_stays_open(baton: Baton, name: str) -> None:
+    baton("deploy")
+    task = baton("start", "onboarding", "--user", name, "--json").json["next"]
+    protected = baton("complete", task["id"], "--user", name, "--var", "initiator=eve")
+    assert (protected.code, "initiator: is protected" in protected.err) == (3, True)
+    (still,) = baton("tasks", "--user", name, "--json").json
+    assert still["id"] == task["id"]
+
+
+def test_a_task_that_is_not_there_is_refused(baton: Baton) -> None:
+    refused = baton("complete", "nope")
+    assert (refused.code, refused.out) == (3, "")
+    assert "Task nope is not open" in refused.err
+
+
+def test_an_unknown_process_is_refused_and_the_known_ones_are_told(baton: Baton) -> None:
+    baton("deploy")
+    refused = baton("start", "onbording", "--user", "ada")
+    assert refused.code == 3
+    assert "There is no process 'onbording'; deployed are: " in refused.err
+    assert "onboarding" in refused.err
+
+
+def test_a_process_for_somebody_asks_for_whom(baton: Baton) -> None:
+    baton("deploy")
+    answer = baton("start", "onboarding")
+    assert answer.code == 2
+    assert "baton start onboarding --user NAME" in answer.err
+
+
+def test_a_variable_that_the_platform_sets_is_refused(baton: Baton) -> None:
+    baton("deploy")
+    refused = baton("start", "onboarding", "--user", "ada", "--var", "initiator=eve")
+    assert refused.code == 3
+    assert "initiator: is protected" in refused.err
+
+
+def test_without_a_stack_the_commands_say_how_to_start_one(tmp_path: Path) -> None:
+    answer = subprocess.run(
+        [Path(sys.executable).with_name("baton"), "tasks"], env={"BATON_HOME": str(tmp_path)}, capture_output=True,
+        text=True, check=False,
+    )  # fmt: skip
+    assert (answer.returncode, answer.stdout) == (1, "")
+    assert answer.stderr == f"baton: No stack runs in {tmp_path}; start it with `baton up`\n"
