@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 
+from forms.clock import is_zone
 from kit.settings import ProcessSettings
 
 __all__ = ["BotSettings"]
@@ -48,4 +49,11 @@ class BotSettings(ProcessSettings):
     def _is_a_secret_for_telegram(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", value.get_secret_value()):
             raise ValueError("a webhook's secret is 1 to 256 letters, digits, - and _")
+        return value
+
+    @field_validator("bot_zone")
+    @classmethod
+    def _is_a_zone(cls, value: str) -> str:
+        if not is_zone(value):
+            raise ValueError(f"{value!r} is no time zone; they have names such as Europe/Berlin")
         return value

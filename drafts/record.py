@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from bpmn.file_reference import FileReference
 from drafts.secrets import is_free_of_secrets, remove_secrets
 from forms.answers.known import VariableType
+from forms.evaluate.workable import refuse_unworkable
 from forms.kinds.options import is_same
 from forms.schema.paths import MISSING, Json, Path
 from forms.session.state import FormSession, Glance, Status, Subject, Surface
@@ -164,6 +165,8 @@ def read_session(session_id: str, schema: Mapping[str, Json], fields: Mapping[st
         status=Status(fields["status"]),
         surfaces=list_surfaces(fields),
     )
+    # What an older version took, and this one refuses, cannot be shown: the form is opened anew, and says why.
+    refuse_unworkable(session.source)
     if not state.entered:
         return session
     return session.fill({**session.initial, **state.entered})

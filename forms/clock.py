@@ -7,10 +7,19 @@ import re
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-__all__ = ["find_zone", "get_now", "read_day", "read_minute", "write_moment", "write_time"]
+__all__ = ["find_zone", "get_now", "is_zone", "read_day", "read_minute", "write_moment", "write_time"]
 
 MINUTES_IN_DAY = 24 * 60
 _TIME = re.compile(r"(\d{1,2})(?::(\d{1,2}))?(?::\d{1,2}(?:\.\d+)?)?\s*(Z|[+-]\d{1,2}(?::?\d{2})?)?", re.ASCII)
+
+
+def is_zone(name: str) -> bool:
+    """Tell whether there is a time zone of this IANA name."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
 
 
 def find_zone(name: str) -> tzinfo:

@@ -7,8 +7,9 @@ from redis.exceptions import RedisError
 
 from api.engine.access import find_ending, make_gone, make_task_gone, open_task, refuse_stranger
 from api.engine.form_answers import describe_errors
-from api.engine.form_sources import FormSources, FoundForm
+from api.engine.form_sources import FormSources, FoundForm, Source
 from api.engine.form_views import apply_draft, describe_undrawn, make_etag, show_form, to_session_out
+from api.engine.generated_forms import GeneratedFormBroken
 from api.kit.problems import ProblemError
 from bpmn.engine.client import EngineClient
 from bpmn.engine.types import Task
@@ -69,6 +70,7 @@ class FormDrafts:
             raise await self.explain_over(task_id) from error
         if person.user is not None:
             await refuse_stranger(self._engine, task, person.user, person.groups)
+        found: FoundForm | None = None
         try:
             found = await self._sources.of_task(task)
             if found.schema is None:
@@ -79,11 +81,12 @@ class FormDrafts:
         except EngineUnavailable:
             raise
         except (EngineError, FormUnreadable) as error:
-            return await self._describe_broken(task, error), None
+            return await self._describe_broken(task, found, error), None
 
     async def of_start(self, key_or_id: str, person: FormPerson, known_tag: str | None) -> Shown:
         """Return the form that a process is started with. Raises `NotFound`, `EngineUnavailable`."""
         definition = await self._engine.process_definition(key_or_id)
+        found: FoundForm | None = None
         try:
             found = await self._sources.of_start(definition)
             if found.schema is None:
@@ -94,7 +97,7 @@ class FormDrafts:
             raise
         except (EngineError, FormUnreadable) as error:
             log.warning("form not shown", definition=definition.id, reason=describe_error(error))
-            return describe_undrawn(None, None, str(error)), None
+            return describe_undrawn(None, None, str(error), source=_source_of(found, error)), None
 
     async def save(self, session_id: str, user: str, revision: int, request: DraftRequest) -> DraftOut:
         """Keep answers in a draft. Raises `ProblemError` 403, 404, 409, 410 or 422."""
@@ -203,11 +206,20 @@ class FormDrafts:
         draft = await self._drafts.open_or_get(await run_in_thread(lambda: open_session(session)))
         return _localise(draft.session, person), True
 
-    async def _describe_broken(self, task: Task, error: EngineError | FormUnreadable) -> FilledFormOut:
+    async def _describe_broken(
+        self, task: Task, found: FoundForm | None, error: EngineError | FormUnreadable
+    ) -> FilledFormOut:
         # A task that was completed meanwhile has no form either; the engine's answers do not tell the two apart.
         await open_task(self._engine, task.id)
         log.warning("form not shown", task_id=task.id, form=task.form.form_id, reason=describe_error(error))
-        return describe_undrawn(None, task.form.key, str(error))
+        return describe_undrawn(None, task.form.key, str(error), source=_source_of(found, error))
+
+
+def _source_of(found: FoundForm | None, error: EngineError | FormUnreadable) -> Source:
+    """Return where a form comes from that cannot be shown, or not even be read."""
+    if found is not None:
+        return found.source
+    return "generated" if isinstance(error, GeneratedFormBroken) else "camunda"
 
 
 def _localise(session: FormSession, person: FormPerson) -> FormSession:

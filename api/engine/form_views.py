@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 
-from api.engine.form_sources import FoundForm
+from api.engine.form_sources import FoundForm, Source
 from contracts.engine.form_schemas import ActionOut, DraftRequest, FilledFormOut, SessionOut
 from forms.answers.json_schema import build_json_schema
 from forms.answers.submission import find_oversized, settle_answers
@@ -50,11 +50,15 @@ def show_form(found: FoundForm, session: FormSession, *, is_draft: bool) -> Fill
     )
 
 
-def describe_undrawn(found: FoundForm | None, key: str | None, problem: str | None = None) -> FilledFormOut:
-    """Return a form that is not drawn here: there is none, it is elsewhere, or it is broken."""
+def describe_undrawn(
+    found: FoundForm | None, key: str | None, problem: str | None = None, *, source: Source = "camunda"
+) -> FilledFormOut:
+    """Return a form that is not drawn here: there is none, it is elsewhere, or it is broken; then `source` says
+    where from.
+    """
     return FilledFormOut(
         session=None,
-        source=found.source if found is not None else "camunda",
+        source=found.source if found is not None else source,
         key=key,
         url=found.url if found is not None else None,
         form_schema=None,

@@ -1,7 +1,10 @@
 """The paths of engine-api about forms: showing, keeping, checking and submitting them."""
 
+import asyncio
 import re
-from typing import Annotated, Any
+from collections.abc import Coroutine
+from datetime import timedelta
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
@@ -27,6 +30,9 @@ __all__ = ["router"]
 
 router = APIRouter(tags=["forms"])
 
+# How often it is looked whether a caller still waits.
+LOOK = timedelta(milliseconds=250)
+_Answer = TypeVar("_Answer")
 _TAG = re.compile(r'"(?P<session>[A-Za-z0-9_-]{8})\.(?P<revision>\d{1,9})"')
 
 
@@ -93,9 +99,9 @@ async def drop_draft(session_id: str, user: Name, forms: Forms) -> None:
 
 
 @router.post("/task/{task_id}/form/validate")
-async def validate_answers(task_id: str, body: CheckRequest, service: Service) -> ValidationOut:
+async def validate_answers(task_id: str, body: CheckRequest, service: Service, request: Request) -> ValidationOut:
     """Return what keeps answers from being submitted, in the person's language; nothing is kept or sent."""
-    return await service.validate_answers(task_id, body)
+    return await _while_waited_for(request, service.validate_answers(task_id, body))
 
 
 @router.post("/task/{task_id}/submit-form")
@@ -110,9 +116,11 @@ async def submit_form(
 
 
 @router.post("/process-definition/{key_or_id}/form/validate")
-async def validate_start_answers(key_or_id: str, body: CheckRequest, service: Service) -> ValidationOut:
+async def validate_start_answers(
+    key_or_id: str, body: CheckRequest, service: Service, request: Request
+) -> ValidationOut:  # fmt: skip
     """Return the same for the answers that a process is to be started with."""
-    return await service.validate_start(key_or_id, body)
+    return await _while_waited_for(request, service.validate_start(key_or_id, body))
 
 
 @router.post("/process-definition/{key_or_id}/submit-form", status_code=201)
@@ -121,6 +129,19 @@ async def submit_start_form(
 ) -> StartResponse:
     """Start a process with the answers of its form; `user` becomes its initiator."""
     return await service.start_by_form(key_or_id, body, with_next=with_next)
+
+
+async def _while_waited_for(request: Request, work: Coroutine[Any, Any, _Answer]) -> _Answer:
+    """Return the answer of what changes nothing; cancelled when the caller has gone."""
+    task = asyncio.ensure_future(work)
+    try:
+        while not task.done():
+            await asyncio.wait({task}, timeout=LOOK.total_seconds())
+            if not task.done() and await request.is_disconnected():
+                raise ProblemError(408, "caller_gone", "The caller has not waited for the answer.")
+        return task.result()
+    finally:
+        task.cancel()
 
 
 def _answer(form: FilledFormOut | None, tag: str | None) -> Response:

@@ -19,6 +19,7 @@ from bpmn import errors
 from bpmn.engine.variables import NotAVariable
 from drafts.errors import DraftConflict, DraftGone
 from files.store import FileDamaged, FileMissing, FilesUnavailable
+from forms.errors import FormUnreadable
 from kit.errors import BatonError
 from kit.reasons import describe_error
 
@@ -33,6 +34,7 @@ _STATUS: tuple[tuple[type[BatonError], int, str], ...] = (
     (errors.InvalidVariable, 422, "invalid_variable"),
     (errors.ValueTooLong, 422, "value_too_long"),
     (NotAVariable, 422, "invalid_variable"),
+    (FormUnreadable, 422, "form_unreadable"),
     (FileMissing, 404, "file_missing"),
     (FileDamaged, 422, "file_damaged"),
     (FilesUnavailable, 503, "files_unavailable"),

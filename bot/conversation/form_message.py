@@ -143,7 +143,9 @@ def _make_question_id(state: Conversation, view: TelegramView) -> str | None:
 
 
 def _of_person(state: Conversation, view: TelegramView) -> TelegramView:
-    return replace(view, text=f"👤 {_mention(state)}\n{view.text}")
+    whose = f"👤 {_mention(state)}\n"
+    without = f"{whose}{view.without_picture}" if view.without_picture else ""
+    return replace(view, text=f"{whose}{view.text}", without_picture=without)
 
 
 def _mention(state: Conversation) -> str:

@@ -15,6 +15,7 @@ from functools import partial
 import structlog
 
 from bot.conversation import transitions as talk
+from bot.conversation import typed_texts as typed
 from bot.conversation.drafts import DraftKeeper
 from bot.conversation.effects import Alert, Effects, Submit, move_alerts_below
 from bot.conversation.form_message import FormMessage
@@ -37,7 +38,7 @@ from bot.telegram.files import IncomingFile
 from bot.telegram.messenger import Messenger
 from bot.texts import say
 from forms.model import FieldError
-from forms.session.events import Shared, Typed, Uploaded
+from forms.session.events import Shared, Uploaded
 from forms.session.threads import work_out
 from forms.telegram import TelegramView
 
@@ -153,11 +154,18 @@ class ConversationRunner:
         message_id: int,
         language_code: str | None,
         replied_to: RepliedMessage | None = None,
+        *,
+        sent_at_s: int = 0,
     ) -> None:
-        """Handle any other text. `replied_to`: in groups the message that it answers."""
+        """Any other text, sent at `sent_at_s` since the epoch. `replied_to`: in groups the message that it answers."""
+        if typed.may_go_on(text):
+            async with self._store.lock_conversation(place):
+                state = await self._load(place, language_code)
+                if typed.begins(state, message_id, sent_at_s, replied_to):
+                    await self._store.save(typed.begun(state, message_id, sent_at_s))
         await self._run_event(
             place,
-            lambda state: talk.receive_text(state, Typed(text), message_id, replied_to),
+            lambda state: typed.meant(state, text, message_id, sent_at_s, replied_to),
             language_code=language_code,
         )
 

@@ -26,6 +26,7 @@ from bot.conversation.effects import (
     Watch,
 )
 from bot.conversation.elsewhere import explain_not_drawn
+from bot.conversation.pastes import Paste
 from bot.engine_api import CompletedTask, Ending, OpenForm, OpenTask
 from bot.offers.titles import Titles
 from bot.people.chat import ChatPlace
@@ -109,6 +110,7 @@ class Conversation:
     """The newest message of the person of which all was carried out; the same one again is a repeated delivery."""
     album: Album | None = None
     """The files that the person sent at once last."""
+    paste: Paste | None = None
     submitted: str = ""
     """What the button carried that submitted the last form; the same again is a finger that pressed twice."""
 

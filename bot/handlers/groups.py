@@ -49,7 +49,8 @@ def create_group_router(
             return
         place, language = sender.place, sender.language_code
         if message.text:
-            await runner.handle_text(place, message.text, message.message_id, language, question)
+            sent_at_s = int(message.date.timestamp())
+            await runner.handle_text(place, message.text, message.message_id, language, question, sent_at_s=sent_at_s)
         elif (media := find_media(message)) is not None:
             await runner.handle_file(place, media, message.message_id, language, question)
         elif (shared := find_shared(message)) is not None:

@@ -31,6 +31,7 @@ class _Line:
     message_id: int
     text: str
     language_code: str | None
+    sent_at_s: int
 
 
 class UpdateDispatcher:
@@ -57,8 +58,9 @@ class UpdateDispatcher:
 
     async def _handle(self, update: Mapping[str, Any]) -> None:
         if (line := _find_text(update)) is not None:
+            place = ChatPlace.of_private(line.chat_id)
             await self._runner.handle_text(
-                ChatPlace.of_private(line.chat_id), line.text, line.message_id, line.language_code
+                place, line.text, line.message_id, line.language_code, sent_at_s=line.sent_at_s
             )
         else:
             await self._dispatcher.feed_update(self._bot, self._parse_update(update))
@@ -78,7 +80,10 @@ def _find_text(update: Mapping[str, Any]) -> _Line | None:
             "chat": {"id": int(chat_id), "type": ChatType.PRIVATE},
             "from": {**sender},
             "text": str(text),
+            **rest,
         } if text and not is_command_like(text):
             language = sender.get("language_code")
-            return _Line(chat_id, message_id, text, language if isinstance(language, str) else None)
+            date = rest.get("date")
+            sent_at_s = date if isinstance(date, int) else 0
+            return _Line(chat_id, message_id, text, language if isinstance(language, str) else None, sent_at_s)
     return None

@@ -3,9 +3,11 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from contracts.engine.schemas import In, Name, Out, Variables
+from forms.clock import is_zone
+from forms.messages import is_language
 
 __all__ = [
     "ActionOut",
@@ -27,8 +29,27 @@ __all__ = [
     "Zone",
 ]
 
-Locale = Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$", max_length=35)]
-Zone = Annotated[str, Field(pattern=r"^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$", max_length=64)]
+MAX_ANSWERS = 1000
+
+
+def _known_zone(value: str) -> str:
+    if not is_zone(value):
+        raise ValueError("is no time zone; they have names such as Europe/Berlin")
+    return value
+
+
+def _known_language(value: str) -> str:
+    if not is_language(value):
+        raise ValueError("is no language; they have tags such as en or ru-RU")
+    return value
+
+
+Locale = Annotated[
+    str, Field(pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$", max_length=35), AfterValidator(_known_language)
+]
+Zone = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$", max_length=64), AfterValidator(_known_zone)
+]
 Groups = Annotated[list[Name], Field(max_length=100)]
 
 
@@ -85,7 +106,7 @@ class DraftRequest(In):
 
 class CheckRequest(In):
     user: Name
-    answers: Variables = Field(default_factory=dict)
+    answers: Annotated[Variables, Field(max_length=MAX_ANSWERS)] = Field(default_factory=dict)
     groups: Groups = Field(default_factory=list)
     locale: Locale = "en"
     zone: Zone = "UTC"

@@ -67,7 +67,9 @@ def receive_answers(
     if action in LEAVING_ACTIONS:
         problems |= {name: FieldError("left_with_answers") for name in sorted(answers.keys() - actions)}
         return ReceivedAnswers(problems, {name: name == action for name in actions})
-    told = {name: value for name, value in answers.items() if name not in actions | problems.keys()}
+    # What the form does not know is not looked at, however much it is.
+    refused = actions | problems.keys()
+    told = {name: value for name, value in answers.items() if name not in refused}
     if too_long := find_oversized(schema, told):
         return ReceivedAnswers(problems | too_long, {})
     before = resolve_form(schema, initial, initial, locale=locale, now=now)
@@ -114,9 +116,7 @@ def settle_answers(
     What this form lets nobody change is as it was known; an answer may itself open a field, or shut it. In a list
     whose items may come and go, nobody knows which is which: there all is taken as it was told.
     """
-    data: Mapping[str, Json] = dict(known.data)
-    for name, value in answers.items():
-        data = put(data, (name,), value)
+    data: Mapping[str, Json] = {**known.data, **answers}
     data = _merge_known(known.form, known.data, data, _COMPUTED)
     after = look(data)
     for _ in range(MAX_TURNS):

@@ -3,34 +3,31 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from forms.errors import FormUnreadable
-from forms.evaluate.places import GROUP, ComponentPlace, is_list
+from forms.evaluate.places import GROUP, LIST, ComponentPlace, is_list
 from forms.evaluate.properties import HIDE, Values, find_local_text
+from forms.evaluate.workable import refuse_unworkable
 from forms.fields import find_component_kind
+from forms.kinds.ink import has_ink
 from forms.kinds.options import list_options
 from forms.messages import get_text
 from forms.model import Action, Field, Form, Mode, Rules
 from forms.schema.components import Schema
-from forms.schema.paths import Json, spell
+from forms.schema.paths import Json
 
 __all__ = ["build_form"]
 
-# All of them stand in one message, whose keyboard has a hundred buttons at most.
-MAX_ACTIONS = 50
 _LIMITS = ("min", "max", "minLength", "maxLength")
+_MOMENT_LABELS = {"date": ("dateLabel",), "time": ("timeLabel",), "datetime": ("dateLabel", "timeLabel")}
 _FORMATS = frozenset({"email", "phone"})
 
 
 def build_form(
     schema: Schema, places: tuple[ComponentPlace, ...], values: Values, initial: Mapping[str, Json], locale: str
 ) -> Form:
-    """Return the visible form. Raises `FormUnreadable` for components that cannot work as drawn, or clash."""
+    """Return the visible form. Raises `FormUnreadable` where any component, visible or not, cannot work as drawn."""
+    refuse_unworkable(schema)
     builder = _Builder(values, initial, locale)
-    try:
-        fields = tuple(builder.build_fields(places))
-        _refuse_clashes(fields, builder.actions)
-    except FormUnreadable as error:
-        raise FormUnreadable(f"form {schema.id!r}: {error}") from error
+    fields = tuple(builder.build_fields(places))
     return Form(schema.id, fields, tuple(builder.actions), builder.submit_label)
 
 
@@ -49,7 +46,10 @@ class _Builder:
             component = place.component
             if component.type == "button":
                 self._add_button(place)
-            elif component.type == GROUP or (component.type == "dynamiclist" and not is_list(component)):
+            elif find_component_kind(component.type) is None and component.type != GROUP:
+                yield self._unsupported(place, groups)
+                yield from self.build_fields(place.children, groups)
+            elif component.type == GROUP or (component.type == LIST and not is_list(component)):
                 inside = groups
                 if heading := self._read_text(place, "label"):
                     inside = (*groups, heading)
@@ -61,19 +61,11 @@ class _Builder:
     def _build_field(self, place: ComponentPlace, groups: tuple[str, ...]) -> Field:
         component = place.component
         kind = find_component_kind(component.type)
-        if kind is None:
-            label = self._read_text(place, "label")
-            named = f"{component.type} “{label}”" if label else component.type
-            notice = get_text("unsupported", self.locale, component=named)
-            return self._build_display(place, notice, groups, unsupported=True)
-        if kind.keyed and not component.key:
-            raise FormUnreadable(f"component {component.id!r} has no key")
-        if (reason := kind.check_component(component)) is not None:
-            raise FormUnreadable(f"component {component.id or component.key!r} cannot be asked: {reason}")
+        assert kind is not None
         return Field(
             place.path,
             kind.name,
-            self._read_text(place, "label") or (component.key if kind.keyed else ""),
+            self._label(place) or (component.key if kind.keyed else ""),
             component,
             mode=self._choose_mode(place, is_asked=kind.keyed or is_list(component)),
             help=self._read_text(place, "description"),
@@ -86,6 +78,11 @@ class _Builder:
             groups=groups,
             items=tuple(tuple(self.build_fields(item)) for item in place.items),
         )
+
+    def _unsupported(self, place: ComponentPlace, groups: tuple[str, ...]) -> Field:
+        kind, label = place.component.type, self._read_text(place, "label")
+        notice = get_text("unsupported", self.locale, component=f"{kind} “{label}”" if label else kind)
+        return self._build_display(place, notice, groups, unsupported=True)
 
     def _build_display(
         self, place: ComponentPlace, words: str, groups: tuple[str, ...], *, unsupported: bool = False
@@ -132,11 +129,27 @@ class _Builder:
     def _find_values(self, place: ComponentPlace) -> Mapping[str, Json]:
         return self.values.get(place, {})
 
+    def _label(self, place: ComponentPlace) -> str:
+        """Return the label; of a date and of a time form-js has one of its own for each, and shows no other."""
+        label = self._read_text(place, "label")
+        names = (
+            _MOMENT_LABELS.get(str(place.component.read_property("subtype")))
+            if place.component.type == "datetime"
+            else ()
+        )
+        if not names or place.component.find_hint(f"label_{self.locale}"):
+            return label
+        drawn = dict.fromkeys(found for name in names if (found := self._read_text(place, name)))
+        return ", ".join(drawn) or label
+
     def _read_text(self, place: ComponentPlace, name: str) -> str:
-        if name in self._find_values(place):
-            value = self._find_values(place)[name]
-            return value.strip() if isinstance(value, str) else ""
-        return find_local_text(place.component, name, self.locale).strip()
+        """Return a text in one piece; empty where there is nothing to see of it."""
+        found = (
+            self._find_values(place)[name]
+            if name in self._find_values(place)
+            else find_local_text(place.component, name, self.locale)
+        )
+        return found.strip() if isinstance(found, str) and has_ink(found) else ""
 
     def _add_button(self, place: ComponentPlace) -> None:
         component = place.component
@@ -145,36 +158,13 @@ class _Builder:
             return
         label = self._read_text(place, "label")
         key = component.properties.get("action")
-        if key is not None and not isinstance(key, str):
-            raise FormUnreadable(f"button {component.id!r}: the property action should be the name of a variable")
         if not key:
             # What every form has anyway.
             self.submit_label = label
             return
         self.actions.append(Action(key, label or get_text("submit", self.locale), component))
-        if len(self.actions) > MAX_ACTIONS:
-            raise FormUnreadable(f"it has more than {MAX_ACTIONS} buttons: make them options of a field")
 
 
 def _read_drawn(place: ComponentPlace, name: str) -> Json:
     written = place.component.read_property(f"validate.{name}")
     return None if written == "" or isinstance(written, list | dict | bool) else written
-
-
-def _refuse_clashes(fields: tuple[Field, ...], actions: list[Action]) -> None:
-    valued = list(_list_valued(fields))
-    spelled = [spell(found.path) for found in valued] + [action.key for action in actions]
-    if twice := sorted({key for key in spelled if spelled.count(key) > 1}):
-        raise FormUnreadable(f"two components have the key {twice[0]!r}; keys become variables")
-    closed = {found.path for found in valued if found.kind != "items"}
-    for found in valued:
-        if any(found.path[:length] in closed for length in range(1, len(found.path))):
-            raise FormUnreadable(f"the key {spell(found.path)!r} lies inside the value of another component")
-
-
-def _list_valued(fields: Iterable[Field]) -> Iterator[Field]:
-    for found in fields:
-        if found.mode is not Mode.DISPLAY:
-            yield found
-        for item in found.items:
-            yield from _list_valued(item)

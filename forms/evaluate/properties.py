@@ -49,6 +49,8 @@ _EXPRESSIONS = (
 )
 _LINES = (
     "label",
+    "dateLabel",
+    "timeLabel",
     "description",
     "alt",
     "source",

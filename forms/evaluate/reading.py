@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from forms.errors import FeelLimit, FormUnreadable
 from forms.evaluate.initial import make_initial_data
 from forms.evaluate.properties import read_variables
 from forms.evaluate.resolve import resolve_form
@@ -23,7 +24,11 @@ def list_variable_names(schema: object) -> list[str]:
     """Return the variables that a form asks for or reads, sorted: fetch these. Raises `FormUnreadable`."""
     source = parse_schema(schema)
     special = {"this", "parent", "i", "_this_", "_parent_", "_i_"}
-    found = (read_variables(source) - special) | set(_list_bound(source))
+    try:
+        read = read_variables(source)
+    except FeelLimit as error:
+        raise FormUnreadable(f"form {source.id!r} has expressions that cannot be read: {error.reason}") from error
+    found = (read - special) | set(_list_bound(source))
     return sorted(source.renamed.get(name, name) for name in found)
 
 

@@ -1,12 +1,14 @@
 """Answers FEEL expressions, conditions, templates and patterns by the code that the form viewer runs itself."""
 
 import re
+import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from forms.errors import FeelFailed, FeelLimit
 from forms.feel import runtime
+from forms.feel.budget import Budget, current_budget
 from forms.feel.requests import (
     Expression,
     Json,
@@ -49,17 +51,16 @@ def evaluate_many(
 
     One request that fails does not keep the others from their answers: FeelFailed stands in its place. A limit
     fails the request that hit it; the rest goes on in a new script, once. Blocks for up to two seconds of processor
-    time then. Raises TypeError for data that is no JSON, ValueError for a `now` without zone.
+    time then, or as long as the budget of the work lasts (`forms.feel.budget`), in which what has hit a limit is not
+    tried again. Raises TypeError for data that is no JSON, ValueError for a `now` without zone.
     """
-    moment = now or datetime.now(UTC)
-    answers: list[Answer] = []
-    for _ in range(_LIMITS_A_BATCH):
-        rest = requests[len(answers) :]
-        if not rest:
-            break
-        answers += _evaluate_until_limit(rest, data, moment)
-    return answers + [
-        FeelLimit(request.source, "others of the same batch took too long") for request in requests[len(answers) :]
+    budget = current_budget()
+    is_tried = [not budget.has_stopped(request) for request in requests]
+    tried = [request for request, is_new in zip(requests, is_tried, strict=True) if is_new]
+    answers = iter(_evaluated(tried, data, now or datetime.now(UTC), budget))
+    return [
+        next(answers) if is_new else FeelLimit(request.source, "it took too long just before")
+        for request, is_new in zip(requests, is_tried, strict=True)
     ]
 
 
@@ -129,17 +130,35 @@ def _evaluate_one(request: Request, data: Mapping[str, Json], now: datetime | No
     return answer
 
 
-def _evaluate_until_limit(requests: Sequence[Request], data: Mapping[str, Json], now: datetime) -> list[Answer]:
+def _evaluated(requests: Sequence[Request], data: Mapping[str, Json], now: datetime, budget: Budget) -> list[Answer]:
+    answers: list[Answer] = []
+    for _ in range(_LIMITS_A_BATCH):
+        rest = requests[len(answers) :]
+        if not rest or budget.is_over:
+            break
+        answers += _evaluate_until_limit(rest, data, now, budget)
+    return answers + [
+        FeelLimit(request.source, "others before it took too long") for request in requests[len(answers) :]
+    ]
+
+
+def _evaluate_until_limit(
+    requests: Sequence[Request], data: Mapping[str, Json], now: datetime, budget: Budget
+) -> list[Answer]:
     try:
         text = write_requests(requests, data, now)
     except RecursionError:
         return [FeelLimit(request.source, "the data is nested too deeply") for request in requests]
+    began = time.thread_time()
     try:
-        told = runtime.get_script().call("run", text)
+        told = runtime.get_script().call("run", text, time_limit_s=budget.share_s(runtime.TIME_LIMIT))
     except runtime.LimitHit as limit:
         runtime.discard()
         answers = [_answer(request, entry) for request, entry in zip(requests, limit.answered, strict=False)]
+        budget.note_stopped(requests[len(answers)])
         return [*answers, FeelLimit(requests[len(answers)].source, str(limit))]
+    finally:
+        budget.spend(time.thread_time() - began)
     answers = [_answer(request, entry) for request, entry in zip(requests, told, strict=True)]
     if any(isinstance(answer, FeelLimit) for answer in answers):
         runtime.discard()

@@ -38,13 +38,13 @@ class FeelScript:
         self._context.set_max_stack_size(STACK_LIMIT_BYTES)
         self._context.set_memory_limit(MEMORY_LIMIT_BYTES)
         self._context.eval(_bundle())
-        self._context.set_time_limit(TIME_LIMIT.total_seconds())
 
-    def call(self, function: str, argument: str) -> list[Any]:
+    def call(self, function: str, argument: str, *, time_limit_s: float = TIME_LIMIT.total_seconds()) -> list[Any]:
         """Call a function of the bundle that takes and answers JSON, ASCII only.
 
         Raises LimitHit when a limit stopped it; the script must not be used after that.
         """
+        self._context.set_time_limit(time_limit_s)
         try:
             return self._call(function, argument)
         except self._quickjs.JSException as error:
@@ -55,6 +55,7 @@ class FeelScript:
         return answer
 
     def _read_answers(self) -> list[Any]:
+        self._context.set_time_limit(TIME_LIMIT.total_seconds())
         try:
             return self._call("answered")
         except self._quickjs.JSException:

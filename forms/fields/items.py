@@ -27,6 +27,9 @@ class Kind:
     empty: Value = _NOTHING
 
     def check_component(self, component: Component) -> str | None:
+        count = component.read_property("defaultRepetitions")
+        if isinstance(count, int) and count > MAX_ITEMS:
+            return f"it begins with {count} items, more than the {MAX_ITEMS} of a form"
         return None if component.path else "it has no path"
 
     def sanitize(self, component: Component, value: Json, data: Mapping[str, Json]) -> Value:  # noqa: ARG002

@@ -7,6 +7,7 @@ a label that is missing is the value in words.
 import json
 from collections.abc import Collection, Mapping, Sequence
 
+from forms.kinds.ink import has_ink
 from forms.kinds.kind import ValueRefused
 from forms.kinds.widgets import PickWidget
 from forms.model import Field, Option, Value
@@ -60,14 +61,20 @@ def _read(found: object) -> list[Option]:
 
 def _read_option(entry: object) -> Option | None:
     if isinstance(entry, bool | int | float | str) and _is_primitive(entry):
-        return Option(entry, format_value(entry))
+        return Option(entry, _seen(entry))
     if not isinstance(entry, dict):
         return None
     value, label = entry.get("value"), entry.get("label")
     if isinstance(label, str) and label:
         usable = _is_primitive(value) or (isinstance(value, dict | list) and len(value) > 0)
-        return Option(value, label) if usable else None
-    return Option(value, format_value(value)) if _is_primitive(value) else None
+        return Option(value, label if has_ink(label) else _seen(value)) if usable else None
+    return Option(value, _seen(value)) if _is_primitive(value) else None
+
+
+def _seen(value: Json) -> str:
+    """Return a value in words; one without anything to see is spelled by its signs."""
+    spelled = format_value(value)
+    return spelled if has_ink(spelled) else json.dumps(value)
 
 
 def _is_primitive(value: object) -> bool:
@@ -78,7 +85,7 @@ def _is_primitive(value: object) -> bool:
 
 def _localise(option: Option, component: Component, locale: str) -> Option:
     local = component.find_hint(f"option_{format_value(option.value)}_{locale}") if component.properties else None
-    return Option(option.value, local) if local else option
+    return Option(option.value, local) if local and has_ink(local) else option
 
 
 def format_value(value: object) -> str:

@@ -4,6 +4,7 @@ Source: form-js, packages/form-json-schema. Properties that Baton does not read 
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property, lru_cache
 from typing import Annotated, Any
@@ -33,12 +34,23 @@ NEWEST_SCHEMA = 19
 MAX_COMPONENTS = 200
 MAX_DEPTH = 20
 _KEPT_SCHEMAS = 256
-_KEY = r"^\w+(\.\w+)*$"
+# As the engine takes the names of variables; a comma stands between those that are asked for.
+_KEY = re.compile(r"[^\s.,]+(\.[^\s.,]+)*")
 # What form-js adds where a component says nothing (`create` of its fields), as far as it is no text.
 _DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "datetime": {"subtype": "date"},
     "dynamiclist": {"isRepeating": True, "allowAddRemove": True, "defaultRepetitions": 1},
     "expression": {"computeOn": "change"},
+}
+# pydantic's names for what was expected, in words for authors of forms.
+_SHOULD = {
+    "string_type": "should be a text",
+    "string_too_short": "should not be empty",
+    "bool_type": "should be true or false",
+    "bool_parsing": "should be true or false",
+    "dict_type": "should be an object",
+    "model_type": "should be an object",
+    "tuple_type": "should be a list",
 }
 _CHOOSING = frozenset({"checklist", "radio", "select", "taglist"})
 _ONE_OPTION = {"values": [{"label": "Value", "value": "value"}]}
@@ -52,6 +64,14 @@ def is_text(value: str) -> bool:
 def _to_text(value: str) -> str:
     if not is_text(value):
         raise ValueError("should be a text")
+    return value
+
+
+def _key(value: str) -> str:
+    if value and not (_KEY.fullmatch(value) and value.isprintable()):
+        raise ValueError(
+            "should be the name of a variable, or several with dots between them, without blanks or commas"
+        )
     return value
 
 
@@ -72,6 +92,8 @@ def _limit(value: object) -> object:
 
 
 Text = Annotated[StrictStr, AfterValidator(_to_text)]
+
+Key = Annotated[Text, AfterValidator(_key)]
 
 Flag = Annotated[bool | str, BeforeValidator(_to_flag)]
 """True or false, or the FEEL that tells."""
@@ -129,8 +151,8 @@ class Component(_Drawn):
 
     type: Text = Field(min_length=1)
     id: Text = ""
-    key: Text = Field(default="", pattern=rf"{_KEY}|^$")
-    path: Text = Field(default="", pattern=rf"{_KEY}|^$")
+    key: Key = ""
+    path: Key = ""
     label: Text = ""
     action: Text = "submit"
     properties: dict[str, Any] = Field(default_factory=dict)
@@ -159,6 +181,11 @@ class Component(_Drawn):
         """Return a custom property that is a text; None for others."""
         found = self.properties.get(name)
         return found if isinstance(found, str) and found else None
+
+    @property
+    def called(self) -> str:
+        """By what an author finds it: its id, else its key, label or type."""
+        return self.id or self.key or self.label or self.type
 
     @property
     def submits(self) -> bool:
@@ -246,7 +273,7 @@ def _parse(spelled: str) -> Schema:
     try:
         return Schema.model_validate(schema)
     except ValidationError as error:
-        raise FormUnreadable(f"form {form_id!r}: {_describe_error(error)}") from error
+        raise FormUnreadable(f"form {form_id!r}: {_describe_error(error, schema)}") from error
 
 
 def _explain_size(components: list[Any]) -> str | None:
@@ -263,9 +290,27 @@ def _explain_size(components: list[Any]) -> str | None:
     return f"has components more than {MAX_DEPTH} levels deep"
 
 
-def _describe_error(error: ValidationError) -> str:
+def _describe_error(error: ValidationError, schema: Mapping[str, Any]) -> str:
+    """Return what is wrong, in words: which component, which of its properties, and what that should be."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    *where, last = map(str, first["loc"] or ("",))
-    if first["type"] == "missing" and last == "type":
-        return f"{'.'.join(where)} is a component without a type"
-    return f"{'.'.join([*where, last])}: {first['msg'].removeprefix('Value error, ')}"
+    path = [str(step) for step in first["loc"]]
+    depth = 0
+    while path[depth : depth + 1] == ["components"] and len(path) > depth + 1:
+        depth += 2
+    place, wrong = path[:depth], path[depth:]
+    if wrong == ["type"] and first["type"] == "missing":
+        return f"{'.'.join(place)} is a component without a type"
+    should = _SHOULD.get(first["type"]) or first["msg"].removeprefix("Value error, ")
+    named = ".".join(place) + _called(schema, place)
+    whose = f"{named}: its" if named else "its"
+    return f"{whose} {'.'.join(wrong)} {should}" if wrong else f"{named} {should}"
+
+
+def _called(schema: Mapping[str, Any], place: list[str]) -> str:
+    """Return what a component calls itself, as an author looks for it."""
+    found: Any = schema
+    for step in place:
+        found = found[int(step)] if isinstance(found, list) else found.get(step)
+    names = (found.get(name) for name in ("id", "key", "label", "type")) if place and isinstance(found, dict) else ()
+    called = next((name for name in names if isinstance(name, str) and name), None)
+    return f" ({called!r:.80})" if called else ""

@@ -28,6 +28,8 @@ class Operation(StrEnum):
 
     PICK = "p"
     PAGE = "g"
+    PART = "w"
+    """Of what is only looked at, where it does not fit into one message; the argument is its number."""
     ALL = "c"
     """No search any more."""
     DONE = "d"
@@ -58,9 +60,10 @@ class Operation(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """The person typed a text."""
+    """The person typed a text. `goes_on`: it was one with the text before, which broke off anywhere."""
 
     text: str
+    goes_on: bool = False
 
 
 @dataclass(frozen=True, slots=True)

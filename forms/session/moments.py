@@ -1,5 +1,6 @@
 """Choosing a date in a calendar and a time on a clock, one press after the other."""
 
+from dataclasses import replace
 from datetime import date
 
 from forms.fields import find_kind
@@ -8,7 +9,7 @@ from forms.kinds.kind import ValueRefused
 from forms.kinds.widgets import MomentWidget
 from forms.model import Field, Value
 from forms.session.events import Outcome, Render
-from forms.session.state import FormSession, Glance
+from forms.session.state import FormSession
 
 __all__ = ["ALL_HOURS", "choose_month", "look_at_hour", "look_at_month", "look_at_year", "pick_day", "pick_minute"]
 
@@ -49,18 +50,18 @@ def choose_month(session: FormSession, widget: MomentWidget, today: date) -> tup
 def look_at_month(session: FormSession, number: int) -> tuple[FormSession, Outcome]:
     """Return another month in the calendar."""
     kept = min(max(number, _FIRST * 12), _LAST * 12 + 11)
-    return session.look_at(Glance(view=f"month:{kept}")), Render()
+    return session.look_at(replace(session.glance, view=f"month:{kept}")), Render()
 
 
 def look_at_year(session: FormSession, year: int) -> tuple[FormSession, Outcome]:
     """Return the months of a year, or below zero the years around it."""
     zoom = "year" if year >= 0 else "years"
-    return session.look_at(Glance(view=f"{zoom}:{min(max(abs(year), _FIRST), _LAST)}")), Render()
+    return session.look_at(replace(session.glance, view=f"{zoom}:{min(max(abs(year), _FIRST), _LAST)}")), Render()
 
 
 def look_at_hour(session: FormSession, hour: int) -> tuple[FormSession, Outcome]:
     """Return the minutes of an hour, or with -1 all hours."""
-    return session.look_at(Glance(view=f"hour:{hour}" if 0 <= hour < 24 else ALL_HOURS)), Render()
+    return session.look_at(replace(session.glance, view=f"hour:{hour}" if 0 <= hour < 24 else ALL_HOURS)), Render()
 
 
 def _build_moment(session: FormSession, question: Field) -> MomentWidget:

@@ -55,6 +55,8 @@ class Glance:
     """What a person looks at within a question; gone as soon as they move on."""
 
     page: int = 0
+    part: int = 0
+    """Of what is read above the question."""
     search: str = ""
     view: str = ""
     """Of a calendar the month or year, of a clock the hour, or what is to be confirmed."""

@@ -66,8 +66,8 @@ def _apply(session: FormSession, event: Typed | Shared | Uploaded) -> _Changed:
         return session, Render(FieldError("use_buttons"))
     try:
         match event:
-            case Typed(text):
-                return _handle_typed(session, question, text)
+            case Typed(text, goes_on):
+                return _handle_typed(session, question, text, goes_on=goes_on)
             case Shared(kind, text):
                 return _handle_shared(session, question, kind, text)
             case Uploaded():
@@ -76,18 +76,19 @@ def _apply(session: FormSession, event: Typed | Shared | Uploaded) -> _Changed:
         return session, Render(refusal.problem)
 
 
-def _handle_typed(session: FormSession, question: Field, text: str) -> _Changed:
+def _handle_typed(session: FormSession, question: Field, text: str, *, goes_on: bool) -> _Changed:
     kind = find_kind(question)
     widget = kind.build_widget(question, session.get_value(question.path), session)
     if isinstance(widget, PickWidget) and len(question.options) >= SEARCHED_OPTIONS:
         return _handle_search(session, question, widget, text)
     value = _read(session, question, widget, text)
     if isinstance(widget, AskWidget) and widget.lines and session.glance.view == "more":
-        value = f"{session.get_value(question.path)}\n{value}"
+        between = "" if goes_on else "\n"
+        value = f"{session.get_value(question.path)}{between}{value}"
     if isinstance(widget, AskWidget) and widget.lines:
         if (problem := check(question, value)) is not None:
             return session, Render(problem)
-        return _keep_value(session, question, value).look_at(Glance(view="more")), Render()
+        return _keep_value(session, question, value).look_at(replace(session.glance, view="more")), Render()
     if isinstance(widget, MomentWidget) and isinstance(value, str) and value.endswith("T"):
         return _keep_value(session, question, value).look_at(Glance()), Render()
     return _set_answer(session, question, value)
@@ -176,6 +177,10 @@ def _handle_count(session: FormSession, by: int) -> _Changed:
 
 def _turn_page(session: FormSession, page: int) -> _Changed:
     return session.look_at(replace(session.glance, page=max(0, page))), Render()
+
+
+def _read_on(session: FormSession, part: int) -> _Changed:
+    return session.look_at(replace(session.glance, part=max(0, part))), Render()
 
 
 def _clear_search(session: FormSession, _: int) -> _Changed:
@@ -269,7 +274,7 @@ def _make_moment_step(choose: Callable[[FormSession, Field, int], Value]) -> Cal
             return session, Render(refusal.problem)
         if isinstance(value, str) and choose is pick_day and "T" in value:
             # The time of day is next, even if there is one from before.
-            return _keep_value(session, question, value).look_at(Glance(view=ALL_HOURS)), Render()
+            return _keep_value(session, question, value).look_at(replace(session.glance, view=ALL_HOURS)), Render()
         return _set_answer(session, question, value)
 
     return choose_moment
@@ -310,6 +315,7 @@ def _find_next(session: FormSession, question: Field) -> tuple[str | int, ...] |
 _PRESSED: Mapping[Operation, Callable[[FormSession, int], _Changed]] = {
     Operation.PICK: _handle_pick,
     Operation.PAGE: _turn_page,
+    Operation.PART: _read_on,
     Operation.ALL: _clear_search,
     Operation.DONE: _finish_list,
     Operation.SKIP: _skip,

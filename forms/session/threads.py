@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from functools import lru_cache
 from typing import TypeVar
 
 from forms.evaluate.properties import has_feel
+from forms.feel.budget import Budget, within
 from forms.schema.components import Schema
 from forms.session.state import FormSession
 
@@ -15,12 +17,27 @@ __all__ = ["run_in_thread", "work_out"]
 # Each keeps a script of its own; QuickJS works without the lock of Python.
 _THREADS = ThreadPoolExecutor(2, thread_name_prefix="feel")
 _KEPT_SCHEMAS = 256
+WORK_LIMIT = timedelta(seconds=2)
+"""Processor time for all that one piece of work evaluates: others wait for the thread."""
 _Result = TypeVar("_Result")
 
 
 async def run_in_thread(work: Callable[[], _Result]) -> _Result:
-    """Run what evaluates FEEL or patterns: one that takes its second must not hold up everybody else."""
-    return await asyncio.get_running_loop().run_in_executor(_THREADS, work)
+    """Run what evaluates FEEL or patterns: one that takes its time must not hold up everybody else.
+
+    It has `WORK_LIMIT` for all that it evaluates, and evaluates nothing more when the caller is cancelled.
+    """
+    budget = Budget(WORK_LIMIT)
+    try:
+        return await asyncio.get_running_loop().run_in_executor(_THREADS, _run, budget, work)
+    except asyncio.CancelledError:
+        budget.end()
+        raise
+
+
+def _run(budget: Budget, work: Callable[[], _Result]) -> _Result:
+    with within(budget):
+        return work()
 
 
 async def work_out(session: FormSession | None, work: Callable[[], _Result]) -> _Result:

@@ -2,7 +2,7 @@
 
 | id | becomes |
 |---|---|
-| `text_…`, `message_…` | a text: the label, and what the variable says |
+| `text_…`, `message_…` | a text: the label, and what the variable says; HTML if that is the model's default |
 | `link_…`, `img_…` | a link, a picture; the variable is its address |
 | `config_…` | nothing that is shown: it keeps its value |
 | `action_…` | a button that ends the form: the pressed one is true, the others are false |
@@ -18,10 +18,11 @@ start event or of the process (`forms.sources.form_data`), or for all of them by
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from html import escape
 from typing import Any
 
 from forms.messages import LOCALES
-from forms.schema.literal import to_feel_link, to_feel_markdown, to_feel_text, to_markdown
+from forms.schema.literal import to_feel_link, to_feel_markdown, to_feel_text, to_label, to_markdown
 
 __all__ = ["apply_prefixes", "is_shown", "make_display"]
 
@@ -29,6 +30,7 @@ Json = dict[str, Any]
 
 # A digit belongs to a prefix: `s3_`.
 _PREFIX = re.compile(r"([a-zA-Z][a-zA-Z0-9]*)_(.+)", re.DOTALL)
+_TAG = re.compile(r"</?[a-zA-Z][^<>]*>|&(?:[a-zA-Z]+|#\d+);")
 _SEPARATORS = r"\s*[,;\n]\s*"
 
 
@@ -67,15 +69,38 @@ def _list_components(fields: Mapping[str, Json]) -> Iterator[Json]:
             if f"form_{name}" not in fields:
                 yield _make_choice(field, f"form_{name}")
         else:
-            yield _apply_prefix(variable, field)
+            yield from _apply_prefix(variable, field)
 
 
-def _apply_prefix(variable: str, field: Json) -> Json:
+def _apply_prefix(variable: str, field: Json) -> Iterator[Json]:
     found = _PREFIX.fullmatch(variable)
     prefix = found[1] if found else ""
     if prefix in _SHOWN and _is_silent(field):
-        return _SHOWN[prefix](variable, field)
-    return _ASKED[prefix](field) if prefix in _ASKED else field
+        shown = _SHOWN[prefix](variable, field)
+        default = field.get("defaultValue")
+        if _SHOWN[prefix] is _make_text and isinstance(default, str) and _is_html(default):
+            yield from _as_html(variable, field, shown, default)
+        else:
+            yield shown
+    else:
+        yield _ASKED[prefix](field) if prefix in _ASKED else field
+
+
+def _is_html(default: str) -> bool:
+    """Tell whether a default is meant as HTML; FEEL in it would be evaluated, so that it stays a text."""
+    return _TAG.search(default) is not None and "{{" not in default and not default.lstrip().startswith("=")
+
+
+def _as_html(variable: str, field: Json, shown: Json, default: str) -> Iterator[Json]:
+    """Yield the author's own HTML as long as the variable holds just that; what came from elsewhere stays a text."""
+
+    def written(label: str) -> str:
+        return default if label == variable else f"<p><b>{escape(to_label(label))}</b></p>{default}"
+
+    is_default = f"{field['key']} = {to_feel_text(default)}"
+    yield shown | {"conditional": {"hide": f"={is_default}"}}
+    drawn = _make_display_component(field, "html", "content", written)
+    yield drawn | {"id": f"{field['id']}_html", "conditional": {"hide": f"=not({is_default})"}}
 
 
 def _find_variable(field: Mapping[str, Any]) -> str:

@@ -45,7 +45,7 @@ def _build_action_view(session: FormSession, index: int) -> TelegramView:
         keyboard.make_button(get_text("back", session.locale), Operation.ALL),
     )
     asked = make_paragraph(get_text("action_sure", session.locale, action=action.label), "b")
-    return compose_view([make_heading(session), *shown, asked], (row,))
+    return compose_view([make_heading(session)], (row,), body=shown, bottom=[asked], session=session)
 
 
 def _build_secrets_view(session: FormSession, problem: FieldError | None) -> TelegramView:

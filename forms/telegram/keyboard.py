@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 from wcwidth import iter_graphemes
 
+from forms.kinds.ink import has_ink
 from forms.model import Action
 from forms.session.events import Operation
 from forms.session.state import FormSession
 from forms.telegram.callback import encode
 from forms.telegram.message import MAX_LABEL_CHARACTERS, STYLES, Button, Rows
-from forms.telegram.text.layout import clean_text, has_ink
+from forms.telegram.text.layout import clean_text
 
 __all__ = ["PAGE_BUTTONS", "Keyboard", "find_style", "shorten_label"]
 

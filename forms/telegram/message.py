@@ -80,5 +80,7 @@ class TelegramView:
     rows: Rows = ()
     picture: str | None = None
     """The http(s) or data address of a photo whose caption is the text, which then has at most 1024 units."""
+    without_picture: str = ""
+    """The text where the picture cannot be shown: with a link to it, or what it would show in words."""
     reply: Reply | None = None
     expects: Expects = Expects.NONE

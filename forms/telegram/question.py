@@ -34,15 +34,22 @@ def build_question_view(session: FormSession, question: Field, problem: FieldErr
     panel = _build_panel(session, question)
     before = _list_before(session, question)
     above, below = look(session, before), look(session, _list_at_end(session, question))
-    paragraphs = [make_heading(session, question)]
+    top = [make_heading(session, question)]
     if problem is not None:
-        paragraphs.append(write_error(session, problem))
-    paragraphs.append(_write_groups(question, before))
-    paragraphs += [*above.paragraphs, _write_question(question, panel), *panel.paragraphs, *below.paragraphs]
+        top.append(write_error(session, problem))
+    top.append(_write_groups(question, before))
     rows: Rows = tuple((link,) for link in (*above.links, *below.links))
     rows += panel.rows + _make_ways(session, question, panel)
-    picture = above.picture or below.picture
-    return compose_view(paragraphs, rows, picture=picture, expects=panel.expects, reply=panel.reply)
+    return compose_view(
+        top,
+        rows,
+        body=above.paragraphs,
+        bottom=[_write_question(question, panel), *panel.paragraphs, *below.paragraphs],
+        session=session,
+        picture=above.picture or below.picture,
+        expects=panel.expects,
+        reply=panel.reply,
+    )
 
 
 def make_heading(session: FormSession, question: Field | None = None) -> Paragraph:

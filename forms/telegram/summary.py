@@ -19,14 +19,13 @@ __all__ = ["build_summary_view", "list_answers"]
 def build_summary_view(session: FormSession, problem: FieldError | None) -> TelegramView:
     """Return all answers to look at; of a form without questions what there is to read."""
     shown, seen = list_answers(session)
-    paragraphs = [make_heading(session)]
+    top = [make_heading(session)]
     if problem is not None:
-        paragraphs.append(write_error(session, problem))
-    paragraphs += [*shown, *seen.paragraphs]
-    if session.list_questions():
-        paragraphs.append(make_paragraph(get_text("check_answers", session.locale)))
-    rows: Rows = tuple((link,) for link in seen.links)
-    return compose_view(paragraphs, rows + _make_ends(session) + _make_edits(session), picture=seen.picture)
+        top.append(write_error(session, problem))
+    bottom = [make_paragraph(get_text("check_answers", session.locale))] if session.list_questions() else []
+    rows: Rows = tuple((link,) for link in seen.links) + _make_ends(session) + _make_edits(session)
+    body = [*shown, *seen.paragraphs]
+    return compose_view(top, rows, body=body, bottom=bottom, session=session, picture=seen.picture)
 
 
 def list_answers(session: FormSession) -> tuple[list[Paragraph], ContentCollector]:

@@ -35,7 +35,13 @@ class Runner:
         self.events.append(("spoken", locale))
 
     async def handle_text(
-        self, place: ChatPlace, text: str, message_id: int, language: str | None, to: RepliedMessage | None = None
+        self,
+        place: ChatPlace,
+        text: str,
+        message_id: int,
+        language: str | None,
+        to: RepliedMessage | None = None,
+        **_: int,
     ) -> None:
         self.events.append(("said", text) if to is None else ("said", place, text, to))
 

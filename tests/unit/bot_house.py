@@ -268,8 +268,8 @@ class House:
         people: Any = People()
         self.runner = ConversationRunner(self.store, filling, api, self.screen, Titles(Catalog({})), people)  # type: ignore[arg-type]
 
-    async def hears(self, text: str, message_id: int) -> None:
-        await self.runner.handle_text(PLACE, text, message_id, "en")
+    async def hears(self, text: str, message_id: int, sent_at_s: int = 0) -> None:
+        await self.runner.handle_text(PLACE, text, message_id, "en", sent_at_s=sent_at_s)
 
     async def feels(self, operation: Operation, argument: int = 0) -> None:
         await self.press_of(operation, argument)()

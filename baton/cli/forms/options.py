@@ -17,7 +17,8 @@ from baton.cli.forms.answers import GivenAnswers, read_object
 from baton.cli.forms.client import FormAddress, FormClient, OpenedForm, read_schema
 from baton.cli.forms.fill import LeftAside, fill
 from baton.cli.output import print_json
-from forms.messages import find_supported
+from forms.clock import is_zone
+from forms.messages import find_supported, is_language
 from kit.errors import BatonError
 
 __all__ = [
@@ -74,7 +75,11 @@ class Given:
 
 
 def read_clock_and_language(language: str | None, zone: str | None) -> tuple[str, str]:
-    """Return the language and the time zone of whoever sits here."""
+    """Return the language and the time zone of whoever sits here. Raises `Usage` for one that does not exist."""
+    if zone is not None and not is_zone(zone):
+        raise Usage(f"{zone!r} is no time zone; --zone takes names such as Europe/Berlin")
+    if language is not None and not is_language(language):
+        raise Usage(f"{language!r} is no language; --locale takes tags such as en or ru-RU")
     spoken = language or (system.getlocale()[0] or os.environ.get("LANG", "")).partition(".")[0]
     return find_supported(spoken), zone or _read_system_zone()
 
@@ -140,7 +145,9 @@ def _is_watched() -> bool:
 
 
 def _read_system_zone() -> str:
-    if zone := os.environ.get("TZ", "").removeprefix(":"):
-        return zone
-    parts = Path("/etc/localtime").resolve().parts
-    return "/".join(parts[parts.index("zoneinfo") + 1 :]) if "zoneinfo" in parts else "UTC"
+    zone = os.environ.get("TZ", "").removeprefix(":")
+    if not zone:
+        parts = Path("/etc/localtime").resolve().parts
+        zone = "/".join(parts[parts.index("zoneinfo") + 1 :]) if "zoneinfo" in parts else "UTC"
+    # A system may say its zone in another way than by a name.
+    return zone if is_zone(zone) else "UTC"

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
+from forms.kinds.ink import has_ink
 from kit.utf16 import count_utf16
 
 __all__ = [
@@ -18,10 +19,12 @@ __all__ = [
     "clean_text",
     "count_units",
     "fit_paragraphs",
+    "fits",
     "make_paragraph",
     "make_piece",
     "share_width",
     "shorten_text",
+    "trimmed",
 ]
 
 # What Telegram drops or refuses, and marks that would turn round what stands beside a text from elsewhere.
@@ -32,8 +35,6 @@ _UNSENDABLE: dict[int, str | None] = {
     **dict.fromkeys(range(0xD800, 0xE000), "\ufffd"),
 }
 _JOINER = "\u200d"
-# Signs without ink that count as letters: Telegram takes a text of nothing else for an empty one.
-_WITHOUT_INK = frozenset("\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 # Each line needs a few units at least; a message of more lines is not read anyway.
 _UNITS_A_LINE = 4
 
@@ -64,10 +65,24 @@ def make_paragraph(text: str, *marks: str) -> Paragraph:
 
 def fit_paragraphs(paragraphs: Iterable[Paragraph], room: int) -> str:
     """Return the paragraphs as HTML of at most `room` units; when they are more, the longest texts are shortened."""
+    return "\n\n".join(
+        "\n".join("".join(_draw_piece(piece) for piece in line) for line in lines)
+        for lines in trimmed(paragraphs, room)
+    )
+
+
+def trimmed(paragraphs: Iterable[Paragraph], room: int) -> list[Paragraph]:
+    """Return the paragraphs with at most `room` units; when they are more, the longest texts are shortened."""
     kept = _drop_lines([_prepare(paragraph) for paragraph in paragraphs], room // _UNITS_A_LINE)
     most = share_width(_list_sizes(kept), room - _count_between(kept))
-    drawn = ("\n".join("".join(_draw_piece(_cut(piece, most)) for piece in line) for line in lines) for lines in kept)
-    return "\n\n".join(drawn)
+    return [[[_cut(piece, most) for piece in line] for line in lines] for lines in kept]
+
+
+def fits(paragraphs: Iterable[Paragraph], room: int) -> bool:
+    """Tell whether the paragraphs have a place in one message as they are."""
+    ready = [lines for paragraph in paragraphs if (lines := _prepare(paragraph))]
+    pieces = sum(len(line) for lines in ready for line in lines)
+    return pieces < room // _UNITS_A_LINE and sum(_list_sizes(ready)) + _count_between(ready) <= room
 
 
 def count_units(paragraphs: Iterable[Paragraph]) -> int:
@@ -95,11 +110,6 @@ def clean_text(text: str) -> str:
 def shorten_text(text: str, most: int) -> str:
     """Return a text of at most `most` UTF-16 units."""
     return "".join(span.text for span in _cut(make_piece(clean_text(text)), most))
-
-
-def has_ink(text: str) -> bool:
-    """Tell whether there is anything to see."""
-    return any(sign.isprintable() and not sign.isspace() and sign not in _WITHOUT_INK for sign in text)
 
 
 def _prepare(paragraph: Paragraph) -> list[list[Piece]]:

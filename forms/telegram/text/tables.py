@@ -1,8 +1,9 @@
 """Tables for narrow screens: columns of letters with one width, or a card for each row where there are too many."""
 
 from collections.abc import Iterable
+from itertools import zip_longest
 
-from wcwidth import clip, ljust, width
+from wcwidth import ljust, width, wrap
 
 from forms.messages import get_text
 from forms.telegram.text.layout import Piece, Span, clean_text, share_width
@@ -12,12 +13,12 @@ __all__ = ["draw_table"]
 # What a phone shows of such letters without breaking the line.
 MAX_WIDTH = 38
 MIN_COLUMN_WIDTH = 6
-MAX_ROWS = 30
+MAX_ROWS = 300
 _BETWEEN = "  "
 
 
 def draw_table(headings: tuple[str, ...], rows: tuple[tuple[str, ...], ...], locale: str) -> Piece:
-    """Return a table as formatted text. Rows beyond the thirtieth are counted only."""
+    """Return a table as formatted text. Rows beyond the three hundredth are counted only."""
     columns = max((len(row) for row in (headings, *rows)), default=0)
     if columns == 0:
         return ()
@@ -42,19 +43,19 @@ def _choose_widths(rows: Iterable[tuple[str, ...]], columns: int) -> list[int]:
 
 
 def _draw_columns(head: tuple[str, ...], rows: list[tuple[str, ...]], widths: list[int]) -> Piece:
-    lines = [_draw_line(row, widths) for row in rows]
+    lines = [line for row in rows for line in _lines(row, widths)]
     if head:
-        lines = [_draw_line(head, widths), _BETWEEN.join("─" * size for size in widths), *lines]
+        lines = [*_lines(head, widths), _BETWEEN.join("─" * size for size in widths), *lines]
     return (Span("\n".join(lines), ("pre",)),)
 
 
-def _draw_line(row: tuple[str, ...], widths: list[int]) -> str:
-    return _BETWEEN.join(_fit_cell(cell, size) for cell, size in zip(row, widths, strict=True)).rstrip()
-
-
-def _fit_cell(cell: str, size: int) -> str:
-    kept = cell if _measure_cell(cell) <= size else f"{clip(cell, 0, size - 1, control_codes='ignore')}…"
-    return ljust(kept, size, control_codes="ignore")
+def _lines(row: tuple[str, ...], widths: list[int]) -> list[str]:
+    """Return a row; what is too wide for its column goes on below."""
+    cells = [wrap(cell, size) or [""] for cell, size in zip(row, widths, strict=True)]
+    return [
+        _BETWEEN.join(ljust(part, size) for part, size in zip(parts, widths, strict=True)).rstrip()
+        for parts in zip_longest(*cells, fillvalue="")
+    ]
 
 
 def _draw_cards(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> Piece:

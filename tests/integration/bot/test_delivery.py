@@ -279,10 +279,18 @@ async def test_what_telegram_does_not_take_away_stays(place: House, call: Call, 
 
 
 @pytest.mark.parametrize("status", [400, 404, 413, 500])
-async def test_a_picture_that_telegram_does_not_take_leaves_its_words(place: House, status: int) -> None:
+async def test_a_picture_that_telegram_does_not_take_leaves_a_link(place: House, status: int) -> None:
     place.telegram.answers = [refusal(status, "No such luck") for _ in range(ATTEMPTS if status == 500 else 1)]
-    assert await send_photo(place) == 99
-    assert place.telegram.methods[-1] == "sendMessage"
+    link = '<a href="https://x.invalid/cat.png">🖼 A cat</a>\n\nhello'
+    pictured = replace(HELLO, picture="https://x.invalid/cat.png", without_picture=link)
+    assert await place.screen.show(CHAT, pictured, None) == 99
+    assert (place.telegram.methods[-1], place.telegram.calls[-1][1]["text"]) == ("sendMessage", link)
+
+
+async def test_a_picture_that_is_none_leaves_its_words(place: House) -> None:
+    pictured = replace(HELLO, picture="data:image/png;base64,A", without_picture="🖼 A cat\n\nhello")
+    assert await place.screen.show(CHAT, pictured, 5) == 99
+    assert (place.telegram.methods[-1], place.telegram.calls[-1][1]["text"]) == ("sendMessage", "🖼 A cat\n\nhello")
 
 
 @pytest.mark.parametrize("message_id", [None, 5])

@@ -1,6 +1,8 @@
 """Forms by engine-api when answers are hostile, when models are, and when Redis or the files are away."""
 
+import asyncio
 import json
+import time
 import uuid
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -173,3 +175,70 @@ async def test_without_redis_drafts_are_refused_and_tasks_are_completed(
         })  # fmt: skip
         assert (status, problem["code"]) == (503, "no_drafts")
         assert (await call(api, "POST", "/file/sweep"))[1]["code"] == "no_files"
+
+
+async def test_a_form_that_cannot_work_is_refused_when_it_is_opened(
+    api: aiohttp.ClientSession, begin: Begin, user: str
+) -> None:
+    more = {"type": "checkbox", "id": "m", "key": "more"}
+    broken = {"type": "dynamiclist", "id": "pets", "conditional": {"hide": "=not(more)"}}
+    task = await begin({**FORM, "components": [more, broken]})
+    status, form = await call(api, "GET", f"/task/{task.id}/form?user={user}")
+    assert (status, form["schema"]) == (200, None)
+    assert "'pets' cannot be asked: it has no path" in form["problem"]
+    for path in ("form/validate", "submit-form"):
+        body = json.dumps({"user": user, "answers": {"more": True}})
+        status, problem = await sent(api, "POST", f"/task/{task.id}/{path}", body)
+        assert (status, problem["code"]) == (422, "form_unreadable"), path
+
+
+async def test_a_key_with_a_hyphen_becomes_the_variable(
+    api: aiohttp.ClientSession, begin: Begin, engine: EngineClient, user: str
+) -> None:
+    named = {"type": "textfield", "id": "n", "key": "first-name", "label": "First name"}
+    task = await begin({**FORM, "components": [named]}, **{"first-name": "Ada"})
+    _, form = await call(api, "GET", f"/task/{task.id}/form?user={user}")
+    assert form["data"] == {"first-name": "Ada"}
+    body = json.dumps({"user": user, "answers": {"first-name": "Grace"}})
+    assert (await sent(api, "POST", f"/task/{task.id}/submit-form", body))[0] == 200
+    history = {"processInstanceId": task.process_instance_id, "variableName": "first-name"}
+    (found,) = await engine.request("GET", "/history/variable-instance", params=history)
+    assert (found["type"], found["value"]) == ("String", "Grace")
+
+
+async def test_too_many_answers_are_refused_unread(api: aiohttp.ClientSession, begin: Begin, user: str) -> None:
+    task = await begin()
+    for count, code in ((1000, "unknown_variable"), (1001, "invalid_request")):
+        body = json.dumps({"user": user, "answers": {f"x{number}": 1 for number in range(count)}})
+        status, problem = await sent(api, "POST", f"/task/{task.id}/submit-form", body)
+        assert (status, problem["code"]) == (422, code)
+
+
+async def test_others_do_not_wait_for_callers_that_have_gone(
+    api: aiohttp.ClientSession, begin: Begin, user: str
+) -> None:
+    evil = [{**FIELDS["evil"], "id": f"e{number}", "key": f"e{number}"} for number in range(15)]
+    slow, quick = await begin({**FORM, "components": evil}), await begin()
+    body = json.dumps({"user": user, "answers": {f"e{number}": f"{'a' * 60}!{number}" for number in range(15)}})
+    gone = [asyncio.ensure_future(sent(api, "POST", f"/task/{slow.id}/form/validate", body)) for _ in range(8)]
+    await asyncio.sleep(0.5)
+    for call_ in gone:
+        call_.cancel()
+    begun = time.monotonic()
+    body = json.dumps({"user": user, "answers": {"text": "Ada"}})
+    assert (await sent(api, "POST", f"/task/{quick.id}/form/validate", body))[0] == 200
+    assert time.monotonic() - begun < 4, "eight of them would have taken eight seconds"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "word"), [("zone", "Europe/Berln", "time zone"), ("locale", "xx", "language"), ("zone", "", "")]
+)
+async def test_a_zone_or_language_that_does_not_exist_is_refused(
+    api: aiohttp.ClientSession, name: str, value: str, word: str
+) -> None:
+    status, problem = await call(api, "GET", f"/task/nothing/form?user=ada&{name}={value}")
+    assert (status, problem["code"]) == (422, "invalid_request")
+    body = json.dumps({"user": "ada", "answers": {}, name: value})
+    status, problem = await sent(api, "POST", "/task/nothing/submit-form", body)
+    assert (status, problem["errors"][0]["field"]) == (422, name)
+    assert word in problem["errors"][0]["message"]

@@ -107,3 +107,41 @@ async def test_a_list_of_tasks_has_the_same_form(api: aiohttp.ClientSession, eng
     (task,) = tasks
     assert task["form"]["schema"]["baton"] == {"source": "generated"}
     assert task["form"]["variables"]["text_intro"] == "look"
+
+
+TEXTS = """<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="test"
+ xmlns:camunda="http://camunda.org/schema/1.0/bpmn">
+ <process id="{key}" isExecutable="true" camunda:historyTimeToLive="P1D">
+  <startEvent id="start"/><sequenceFlow id="f0" sourceRef="start" targetRef="ask"/>
+  <userTask id="ask" name="Ask" camunda:assignee="${{initiator}}"><extensionElements><camunda:formData>
+    <camunda:formField id="{field}" label="{label}" type="string" defaultValue="&lt;b&gt;Read&lt;/b&gt; this"/>
+  </camunda:formData></extensionElements></userTask>
+  <sequenceFlow id="f1" sourceRef="ask" targetRef="end"/><endEvent id="end"/>
+ </process></definitions>"""
+
+
+async def form_of(api: aiohttp.ClientSession, engine: EngineClient, model: str, **variables: object) -> Any:
+    key, user = f"generated-{uuid.uuid4().hex[:8]}", uuid.uuid4().hex
+    await engine.deploy(key, {f"{key}.bpmn": model.replace("{key}", key).encode()})
+    instance = await engine.start(key, variables={"initiator": user, **variables})
+    (task,) = await engine.list_tasks(process_instance_id=instance.id)
+    return await call(api, "GET", f"/task/{task.id}/form", params={"user": user})
+
+
+async def test_html_of_the_models_default_is_shown_and_that_of_variables_is_not(
+    api: aiohttp.ClientSession, engine: EngineClient
+) -> None:
+    model = TEXTS.replace("{field}", "text_intro").replace("{label}", "Intro").replace("${{initiator}}", "${initiator}")
+    for variables, kinds in (({}, ["markup"]), ({"text_intro": "<b>Mine</b>"}, ["markdown"])):
+        status, form = await form_of(api, engine, model, **variables)
+        assert (status, form["problem"]) == (200, None)
+        assert [shown["kind"] for shown in form["jsonSchema"]["x-display"]] == kinds
+
+
+async def test_a_generated_form_that_the_engine_cannot_evaluate_is_named_as_such(
+    api: aiohttp.ClientSession, engine: EngineClient
+) -> None:
+    model = TEXTS.replace("{field}", "name").replace("{label}", "${nobody.knows}")
+    status, form = await form_of(api, engine, model.replace("${{initiator}}", "${initiator}"))
+    assert (status, form["source"], form["schema"]) == (200, "generated", None)
+    assert "cannot render the generated form" in form["problem"]

@@ -56,6 +56,29 @@ def test_a_text_shows_its_label_and_its_value_and_asks_nothing() -> None:
     assert form(source).list_questions() == ()
 
 
+def test_html_of_the_models_own_default_is_shown_as_html() -> None:
+    steps = '<b>Step by step:</b><br/><br/>1. Read & "sign"'
+    field = GeneratedField("text_steps", "string", "How {{to}} <do>", steps, properties=(("label_ru", "Как"),))
+    source = schema(field)
+    (shown,) = form(source, text_steps=steps).fields
+    assert (shown.component.type, shown.read_property("content")) == (
+        "html", f"<p><b>How {{\u2060{{to}}}} &lt;do&gt;</b></p>{steps}",
+    )  # fmt: skip
+    assert form(source, "ru", text_steps=steps).fields[0].read_property("content") == f"<p><b>Как</b></p>{steps}"
+    for value in ("<b>Anybody's</b>", f"{steps} ", "plain"):
+        (shown,) = form(source, text_steps=value).fields
+        assert shown.component.type == "text"
+        assert "<b>" not in shown.read_property("text")
+    (alone,) = form(schema(GeneratedField("text_only", "string", "text_only", "a<br>b")), text_only="a<br>b").fields
+    assert alone.read_property("content") == "a<br>b"
+
+
+@pytest.mark.parametrize("default", ["plain", "a < b", "<b>{{name}}</b>", '="<b>x</b>"', "${name} <b>x</b>"])
+def test_a_default_that_is_no_html_or_would_be_evaluated_stays_a_text(default: str) -> None:
+    (shown,) = form(schema(GeneratedField("text_a", "string", "A", default)), text_a=default, name="<i>").fields
+    assert shown.component.type == "text"
+
+
 def test_a_text_with_an_id_that_is_no_key_finds_its_variable() -> None:
     assert text_of(schema(GeneratedField("text_my note", "string", "Note")), **{"text_my note": "x"}) == (
         "**Note**\n\nx"
