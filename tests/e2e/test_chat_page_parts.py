@@ -69,7 +69,7 @@ async def test_a_group_is_founded_on_the_phone_and_the_bot_hears_its_commands(
     forced = ForceReply(selective=True, input_field_placeholder="Your name")
     await message.reply("What is your name, Ann?", reply_markup=forced).as_(stage.bot)
     await expect(phone.get_by_text("Reply to: What is your name")).to_be_visible()
-    await bob.at(message.chat.id).say("Not me?")
+    await bob.open_chat(message.chat.id).say("Not me?")
     await expect(phone.get_by_text("Not me?")).to_be_visible()
     await shot(phone, pictures, "group-phone")
     await phone.get_by_role("textbox", name="Message").fill("Ann")
@@ -85,7 +85,7 @@ async def test_a_group_is_founded_on_the_phone_and_the_bot_hears_its_commands(
 async def test_three_people_stand_side_by_side_and_each_sees_their_own(stage: Any, phone: Page, pictures: Path) -> None:
     await phone.set_viewport_size(WIDE)
     ann, bob = await stage.person("Ann"), await stage.person("Bob", "ru")
-    team = await ann.found_group("Team", bob)
+    team = await ann.create_group("Team", bob)
     await phone.goto(f"{stage.url}/?open={ann.user_id},{bob.user_id},{bob.user_id}@{team.chat_id}")
     await expect(phone.locator(".chat")).to_have_count(3)
     keyboard = InlineKeyboardMarkup(inline_keyboard=[[InlineKeyboardButton(text="Take it", callback_data="take")]])
@@ -219,7 +219,7 @@ async def test_switches_make_things_go_wrong_and_right_again(stage: Any, phone: 
 
 async def test_in_a_group_people_and_the_bot_come_and_go_by_the_panel(stage: Any, phone: Page, pictures: Path) -> None:
     ann, bob = await stage.person("Ann"), await stage.person("Bob")
-    team = await ann.found_group("Team")
+    team = await ann.create_group("Team")
     await phone.goto(f"{stage.url}/?open={ann.user_id}@{team.chat_id}")
     await phone.get_by_role("button", name="Switches").tap()
     await phone.get_by_label("Add a person to the group").select_option(label="Bob")

@@ -72,16 +72,16 @@ class Field:
 
     async def task(self, key: str, person: SandboxPerson) -> Task:
         (instance,) = await self._house.engine.process_instances(business_key=f"{key}:telegram-{person.user_id}")
-        (task,) = await self._house.engine.tasks(process_instance_id=instance.id)
+        (task,) = await self._house.engine.list_tasks(process_instance_id=instance.id)
         found: Task = task
         return found
 
     async def left(self, key: str, person: SandboxPerson) -> dict[str, Any]:
         """The variables that the form left."""
         await person.see("That was all")
-        (instance,) = await self._house.engine.history_processes(business_key=f"{key}:telegram-{person.user_id}")
+        (instance,) = await self._house.engine.list_history_processes(business_key=f"{key}:telegram-{person.user_id}")
         assert instance.state == "COMPLETED"
-        found: dict[str, Any] = await self._house.engine.history_variables(instance.id)
+        found: dict[str, Any] = await self._house.engine.list_history_variables(instance.id)
         return found
 
 

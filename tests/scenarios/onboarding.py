@@ -21,6 +21,6 @@ def wish(message: Shown) -> str | None:
 
 async def went_through_once(house: Any, person: SandboxPerson) -> None:
     """Assert that the person began one onboarding and that it took its whole path."""
-    (instance,) = await house.engine.history_processes(business_key=f"onboarding:telegram-{person.user_id}")
+    (instance,) = await house.engine.list_history_processes(business_key=f"onboarding:telegram-{person.user_id}")
     assert instance.state == "COMPLETED"
     assert await house.path_of(person) == PATH

@@ -71,7 +71,7 @@ async def test_a_button_of_another_person_and_a_task_of_another_person_do_nothin
     await house.engine.request("POST", f"/task/{task.id}/assignee", json={"userId": "somebody"})
     await submit(eve)
     await eve.see("This task was given to somebody else meanwhile.")
-    assert await house.engine.task(task.id)
+    assert await house.engine.fetch_task(task.id)
     await eve.say("anything")
     await eve.see("There is nothing to answer right now.")
 

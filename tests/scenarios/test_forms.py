@@ -162,9 +162,9 @@ def words(person: SandboxPerson) -> dict[str, Act]:
 
 
 async def variables_of(house: Any, key: str) -> dict[str, Any]:
-    (instance,) = await house.engine.history_processes(business_key=key)
+    (instance,) = await house.engine.list_history_processes(business_key=key)
     assert instance.state == "COMPLETED"
-    found: dict[str, Any] = await house.engine.history_variables(instance.id)
+    found: dict[str, Any] = await house.engine.list_history_variables(instance.id)
     return found
 
 
@@ -260,7 +260,7 @@ async def test_a_draft_of_the_chat_goes_on_in_the_terminal_and_the_chat_says_so(
     await fill(person, words(person), up_to="Age")
     business_key = f"{key}:telegram-{person.user_id}"
     (instance,) = await house.engine.process_instances(business_key=business_key)
-    (task,) = await house.engine.tasks(process_instance_id=instance.id)
+    (task,) = await house.engine.list_tasks(process_instance_id=instance.id)
     in_the_chat = asked(person)
     assert in_the_chat is not None
     await asyncio.to_thread(at_the_terminal, house, person, task.id, ends=False)

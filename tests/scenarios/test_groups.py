@@ -40,7 +40,7 @@ async def key(house: Any) -> str:
 async def offered(house: Any, key: str, there: SandboxPerson) -> Task:
     """A new task that is offered to the group where `there` is."""
     instance = await house.engine.start(key, variables={"chat": str(there.chat_id)})
-    (task,) = await house.engine.tasks(process_instance_id=instance.id)
+    (task,) = await house.engine.list_tasks(process_instance_id=instance.id)
     return task  # type: ignore[no-any-return]
 
 
@@ -77,7 +77,7 @@ async def test_a_task_is_filled_in_the_group_by_whoever_takes_it(house: Any, joi
     await ada_there.press("Submit", on=await ada_there.see("Submit"))
     done = await bob_there.see("✅ Ada, ", on=card.message_id)
     assert done.buttons == ()
-    assert await house.engine.history_variables(task.process_instance_id) == {
+    assert await house.engine.list_history_variables(task.process_instance_id) == {
         "chat": str(ada_there.chat_id), "verdict": "good", "again": True,
     }  # fmt: skip
     assert str(await bob_there.press("Fill here", on=card)).startswith("Ada has completed this task already")
@@ -97,7 +97,7 @@ async def test_of_two_at_once_in_the_group_and_in_private_one_has_the_task(house
         assert alert == "Bob was faster: this task is theirs."
         await bob.see("Verdict")
     winner = ada if alert is None else bob
-    assert (await house.engine.task(task.id)).assignee == f"telegram-{winner.user_id}"
+    assert (await house.engine.fetch_task(task.id)).assignee == f"telegram-{winner.user_id}"
     await ada_there.see(f"👤 {winner.name} has it.", on=card.message_id)
 
 
@@ -114,7 +114,7 @@ async def test_who_cancels_gives_it_back_and_a_member_takes_it_in_private(house:
     card = await ada_there.see("✋ Fill here", on=card.message_id)
     await eve.start(token_of(card))
     await eve.see("a group that you are not in")
-    assert (await house.engine.task(task.id)).assignee is None
+    assert (await house.engine.fetch_task(task.id)).assignee is None
     await bob.start(token_of(card))
     await bob.say("fine", reply_to=await bob.see("Verdict"))
     await bob.press("Yes", on=await bob.see("2 of 2"))
@@ -139,7 +139,7 @@ async def test_lists_show_what_a_group_and_its_members_could_take_and_nobody_tak
     await eve.say("/tasks")
     await eve.see("No task waits for you.")
     assert await eve_there.forge(f"t:c:{task.id}", on=elsewhere) == "This task is not offered to you."
-    assert (await house.engine.task(task.id)).assignee is None
+    assert (await house.engine.fetch_task(task.id)).assignee is None
     await ada.press("✋", on=listed)
     await ada.see("Verdict")
     await ada_there.see("👤 Ada has it.")
@@ -168,7 +168,7 @@ async def test_a_card_and_its_form_outlive_the_bot_whichever_prompt_is_answered(
     await ada_there.press("Submit", on=summary)
     house.signal_all("bot", signal.SIGKILL)
     await ada_there.see("✅ Ada, ", on=card.message_id, patience=PATIENCE)
-    told = await house.engine.history_variables(task.process_instance_id)
+    told = await house.engine.list_history_variables(task.process_instance_id)
     assert (told["verdict"], told["again"]) == ("good", True)
     assert len([message for message in await ada_there.look() if "📌" in message.text]) == 1
 

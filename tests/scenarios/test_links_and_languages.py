@@ -14,7 +14,7 @@ async def test_a_link_begins_a_process_that_knows_the_campaign(house: Any, join:
     await person.start(await links.make(DeepLink(LinkKind.PROCESS, "onboarding", "spring fair")))
     await person.see("English")
     instance = await house.instance_of(person)
-    variables = await house.engine.history_variables(instance.id)
+    variables = await house.engine.list_history_variables(instance.id)
     assert (variables["campaign"], "referrer" in variables) == ("spring fair", False)
 
 
@@ -23,7 +23,7 @@ async def test_a_link_to_a_task_opens_it_for_its_person_alone(house: Any, join: 
     await ada.say("/start")
     await ada.press("English", on=await ada.see("English"))
     await ada.see("1 of 4")
-    (task,) = await house.engine.tasks(process_instance_id=(await house.instance_of(ada)).id)
+    (task,) = await house.engine.list_tasks(process_instance_id=(await house.instance_of(ada)).id)
     token = await links.make(DeepLink(LinkKind.TASK, task.id))
     await eve.start(token)
     await eve.see("This task belongs to somebody else.")

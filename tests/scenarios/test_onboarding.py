@@ -43,7 +43,7 @@ async def test_a_person_goes_through_and_the_engine_knows_what_they_said(house: 
     assert await house.path_of(person) == PATH
     instance = await house.instance_of(person)
     assert instance.state == "COMPLETED"
-    variables = await house.engine.history_variables(instance.id)
+    variables = await house.engine.list_history_variables(instance.id)
     expected = {
         "locale": "en", "name": "Ada", "role": "developer", "newsletter": True, "interests": ["workflows", "llm"],
         "action_join": True, "action_later": False, "initiator": f"telegram-{person.user_id}", "surface": "telegram",
@@ -62,7 +62,7 @@ def form_calls(house: Any, task_id: str) -> Counter[str]:
 async def test_a_tap_in_a_form_costs_the_engine_nothing(house: Any, join: Join) -> None:
     person = await join()
     await up_to_the_profile(person)
-    (task,) = await house.engine.tasks(process_instance_id=(await house.instance_of(person)).id)
+    (task,) = await house.engine.list_tasks(process_instance_id=(await house.instance_of(person)).id)
     assert form_calls(house, task.id) == {"form": 1}
     await person.say("Ada")
     await person.see("Developer")
@@ -99,7 +99,7 @@ async def test_it_speaks_russian_with_a_person_who_does(house: Any, join: Join) 
     await person.see("Вступить в сообщество", patience=timedelta(seconds=60))
     await person.press("Может быть, позже")
     await person.see("Спасибо")
-    variables = await house.engine.history_variables((await house.instance_of(person)).id)
+    variables = await house.engine.list_history_variables((await house.instance_of(person)).id)
     assert (variables["locale"], variables["action_later"]) == ("ru", True)
 
 
@@ -142,7 +142,7 @@ async def test_a_stale_button_is_refused_with_an_alert_and_changes_nothing(house
     assert "out of date" in (await person.press("Designer", on=old) or "")
     await person.press("No")
     await person.see("4 of 4")
-    variables = await house.engine.variables((await house.instance_of(person)).id)
+    variables = await house.engine.list_variables((await house.instance_of(person)).id)
     assert variables["locale"] == "en"
 
 
@@ -157,7 +157,7 @@ async def test_a_person_may_put_the_form_aside_and_go_on_later(house: Any, join:
     await person.see("nothing to answer")
     await person.say("/start")
     assert "2 of 4" in (await person.see("Developer")).text
-    assert len(await house.engine.tasks(assignee=f"telegram-{person.user_id}")) == 1
+    assert len(await house.engine.list_tasks(assignee=f"telegram-{person.user_id}")) == 1
 
 
 async def test_starting_twice_does_not_start_twice(house: Any, join: Join) -> None:
@@ -166,7 +166,7 @@ async def test_starting_twice_does_not_start_twice(house: Any, join: Join) -> No
     await person.see("English")
     await asyncio.sleep(1)
     key = f"onboarding:telegram-{person.user_id}"
-    assert len(await house.engine.history_processes(business_key=key)) == 1
+    assert len(await house.engine.list_history_processes(business_key=key)) == 1
 
 
 async def test_the_bot_is_killed_in_the_form_and_goes_on_at_the_same_field(house: Any, join: Join) -> None:
@@ -237,7 +237,7 @@ async def test_engine_api_is_killed_under_a_press_and_the_same_button_works_agai
     await until(lambda: run.restarts > restarts and run.state == "ready")
     await person.press("English")
     await person.see("1 of 4")
-    assert len(await house.engine.tasks(assignee=f"telegram-{person.user_id}")) == 1
+    assert len(await house.engine.list_tasks(assignee=f"telegram-{person.user_id}")) == 1
 
 
 async def test_a_person_who_blocks_the_bot_disturbs_nobody(house: Any, join: Join) -> None:

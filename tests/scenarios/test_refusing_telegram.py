@@ -163,7 +163,7 @@ class Filler:
             await self.person.see(lambda shown: shown.message_id > sent and bool(shown.data))
 
     async def _others_act(self) -> None:
-        (task,) = await self.town.house.engine.tasks(business_key=self.business_key)
+        (task,) = await self.town.house.engine.list_tasks(business_key=self.business_key)
         await self.town.house.engine.complete_task(task.id, {})
 
     @property
@@ -213,9 +213,9 @@ async def noted(town: Town, person: SandboxPerson) -> AsyncIterator[None]:
 async def got_to_the_end(filler: Filler) -> None:
     """Assert that all that the person said has arrived, once."""
     engine = filler.town.house.engine
-    (instance,) = await engine.history_processes(business_key=filler.business_key)
+    (instance,) = await engine.list_history_processes(business_key=filler.business_key)
     assert instance.state == "COMPLETED"
-    found = await engine.history_variables(instance.id)
+    found = await engine.list_history_variables(instance.id)
     assert (found["name"], found["colour"], found["gift"]) == ("Ada", "red", True)
     assert found["phone"].startswith("+")
     assert found["letter"].filename == "letter.txt"

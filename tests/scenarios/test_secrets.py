@@ -78,12 +78,12 @@ async def test_a_typed_secret_is_nowhere_after_it_was_taken_refused_or_put_aside
     await asyncio.gather(ada.say(secret), eve.say(secret))
     await ada.see("That was all")
     await eve.see("went wrong")
-    (task,) = await house.engine.tasks(assignee=f"telegram-{mallory.user_id}")
+    (task,) = await house.engine.list_tasks(assignee=f"telegram-{mallory.user_id}")
     statuses = await send_hostile_answers(house, task.id, task.assignee, secret)
     assert all(400 <= status < 500 for status in statuses), statuses
     for person in (ada, eve):
-        (instance,) = await house.engine.history_processes(business_key=f"{key}:telegram-{person.user_id}")
-        assert (await house.engine.history_variables(instance.id))["pin"] == secret
+        (instance,) = await house.engine.list_history_processes(business_key=f"{key}:telegram-{person.user_id}")
+        assert (await house.engine.list_history_variables(instance.id))["pin"] == secret
     async with redis.asyncio.Redis.from_url(valkey_url, decode_responses=True) as client:
         assert await kept_in_redis(client, str(eve.user_id)), "what is looked at is the Redis of the bot"
         assert await kept_in_redis(client, secret) == []

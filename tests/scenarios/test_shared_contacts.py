@@ -50,8 +50,8 @@ async def test_the_key_comes_and_goes_with_its_question_whichever_way(house: Any
     await ada.find_keys()
     await ada.press("Submit")
     await ada.see("That was all")
-    (instance,) = await house.engine.history_processes(business_key=f"{key}:telegram-{ada.user_id}")
-    assert (await house.engine.history_variables(instance.id))["phone"].startswith("+")
+    (instance,) = await house.engine.list_history_processes(business_key=f"{key}:telegram-{ada.user_id}")
+    assert (await house.engine.list_history_variables(instance.id))["phone"].startswith("+")
 
 
 async def test_a_key_that_is_too_old_to_be_erased_is_taken_away(house: Any, join: Join, links: DeepLinks) -> None:

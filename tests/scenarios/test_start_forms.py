@@ -44,7 +44,7 @@ def follow(house: Any, links: DeepLinks) -> Callable[..., Awaitable[str]]:
 
 
 async def instances(house: Any, key: str, person: SandboxPerson) -> list[Any]:
-    found: list[Any] = await house.engine.history_processes(business_key=f"{key}:telegram-{person.user_id}")
+    found: list[Any] = await house.engine.list_history_processes(business_key=f"{key}:telegram-{person.user_id}")
     return found
 
 
@@ -63,7 +63,7 @@ async def test_the_form_is_asked_first_and_the_process_begins_with_its_answers(
     await person.press("Submit", on=await person.see("check your answers"))
     await person.see("Pay")
     (instance,) = await instances(house, key, person)
-    variables = await house.engine.history_variables(instance.id)
+    variables = await house.engine.list_history_variables(instance.id)
     told = {name: variables[name] for name in ("dish", "amount", "initiator", "surface", "campaign")}
     assert told == {
         "dish": "Soup", "amount": 2, "initiator": f"telegram-{person.user_id}", "surface": "telegram",
@@ -124,5 +124,5 @@ async def test_a_start_that_was_submitted_elsewhere_goes_on_in_the_chat(house: A
     await person.see("you completed this on the web")
     await person.see("Pay")
     (instance,) = await instances(house, key, person)
-    variables = await house.engine.history_variables(instance.id)
+    variables = await house.engine.list_history_variables(instance.id)
     assert (variables["dish"], variables["campaign"]) == ("Soup", "winter")

@@ -25,7 +25,7 @@ async def waiting(house: Any, whose: str, **variables: str) -> Task:
     review = f'name="Review it" {whose} {form_ref("review")}'
     await house.engine.deploy(key, {f"{key}.bpmn": model(key, review), "review.form": json.dumps(FORM).encode()})
     instance = await house.engine.start(key, variables=variables)
-    (task,) = await house.engine.tasks(process_instance_id=instance.id)
+    (task,) = await house.engine.list_tasks(process_instance_id=instance.id)
     return task  # type: ignore[no-any-return]
 
 
@@ -51,7 +51,7 @@ async def test_two_take_a_task_at_once_one_has_it_and_the_other_reads_who(house:
     await winner.say("good")
     await winner.see("Done. Thank you!")
     assert "already" in str(await loser.press("✋"))
-    assert await house.engine.history_variables(task.process_instance_id) == {
+    assert await house.engine.list_history_variables(task.process_instance_id) == {
         "people": f"telegram-{ada.user_id},telegram-{bob.user_id}", "verdict": "good",
     }  # fmt: skip
     await loser.say("/tasks")
@@ -65,11 +65,11 @@ async def test_who_cancels_gives_the_task_back_and_finds_the_answers_again(house
     await ada.press("✋", on=await ada.see("✋ 1. Review it"))
     await ada.press("Cancel", on=await ada.see("Verdict"))
     await ada.see("Given back")
-    assert (await house.engine.task(task.id)).assignee is None
+    assert (await house.engine.fetch_task(task.id)).assignee is None
     await bob.say("/tasks")
     await bob.press("✋", on=await bob.see("✋ 1. Review it"))
     await bob.see("Verdict")
-    assert (await house.engine.task(task.id)).assignee == f"telegram-{bob.user_id}"
+    assert (await house.engine.fetch_task(task.id)).assignee == f"telegram-{bob.user_id}"
     await bob.say("/cancel")
     await bob.see("Given back")
     await ada.press("✋", on=await ada.see("✋ 1. Review it"))
@@ -91,11 +91,11 @@ async def test_an_own_task_is_opened_and_nobody_opens_that_of_another_by_a_forge
     assert await eve.forge(f"t:c:{task.id}", on=shown) == "This task is not offered to you."
     assert await eve.forge("t:c:nothing", on=shown) == "This task is not open any more."
     assert "out of date" in str(await eve.forge("t:x:y", on=shown))
-    assert (await house.engine.task(other.id)).assignee is None
+    assert (await house.engine.fetch_task(other.id)).assignee is None
     await ada.say("/tasks")
     listed = await ada.see("✋ 2. Review it")
     await ada.press("▶️ 1. Review it", on=listed)
     await ada.see("Verdict")
     await ada.say("fine")
     await ada.see("That was all")
-    assert (await house.engine.history_task(task.id)).delete_reason == "completed"
+    assert (await house.engine.fetch_history_task(task.id)).delete_reason == "completed"

@@ -91,7 +91,7 @@ class CeleryBroker:
             pool = self._app.producer_pool
             with (
                 pool.acquire(block=True, timeout=PRODUCER_WAIT.total_seconds()) as producer,
-                producer.channel.together() as batch,
+                producer.channel.collect_publishes() as batch,
             ):
                 for bundle in bundles:
                     self._publish(producer, queue, bundle, limit, priority)

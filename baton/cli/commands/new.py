@@ -80,7 +80,7 @@ def open_group() -> None:
     """Open files to begin with."""
 
 
-@app.command()
+@app.command("handler")
 def create_handler(
     name: Annotated[str, typer.Argument(metavar="TOPIC", help="The topic, as shout or scan-invoice.")],
     *,

@@ -51,7 +51,7 @@ def create_app(settings: SandboxSettings) -> web.Application:
     app = web.Application(middlewares=[guard], client_max_size=UPLOAD_BYTES + 2**20)
     app[SANDBOX] = Sandbox(settings)
     for module in (bot_api, person, person_press, person_groups, person_view, person_save, control):
-        app.add_routes(module.routes())
+        app.add_routes(module.make_routes())
     app.add_routes([web.get("/sandbox/events", stream_events, allow_head=False), web.get("/", _serve_page)])
     app.router.add_static("/page/", _PAGE)
     app.on_response_prepare.append(_add_security_headers)

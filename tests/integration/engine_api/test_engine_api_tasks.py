@@ -120,7 +120,7 @@ async def test_a_form_is_shown_with_values_that_python_or_json_has_not(
     assert shown["form"]["variables"]["paper"]["filename"] == "paper.txt"
 
 
-@pytest.mark.parametrize("failing", ["tasks", "process_instance", "deployed_form"])
+@pytest.mark.parametrize("failing", ["list_tasks", "process_instance", "fetch_deployed_form"])
 @pytest.mark.parametrize(
     "error",
     [
@@ -134,7 +134,7 @@ async def test_a_form_is_shown_with_values_that_python_or_json_has_not(
 async def test_a_hiccup_after_the_completion_is_no_failure_of_it(
     begin: Begin, engine: EngineClient, user: str, failing: str, error: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    steps = [MINE, ASKS] if failing == "deployed_form" else [MINE]
+    steps = [MINE, ASKS] if failing == "fetch_deployed_form" else [MINE]
     instance, task = await begin(*steps)
 
     async def fails(*_: object, **__: object) -> None:
@@ -144,7 +144,7 @@ async def test_a_hiccup_after_the_completion_is_no_failure_of_it(
     service = EngineService(engine)
     done = await service.complete(task.id, CompleteRequest(user=user), with_next=True)
     assert done.completed
-    if failing == "deployed_form" and not isinstance(error, errors.EngineUnavailable | TimeoutError):
+    if failing == "fetch_deployed_form" and not isinstance(error, errors.EngineUnavailable | TimeoutError):
         assert done.next is not None
         assert done.next.form is not None
         assert str(error) in str(done.next.form.problem)

@@ -139,7 +139,7 @@ async def test_a_group_is_saved_with_all_who_spoke(bot: Any, butler: Butler) -> 
     await asyncio.sleep(0.3)
     source = await saved(team)
     for line in (
-        'team = await ann.found_group("Team", person)', 'await person.say("not for the bot")',
+        'team = await ann.create_group("Team", person)', 'await person.say("not for the bot")',
         "await person.leave()", "await person_2.enter()",
     ):  # fmt: skip
         assert line in source, source
