@@ -68,14 +68,14 @@ async def run_bot(settings: BotSettings) -> None:
         username = await introduce(bot)
         catalog = Catalog.of_packaged()
         titles = Titles(catalog)
-        screen, languages = Messenger(bot), LanguageStore(client, bot.id)
+        messenger, languages = Messenger(bot), LanguageStore(client, bot.id)
         store, drafts = ConversationStore(client, bot.id, languages), Drafts(client)
         filling = DraftKeeper(drafts, api, bot, zone=settings.bot_zone)
         people, links, memberships = PersonNames(client, bot.id), DeepLinks(client, bot.id), Memberships(client, bot)
-        runner = ConversationRunner(store, filling, api, screen, titles, people)
+        runner = ConversationRunner(store, filling, api, messenger, titles, people)
         tasks = TaskList(api, memberships, titles, zone=settings.bot_zone)
         painter = CardPainter(
-            Cards(client, bot.id), api, screen, links=links, people=people, languages=languages, titles=titles,
+            Cards(client, bot.id), api, messenger, links=links, people=people, languages=languages, titles=titles,
             username=username, zone=settings.bot_zone,
         )  # fmt: skip
         inbox, webhook = UpdateInbox(client, bot.id, runner.report_failure), _create_webhook(settings)
@@ -84,13 +84,13 @@ async def run_bot(settings: BotSettings) -> None:
         await announce(bot, catalog)
         dispatcher = _create_dispatcher(
             create_membership_router(reach, languages),
-            create_group_language_router(screen, languages, memberships, username),
-            create_group_router(runner, screen, languages, tasks, memberships, catalog, username),
-            create_language_router(runner, screen, languages, catalog),
-            create_tasks_router(runner, screen, languages, tasks),
-            create_links_router(runner, screen, languages, links, memberships, list_command_names(catalog)),
-            create_commands_router(runner, screen, catalog, languages),
-            create_conversation_router(runner, screen, languages),
+            create_group_language_router(messenger, languages, memberships, username),
+            create_group_router(runner, messenger, languages, tasks, memberships, catalog, username),
+            create_language_router(runner, messenger, languages, catalog),
+            create_tasks_router(runner, messenger, languages, tasks),
+            create_links_router(runner, messenger, languages, links, memberships, list_command_names(catalog)),
+            create_commands_router(runner, messenger, catalog, languages),
+            create_conversation_router(runner, messenger, languages),
         )
         if webhook is not None:
             await stack.enter_async_context(serve_webhook(webhook, inbox))

@@ -141,7 +141,7 @@ class Drafts:
         await self._shown(keys=[self._make_key(session_id)], args=["", f"s:{format_surface(surface)}"])
 
     async def note_file(self, session_id: str, reference: FileReference) -> None:
-        """Note A file was sent for the draft: its answers may name it. Raises `DraftGone`."""
+        """Note a file was sent for the draft: its answers may name it. Raises `DraftGone`."""
         if not await self._shown(keys=[self._make_key(session_id)], args=[f"f:{make_file_mark(reference)}", ""]):
             raise DraftGone(session_id)
 

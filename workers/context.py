@@ -39,7 +39,7 @@ class JobContext:
     def __init__(
         self, job: Job, voice: ProgressSender, *, topic: str, is_last_attempt: bool, idempotency_key: str | None = None
     ) -> None:
-        self._voice = voice
+        self._progress = voice
         self.task_id = job.task_id
         self.topic = topic
         self.business_key = job.business_key
@@ -56,7 +56,7 @@ class JobContext:
         Await it in `async def` handlers; a plain `def` handler calls it. A few a second are sent, of more the last one
         wins. Telling never fails a job: when Redis is away, a warning is logged and the words are lost.
         """
-        self._voice.send_progress(min(1.0, max(0.0, fraction)), text)
+        self._progress.send_progress(min(1.0, max(0.0, fraction)), text)
         return Said()
 
     def stream(self, text: str) -> Said:
@@ -66,7 +66,7 @@ class JobContext:
         As with `progress`, it never fails a job. What counts is what the handler returns; a later attempt begins anew.
         """
         if text:
-            self._voice.send_part(text)
+            self._progress.send_part(text)
         return Said()
 
 

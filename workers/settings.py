@@ -99,6 +99,7 @@ class WorkerSettings(BrokerSettings):
     openai_base_url: str | None = None
     openai_api_key: SecretStr | None = None
     openai_model: str | None = None
+    llm_unavailable: str | None = Field(default=None, description="why the embedded model does not run, if it doesn't")
 
 
 class BridgeSettings(BrokerSettings):

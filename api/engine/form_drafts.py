@@ -97,7 +97,7 @@ class FormDrafts:
             raise
         except (EngineError, FormUnreadable) as error:
             log.warning("form not shown", definition=definition.id, reason=describe_error(error))
-            return describe_undrawn(None, None, str(error), source=_source_of(found, error)), None
+            return describe_undrawn(None, None, str(error), source=_choose_source(found, error)), None
 
     async def save(self, session_id: str, user: str, revision: int, request: DraftRequest) -> DraftOut:
         """Keep answers in a draft. Raises `ProblemError` 403, 404, 409, 410 or 422."""
@@ -212,10 +212,10 @@ class FormDrafts:
         # A task that was completed meanwhile has no form either; the engine's answers do not tell the two apart.
         await open_task(self._engine, task.id)
         log.warning("form not shown", task_id=task.id, form=task.form.form_id, reason=describe_error(error))
-        return describe_undrawn(None, task.form.key, str(error), source=_source_of(found, error))
+        return describe_undrawn(None, task.form.key, str(error), source=_choose_source(found, error))
 
 
-def _source_of(found: FoundForm | None, error: EngineError | FormUnreadable) -> Source:
+def _choose_source(found: FoundForm | None, error: EngineError | FormUnreadable) -> Source:
     """Return where a form comes from that cannot be shown, or not even be read."""
     if found is not None:
         return found.source

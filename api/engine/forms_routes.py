@@ -101,7 +101,7 @@ async def drop_draft(session_id: str, user: Name, forms: Forms) -> None:
 @router.post("/task/{task_id}/form/validate")
 async def validate_answers(task_id: str, body: CheckRequest, service: Service, request: Request) -> ValidationOut:
     """Return what keeps answers from being submitted, in the person's language; nothing is kept or sent."""
-    return await _while_waited_for(request, service.validate_answers(task_id, body))
+    return await _run_while_waited_for(request, service.validate_answers(task_id, body))
 
 
 @router.post("/task/{task_id}/submit-form")
@@ -120,7 +120,7 @@ async def validate_start_answers(
     key_or_id: str, body: CheckRequest, service: Service, request: Request
 ) -> ValidationOut:  # fmt: skip
     """Return the same for the answers that a process is to be started with."""
-    return await _while_waited_for(request, service.validate_start(key_or_id, body))
+    return await _run_while_waited_for(request, service.validate_start(key_or_id, body))
 
 
 @router.post("/process-definition/{key_or_id}/submit-form", status_code=201)
@@ -131,7 +131,7 @@ async def submit_start_form(
     return await service.start_by_form(key_or_id, body, with_next=with_next)
 
 
-async def _while_waited_for(request: Request, work: Coroutine[Any, Any, _Answer]) -> _Answer:
+async def _run_while_waited_for(request: Request, work: Coroutine[Any, Any, _Answer]) -> _Answer:
     """Return the answer of what changes nothing; cancelled when the caller has gone."""
     task = asyncio.ensure_future(work)
     try:

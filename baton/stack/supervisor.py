@@ -9,7 +9,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import structlog
@@ -34,8 +34,11 @@ log = structlog.get_logger()
 
 @dataclass(slots=True)
 class Run:
-    """One server as it is now. States: waiting, preparing, starting, ready, running, restarting, done, failed,
-    stopping, stopped; a one-shot is running instead of ready."""
+    """One server as it is now.
+
+    States: waiting, preparing, starting, ready, running, restarting, done, failed, stopping, stopped. A one-shot is
+    running instead of ready. A server that can be left out and did not start is failed; `detail` says why.
+    """
 
     server: Server
     state: str = "waiting"
@@ -112,12 +115,37 @@ class Supervisor:
     async def _start(self, run: Run) -> None:
         for need in run.server.needs:
             await self.runs[need].is_ready.wait()
+        try:
+            await self._prepare_and_launch(run)
+        except StackError as error:
+            if run.server.without_it is None:
+                raise
+            await self._leave_out(run, error)
+
+    async def _leave_out(self, run: Run, error: StackError) -> None:
+        """Go on without a server that the others can do without."""
+        if run.process is not None:
+            if run.process.returncode is None:
+                run.process.kill()
+            await run.process.wait()
+        run.process, run.pid = None, None
+        log.warning("server left out", name=run.server.name, reason=str(error))
+        self._change(run, "failed", str(error))
+        run.is_ready.set()
+
+    async def _prepare_and_launch(self, run: Run) -> None:
         self._change(run, "preparing")
         launch = await asyncio.to_thread(run.server.prepare)
         if launch is None:
             self._change(run, "done")
             return
-        await self._launch(run, launch)
+        await self._launch(run, self._tell_left_out(run, launch))
+
+    def _tell_left_out(self, run: Run, launch: Launch) -> Launch:
+        """Add why something that it needs was left out, as LLM_UNAVAILABLE."""
+        needs = (self.runs[name] for name in run.server.needs)
+        missing = {f"{need.server.name.upper()}_UNAVAILABLE": need.detail for need in needs if need.state == "failed"}
+        return replace(launch, env={**launch.env, **missing}) if missing else launch
 
     async def _launch(self, run: Run, launch: Launch) -> None:
         run.process = await self._spawn(run, launch)
@@ -185,7 +213,7 @@ class Supervisor:
         try:
             launch = await asyncio.to_thread(run.server.prepare)
             if launch is not None:
-                await self._launch(run, launch)
+                await self._launch(run, self._tell_left_out(run, launch))
         except StackError as error:
             # It ends once more, or hangs: then the watcher tries again.
             log.warning("server not ready after a new start", name=run.server.name, reason=str(error))

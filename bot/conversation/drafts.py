@@ -5,9 +5,9 @@ from dataclasses import replace
 import structlog
 from aiogram import Bot
 
-from bot.conversation import transitions as talk
+from bot.conversation import transitions
 from bot.conversation.effects import Alert, Effects, Submit
-from bot.conversation.transitions import Conversation
+from bot.conversation.state import Conversation
 from bot.engine_api import EngineApi, OpenForm, OpenTask
 from bot.errors import ApiProblem, FileRefused
 from bot.telegram.files import MAX_FILE_BYTES, IncomingFile
@@ -99,7 +99,7 @@ class DraftKeeper:
         except (DraftConflict, DraftGone) as error:
             log.info("draft changed elsewhere meanwhile", chat=before.chat_id, reason=str(error))
             now = await self.load_draft(before)
-            fresh, seen = await work_out(now.session, lambda: talk.redraw(now))
+            fresh, seen = await work_out(now.session, lambda: transitions.redraw(now))
             return fresh, (Alert(say("changed_elsewhere", before.locale)), *seen)
         return after, effects
 

@@ -17,8 +17,8 @@ from aiogram.exceptions import AiogramError
 from bot.conversation.albums import find_question
 from bot.conversation.drafts import DraftKeeper
 from bot.conversation.effects import Effect, Erase, Retire, ShowForm, ShowNotice, Tell, Watch
+from bot.conversation.state import Conversation, Prompt
 from bot.conversation.store import ConversationStore, WaitingEntry
-from bot.conversation.transitions import Conversation, Prompt
 from bot.errors import BotError, TooBusy
 from bot.telegram.messenger import Messenger
 from bot.texts import say
@@ -34,8 +34,8 @@ log = structlog.get_logger()
 class FormMessage:
     """The forms on the screens of one bot."""
 
-    def __init__(self, screen: Messenger, filling: DraftKeeper, store: ConversationStore) -> None:
-        self._screen = screen
+    def __init__(self, messenger: Messenger, filling: DraftKeeper, store: ConversationStore) -> None:
+        self._messenger = messenger
         self._filling = filling
         self._store = store
 
@@ -47,14 +47,14 @@ class FormMessage:
             case Retire(shown) if state.message_id is not None:
                 return await self.retire(state, shown)
             case Erase(message_id):
-                await self._screen.erase(state.chat_id, message_id)
+                await self._messenger.erase(state.chat_id, message_id)
             case ShowNotice(text):
                 view = TelegramView(text, ())
-                return replace(state, message_id=await self._screen.show(state.chat_id, view, state.message_id))
+                return replace(state, message_id=await self._messenger.show(state.chat_id, view, state.message_id))
             case Tell(text):
                 await self.send_text(state, text)
             case Watch(instance_id):
-                await self._screen.send_typing(state.chat_id)
+                await self._messenger.send_typing(state.chat_id)
                 waiting = WaitingEntry(instance_id, state.user_id, state.chat_id, time.time())
                 await self._store.watch(waiting, at=time.time() + FIRST_LOOK.total_seconds())
         return state
@@ -67,7 +67,7 @@ class FormMessage:
             await self._remove_buttons(state.chat_id, message_id)
             state, message_id = await self._remove_prompt(state, question), None
         shown = _of_person(state, view) if state.place.is_group else view
-        state = await self._filling.note_message(state, await self._screen.show(state.chat_id, shown, message_id))
+        state = await self._filling.note_message(state, await self._messenger.show(state.chat_id, shown, message_id))
         return await self._add_prompt(state, question, view.reply or Reply(""))
 
     async def retire(self, state: Conversation, view: TelegramView | None) -> Conversation:
@@ -75,18 +75,18 @@ class FormMessage:
         assert state.message_id is not None
         if state.place.is_group and view is not None:
             view = _of_person(state, view)
-        await self._screen.retire(state.chat_id, state.message_id, view)
+        await self._messenger.retire(state.chat_id, state.message_id, view)
         return await self._filling.note_message(await self._remove_prompt(state), None)
 
     async def send_text(self, state: Conversation, text: str) -> None:
-        """Send A message that stays."""
+        """Send a message that stays."""
         view = TelegramView(text, ())
-        await self._screen.send(state.chat_id, _of_person(state, view) if state.place.is_group else view)
+        await self._messenger.send(state.chat_id, _of_person(state, view) if state.place.is_group else view)
 
     async def _remove_buttons(self, chat_id: int, message_id: int) -> None:
         """Remove the message above the one that counts loses its buttons; those that stay do nothing."""
         try:
-            await self._screen.retire(chat_id, message_id, None)
+            await self._messenger.retire(chat_id, message_id, None)
         except (AiogramError, BotError) as error:
             log.warning("old buttons stay", chat=chat_id, message=message_id, reason=repr(error))
 
@@ -104,14 +104,14 @@ class FormMessage:
             # Who is killed from here on, until the conversation is saved, does not know the message that has the key.
             await self._store.expect_key(state.place, state.locale)
             try:
-                return await self._screen.offer_key(state.chat_id, reply)
+                return await self._messenger.offer_key(state.chat_id, reply)
             except TooBusy as error:
                 if not error.may_have_arrived:
                     await self._store.expect_key(state.place, state.locale, is_expected=False)
                 raise
         label = html.escape(reply.placeholder, quote=False)
         asked = say("reply_here", state.locale, name=_mention(state), question=label)
-        return await self._screen.ask(state.chat_id, asked, reply.placeholder)
+        return await self._messenger.ask(state.chat_id, asked, reply.placeholder)
 
     async def _remove_prompt(self, state: Conversation, question: str | None = None) -> Conversation:
         """Remove the prompt. Where `question` is asked anew, an answer to the old prompt may be on its way and
@@ -119,12 +119,12 @@ class FormMessage:
         """
         keeps_a_key = state.may_have_stray_key
         if (prompt := state.prompt) is not None:
-            is_gone = await self._screen.erase(state.chat_id, prompt.message_id)
+            is_gone = await self._messenger.erase(state.chat_id, prompt.message_id)
             keeps_a_key |= not is_gone and not state.place.is_group
             if prompt.question != question:
                 state = replace(state, asked_before=prompt.message_id)
         if keeps_a_key:
-            await self._screen.take_keys(state.chat_id)
+            await self._messenger.take_keys(state.chat_id)
         return replace(state, prompt=None, may_have_stray_key=False)
 
 

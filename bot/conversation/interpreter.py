@@ -3,12 +3,12 @@
 from dataclasses import replace
 from functools import partial
 
-from bot.conversation import transitions as talk
+from bot.conversation import transitions
 from bot.conversation.drafts import DraftKeeper
 from bot.conversation.effects import Close, Effects, Find, GiveBack, GoOn, Open, Retire, Submit, Tell
 from bot.conversation.form_message import FormMessage
 from bot.conversation.process_start import ProcessStarter
-from bot.conversation.transitions import Conversation
+from bot.conversation.state import Conversation
 from bot.engine_api import CompletedTask, EngineApi, SubmittedAnswers
 from bot.errors import ApiProblem
 from bot.offers.titles import Titles
@@ -40,7 +40,7 @@ class Interpreter:
         self._api = api
         self._filling = filling
         self._beginning = beginning
-        self._stage = stage
+        self._form_message = stage
         self._titles = titles
         self._people = people
 
@@ -53,7 +53,7 @@ class Interpreter:
                 case Open(task):
                     form, session = await self._filling.open_draft(state, task)
                     state = await self.run_effects(
-                        *await work_out(session, partial(talk.show_form, state, form, session))
+                        *await work_out(session, partial(transitions.show_form, state, form, session))
                     )
                 case Find(started):
                     state = await self._find(await self._beginning.follow_start(state, started) if started else state)
@@ -64,7 +64,7 @@ class Interpreter:
                 case GiveBack(code):
                     state = await self._give_back(state, code)
                 case _:
-                    state = await self._stage.play(state, effect)
+                    state = await self._form_message.play(state, effect)
         return state
 
     async def _submit(self, state: Conversation, effect: Submit, rest: Effects) -> Conversation:
@@ -79,7 +79,7 @@ class Interpreter:
         except ApiProblem as problem:
             return await self._handle_refusal(replace(state, session=session), problem, rest)
         state = await self.run_effects(state, rest)
-        return await self.run_effects(*talk.complete_task(state, done, self._titles))
+        return await self.run_effects(*transitions.complete_task(state, done, self._titles))
 
     async def _handle_refusal(self, state: Conversation, problem: ApiProblem, rest: Effects) -> Conversation:
         session = state.session
@@ -88,7 +88,7 @@ class Interpreter:
         if problem.code in _OVER or (problem.code == "draft_gone" and session.subject.is_start):
             return await self._handle_gone_task(state, session, problem, rest)
         if problem.code in _ANOTHERS:
-            return await self.run_effects(*talk.lose_task(state))
+            return await self.run_effects(*transitions.lose_task(state))
         if problem.code in {"revision_conflict", "form_changed", "being_submitted", "draft_gone"}:
             return await self._open_anew(state, session, problem, rest)
         if problem.status != 422:
@@ -96,9 +96,9 @@ class Interpreter:
         # To be asked, the engine held the draft and gave it back, which are two revisions.
         now = await self._filling.load_draft(state)
         if (given_back := now.session) is None or now.closed is not None:
-            return await self.run_effects(*talk.redraw(now))
+            return await self.run_effects(*transitions.redraw(now))
         errors = problem.members.get("errors") or []
-        after, effects = await work_out(given_back, lambda: talk.show_errors(now, given_back, errors))
+        after, effects = await work_out(given_back, lambda: transitions.show_errors(now, given_back, errors))
         return await self.run_effects(*await self._filling.save_step(now, after, effects))
 
     async def _open_anew(
@@ -112,7 +112,7 @@ class Interpreter:
                 raise
             return await self._handle_gone_task(state, session, other, rest)
         return await self.run_effects(
-            *await work_out(reopened.session, lambda: talk.report_change(reopened, problem.code))
+            *await work_out(reopened.session, lambda: transitions.report_change(reopened, problem.code))
         )
 
     async def _handle_gone_task(
@@ -127,7 +127,7 @@ class Interpreter:
         elif rest and by == state.user_id and (instance_id := state.form_instance_id) is not None:
             # Our own earlier try got through.
             return await self.run_effects(state, (*rest, GoOn(instance_id)))
-        return await self.run_effects(*await work_out(session, partial(talk.close_form, state, by, at, where)))
+        return await self.run_effects(*await work_out(session, partial(transitions.close_form, state, by, at, where)))
 
     async def _close(self, state: Conversation, closed: Close) -> Conversation:
         by = closed.by
@@ -137,13 +137,13 @@ class Interpreter:
             by = await self._people.name_of(by)
         shown = build_superseded_view(closed.session, by=by, surface=closed.surface, at=closed.at)
         # A form that is in no message, because it was put aside or never shown, is told of by a new one.
-        return await self._stage.play(state, Retire(shown) if state.message_id is not None else Tell(shown.text))
+        return await self._form_message.play(state, Retire(shown) if state.message_id is not None else Tell(shown.text))
 
     async def _go_on(self, state: Conversation, instance_id: str) -> Conversation:
         """Return what follows on a completion is asked for, where the answer to it was not heard."""
         task = await self._api.fetch_next_task(instance_id, state.user_id)
         ending = await self._api.fetch_ending(instance_id) if task is None else None
-        return await self.run_effects(*talk.complete_task(state, CompletedTask(task, ending), self._titles))
+        return await self.run_effects(*transitions.complete_task(state, CompletedTask(task, ending), self._titles))
 
     async def _give_back(self, state: Conversation, code: str) -> Conversation:
         session = state.session
@@ -156,7 +156,7 @@ class Interpreter:
             if problem.code in _OVER:
                 return await self._handle_gone_task(state, session, problem)
             if problem.code in _ANOTHERS:
-                return await self.run_effects(*talk.lose_task(state))
+                return await self.run_effects(*transitions.lose_task(state))
             raise
         return await self._drop_form(state, code)
 
@@ -174,9 +174,9 @@ class Interpreter:
             return state
         task = await self._api.fetch_next_task(state.instance_id, state.user_id)
         if task is not None:
-            return await self.run_effects(*talk.show_task(state, task, self._titles))
+            return await self.run_effects(*transitions.show_task(state, task, self._titles))
         if state.session is not None:
             return state
         # Nobody may be waiting for the workers yet: the event that ended the form may have been cut off.
         ending = await self._api.fetch_ending(state.instance_id)
-        return await self.run_effects(*talk.complete_task(state, CompletedTask(ending=ending), self._titles))
+        return await self.run_effects(*transitions.complete_task(state, CompletedTask(ending=ending), self._titles))

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from bot.conversation import transitions as talk
+from bot.conversation import transitions
 from bot.conversation.drafts import DraftKeeper
 from bot.conversation.effects import Effects, Retire
-from bot.conversation.transitions import Conversation
+from bot.conversation.state import Conversation
 from bot.engine_api import CompletedTask, EngineApi, OpenTask, SubmittedAnswers
 from bot.offers.titles import Titles
 from forms.session.state import FormSession
@@ -44,12 +44,12 @@ class ProcessStarter:
         form, session = await self._filling.begin_draft(state, process_key)
         title = self._titles.of_process(process_key, state.locale)
         if form.source == "external":
-            state, effects = talk.show_form(replace(state, title=title), form, None)
+            state, effects = transitions.show_form(replace(state, title=title), form, None)
             return state, (Retire(), *effects)
         if session is not None:
             # What is waited for elsewhere goes on without this chat; a form of a start has no instance yet.
             state = replace(state, instance_id=None, is_errand=False, title=title, origin=dict(origin))
-            state, effects = await work_out(session, partial(talk.show_form, state, form, session))
+            state, effects = await work_out(session, partial(transitions.show_form, state, form, session))
             return state, (Retire(), *effects)
         instance_id, task = await self._api.start(
             process_key, user=state.user_id, chat=str(state.chat_id), locale=state.locale, variables=origin
@@ -73,5 +73,5 @@ class ProcessStarter:
         return replace(state, instance_id=running[0], origin={}) if running else state
 
     def _begin_waiting(self, state: Conversation, task: OpenTask | None) -> tuple[Conversation, Effects]:
-        state, effects = talk.complete_task(state, CompletedTask(task), self._titles)
+        state, effects = transitions.complete_task(state, CompletedTask(task), self._titles)
         return state, (Retire(), *effects)

@@ -14,7 +14,7 @@ from functools import partial
 
 import structlog
 
-from bot.conversation import transitions as talk
+from bot.conversation import transitions
 from bot.conversation import typed_texts as typed
 from bot.conversation.drafts import DraftKeeper
 from bot.conversation.effects import Alert, Effects, Submit, move_alerts_below
@@ -23,8 +23,8 @@ from bot.conversation.interpreter import Interpreter
 from bot.conversation.process_start import ProcessStarter
 from bot.conversation.refusals import Refusals, describe_refusal
 from bot.conversation.sent_files import begin_album, is_after_taken, is_album_start, is_left_out, report_left_out
+from bot.conversation.state import Conversation
 from bot.conversation.store import ConversationStore, WaitingEntry
-from bot.conversation.transitions import Conversation
 from bot.engine_api import EngineApi
 from bot.errors import ApiProblem, ApiUnavailable
 from bot.offers.titles import Titles
@@ -61,7 +61,7 @@ class ConversationRunner:
         store: ConversationStore,
         filling: DraftKeeper,
         api: EngineApi,
-        screen: Messenger,
+        messenger: Messenger,
         titles: Titles,
         people: PersonNames,
     ) -> None:
@@ -70,10 +70,12 @@ class ConversationRunner:
         self._refusals = Refusals(people, zone=filling.zone)
         self._filling = filling
         self._api = api
-        self._screen = screen
+        self._messenger = messenger
         self._titles = titles
         self._beginning = ProcessStarter(api, filling, titles)
-        self._deeds = Interpreter(api, filling, self._beginning, FormMessage(screen, filling, store), titles, people)
+        self._interpreter = Interpreter(
+            api, filling, self._beginning, FormMessage(messenger, filling, store), titles, people
+        )
 
     async def start_process(
         self,
@@ -84,7 +86,7 @@ class ConversationRunner:
         *,
         goes_on: bool = False,
     ) -> None:
-        """Start A command or a link: begin a process, or go on with it where the person left.
+        """Start a command or a link: begin a process, or go on with it where the person left.
 
         `origin` are variables that say where they come from. With `goes_on` a form of any process comes first.
         """
@@ -106,7 +108,7 @@ class ConversationRunner:
     async def open_task(
         self, chat_id: int, task_id: str, language_code: str | None, answer: Press | None = None
     ) -> None:  # fmt: skip
-        """Open A link to a task, or its line in a list: ask its form, if it is the person's."""
+        """Open a link to a task, or its line in a list: ask its form, if it is the person's."""
         if answer is not None:
             await answer(None)
         place = ChatPlace.of_private(chat_id)
@@ -114,8 +116,8 @@ class ConversationRunner:
             state = await self._load(place, language_code)
             try:
                 task = await self._api.fetch_task(task_id)
-                state = await self._deeds.run_effects(
-                    *await work_out(state.session, lambda: talk.open_linked(state, task, self._titles))
+                state = await self._interpreter.run_effects(
+                    *await work_out(state.session, lambda: transitions.open_linked(state, task, self._titles))
                 )
             except (ApiUnavailable, ApiProblem) as error:
                 await self._report_outage(state, describe_refusal(error), error)
@@ -134,8 +136,8 @@ class ConversationRunner:
                 if answer is not None:
                     await answer(None)
                     answer = None
-                taken = await work_out(state.session, partial(talk.open_taken, state, task, self._titles))
-                state = await self._deeds.run_effects(*taken)
+                taken = await work_out(state.session, partial(transitions.open_taken, state, task, self._titles))
+                state = await self._interpreter.run_effects(*taken)
             except ApiUnavailable as error:
                 await self._report_outage(state, "unavailable", error, answer)
             except ApiProblem as problem:
@@ -145,7 +147,7 @@ class ConversationRunner:
 
     async def change_language(self, chat_id: int, locale: str) -> None:
         """Change the person has chosen a language."""
-        await self._run_event(ChatPlace.of_private(chat_id), lambda state: talk.change_language(state, locale))
+        await self._run_event(ChatPlace.of_private(chat_id), lambda state: transitions.change_language(state, locale))
 
     async def handle_text(
         self,
@@ -157,15 +159,18 @@ class ConversationRunner:
         *,
         sent_at_s: int = 0,
     ) -> None:
-        """Any other text, sent at `sent_at_s` since the epoch. `replied_to`: in groups the message that it answers."""
-        if typed.may_go_on(text):
+        """Handle any other text, sent at `sent_at_s` since the epoch.
+
+        `replied_to`: in groups the message that it answers.
+        """
+        if typed.can_continue(text):
             async with self._store.lock_conversation(place):
                 state = await self._load(place, language_code)
-                if typed.begins(state, message_id, sent_at_s, replied_to):
-                    await self._store.save(typed.begun(state, message_id, sent_at_s))
+                if typed.is_paste_start(state, message_id, sent_at_s, replied_to):
+                    await self._store.save(typed.begin_paste(state, message_id, sent_at_s))
         await self._run_event(
             place,
-            lambda state: typed.meant(state, text, message_id, sent_at_s, replied_to),
+            lambda state: typed.receive_typed(state, text, message_id, sent_at_s, replied_to),
             language_code=language_code,
         )
 
@@ -177,9 +182,11 @@ class ConversationRunner:
         language_code: str | None,
         replied_to: RepliedMessage | None = None,
     ) -> None:
-        """Handle A contact or a place."""
+        """Handle a contact or a place."""
         await self._run_event(
-            place, lambda state: talk.receive_text(state, shared, message_id, replied_to), language_code=language_code
+            place,
+            lambda state: transitions.receive_text(state, shared, message_id, replied_to),
+            language_code=language_code,
         )
 
     async def handle_file(
@@ -190,7 +197,7 @@ class ConversationRunner:
         language_code: str | None,
         replied_to: RepliedMessage | None = None,
     ) -> None:
-        """Handle A file. It is fetched only where the form asks for one, and passed on to where the draft's files
+        """Handle a file. It is fetched only where the form asks for one, and passed on to where the draft's files
         are.
         """
         async with self._store.lock_conversation(place):
@@ -216,25 +223,30 @@ class ConversationRunner:
                 await self._store.save(state)
             event = await self._filling.upload(state, media, asked)
         if isinstance(event, FieldError):
-            return partial(talk.answer_refused, problem=event, message_id=message_id)
+            return partial(transitions.answer_refused, problem=event, message_id=message_id)
         in_place = is_after_taken(state, media, message_id)
-        return partial(talk.receive_text, event=event, message_id=message_id, replied_to=replied_to, in_place=in_place)
+        return partial(
+            transitions.receive_text, event=event, message_id=message_id, replied_to=replied_to, in_place=in_place
+        )
 
     async def handle_press(
         self, place: ChatPlace, data: str, message_id: int, answer: Press, language_code: str | None
     ) -> None:
-        """Handle A button. In groups everybody can press it, and the one whose form it is may."""
+        """Handle a button. In groups everybody can press it, and the one whose form it is may."""
         if place.is_group and (owner := await self._filling.find_owner(data)) not in {None, place.user_id}:
             locale = await self._store.languages.of(place.person_id, language_code)
             await answer(say("not_your_form", locale, name=await self._people.name_of(str(owner))))
             return
         await self._run_event(
-            place, lambda state: talk.receive_press(state, data, message_id), answer=answer, language_code=language_code
+            place,
+            lambda state: transitions.receive_press(state, data, message_id),
+            answer=answer,
+            language_code=language_code,
         )
 
     async def cancel(self, place: ChatPlace, language_code: str | None) -> None:
         """Handle /cancel."""
-        await self._run_event(place, talk.cancel, language_code=language_code)
+        await self._run_event(place, transitions.cancel, language_code=language_code)
 
     async def report_failure(self, chat_id: int, update: Mapping[str, object]) -> None:
         """Report that an update of a chat could not be handled and is not tried again."""
@@ -243,7 +255,7 @@ class ConversationRunner:
         # Private chats and their people have the same numbers; those of groups are negative.
         is_group = chat_id < 0
         locale = await (languages.of_chat(chat_id) if is_group else languages.of(chat_id, find_language_code(update)))
-        await self._screen.send(chat_id, TelegramView(say("failed", locale), ()))
+        await self._messenger.send(chat_id, TelegramView(say("failed", locale), ()))
 
     async def look(self, waiting: WaitingEntry, *, remind: bool) -> bool:
         """Look at an instance that is waited for; True when that has an end. `remind`: say that it takes long."""
@@ -255,28 +267,30 @@ class ConversationRunner:
                 return False
             task = await self._api.fetch_next_task(waiting.instance_id, waiting.user_id)
             if task is not None:
-                state, effects = talk.show_task(state, task, self._titles)
+                state, effects = transitions.show_task(state, task, self._titles)
             elif (ending := await self._api.fetch_ending(waiting.instance_id)) is not None or remind:
-                state, effects = talk.end_waiting(state, ending)
+                state, effects = transitions.end_waiting(state, ending)
             else:
                 if time.time() - waiting.since < TYPING_FOR.total_seconds():
-                    await self._screen.send_typing(waiting.chat_id)
+                    await self._messenger.send_typing(waiting.chat_id)
                 return False
             # Whoever has waited for so long has put the phone away: those who look at theirs go first.
             is_late = time.time() - waiting.since > TYPING_FOR.total_seconds()
             with mark_notifications() if is_late else nullcontext():
-                state = await self._deeds.run_effects(state, effects)
+                state = await self._interpreter.run_effects(state, effects)
             await self._store.save(state)
             return task is not None or state.instance_id is None
 
     async def follow_draft(self, place: ChatPlace, session_id: str) -> None:
-        """Follow A draft that this conversation shows was changed, or its task ended, on another surface."""
+        """Follow a draft that this conversation shows was changed, or its task ended, on another surface."""
         async with self._store.lock_conversation(place):
             state = await self._load(place)
             if state.session is None or state.session.id != session_id or state.message_id is None:
                 return
             with mark_notifications():
-                state = await self._deeds.run_effects(*await work_out(state.session, lambda: talk.redraw(state)))
+                state = await self._interpreter.run_effects(
+                    *await work_out(state.session, lambda: transitions.redraw(state))
+                )
             await self._store.save(state)
 
     async def _load(self, place: ChatPlace, language_code: str | None = None) -> Conversation:
@@ -311,7 +325,7 @@ class ConversationRunner:
     ) -> None:
         """Carry out what follows from an event, and keep where that leads; then answer the press, if it is one."""
         try:
-            state = await self._deeds.run_effects(state, effects)
+            state = await self._interpreter.run_effects(state, effects)
         except (ApiUnavailable, ApiProblem) as error:
             # The same button works again, and a text is in the draft if it could be an answer.
             await self._report_outage(before, describe_refusal(error), error, answer)
@@ -333,29 +347,33 @@ class ConversationRunner:
         if answer is not None:
             await answer(text)
         else:
-            await self._screen.send(state.chat_id, TelegramView(html.escape(text, quote=False), ()))
+            await self._messenger.send(state.chat_id, TelegramView(html.escape(text, quote=False), ()))
 
     async def _free_draft(self, before: Conversation, *, in_place: bool) -> None:
-        """Free A draft that keeps what could not be submitted, or was held for that and given back, has another
+        """Free a draft that keeps what could not be submitted, or was held for that and given back, has another
         revision:
         it is shown anew.
         """
         state = await self._filling.load_draft(before)
         if state.session is None or before.session is None or state.session.revision == before.session.revision:
             return
-        seen = await work_out(state.session, lambda: talk.redraw(state, in_place=in_place))
-        await self._store.save(await self._deeds.run_effects(*seen))
+        seen = await work_out(state.session, lambda: transitions.redraw(state, in_place=in_place))
+        await self._store.save(await self._interpreter.run_effects(*seen))
 
     async def _begin(
         self, state: Conversation, process_key: str, origin: Mapping[str, str], *, goes_on: bool
     ) -> Conversation:
         session = state.session if state.session and await self._beginning.is_open(state.session) else None
         if session is not None and (goes_on or (session.subject.is_start and session.subject.key == process_key)):
-            return await self._deeds.run_effects(*await work_out(session, lambda: talk.repeat_question(state)))
+            return await self._interpreter.run_effects(
+                *await work_out(session, lambda: transitions.repeat_question(state))
+            )
         running = await self._beginning.list_running(process_key, state.user_id)
         if session is not None:
             if session.subject.process_instance_id in running:
-                return await self._deeds.run_effects(*await work_out(session, lambda: talk.repeat_question(state)))
-            state = await self._deeds.run_effects(*talk.put_aside(state))
+                return await self._interpreter.run_effects(
+                    *await work_out(session, lambda: transitions.repeat_question(state))
+                )
+            state = await self._interpreter.run_effects(*transitions.put_aside(state))
         state = replace(state, session=None)
-        return await self._deeds.run_effects(*await self._beginning.of(state, process_key, running, origin))
+        return await self._interpreter.run_effects(*await self._beginning.of(state, process_key, running, origin))

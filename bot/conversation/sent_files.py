@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from bot.conversation.albums import Album, find_question
 from bot.conversation.effects import Effects, Tell
-from bot.conversation.transitions import Conversation
+from bot.conversation.state import Conversation
 from bot.telegram.files import IncomingFile
 from bot.texts import say
 from forms.kinds.widgets import UploadWidget

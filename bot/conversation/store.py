@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from redis.asyncio.lock import Lock
 from redis.exceptions import LockError, RedisError
 
-from bot.conversation.transitions import Conversation
+from bot.conversation.state import Conversation
 from bot.errors import ChatBusy
 from bot.people.chat import ChatPlace
 from bot.people.languages import LanguageStore
@@ -117,7 +117,7 @@ class ConversationStore:
         await self._keep(replace(state, draft_id=draft_id, session=None, closed=None))
 
     async def expect_key(self, place: ChatPlace, locale: str, *, is_expected: bool = True) -> None:
-        """Expect A key that shares is about to be sent: who loads the conversation before it is saved learns of that.
+        """Expect a key that shares is about to be sent: who loads the conversation before it is saved learns of that.
 
         `is_expected` is False where it surely was not sent after all; `locale`: the language of a conversation that was
         never saved.

@@ -61,7 +61,7 @@ def _forget(looks: dict[str, asyncio.Task[None]], name: str, _: asyncio.Task[Non
 
 
 def pause_after(waited: timedelta) -> timedelta:
-    """Return how long until the next look: often at first, when a person watches the screen, then ever less."""
+    """Return how long until the next look: often at first, when a person watches the messenger, then ever less."""
     if waited < timedelta(seconds=20):
         return timedelta(milliseconds=300)
     if waited < timedelta(minutes=5):

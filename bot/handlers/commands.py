@@ -60,7 +60,7 @@ def build_command_list(catalog: Catalog, locale: str) -> list[BotCommand]:
 
 
 def create_commands_router(
-    runner: ConversationRunner, screen: Messenger, catalog: Catalog, languages: LanguageStore
+    runner: ConversationRunner, messenger: Messenger, catalog: Catalog, languages: LanguageStore
 ) -> Router:
     """Create the handlers of all commands, for private chats."""
     router = Router(name="commands")
@@ -86,7 +86,7 @@ def create_commands_router(
             f"/{entry.command} — {html.escape(entry.description, quote=False)}"
             for entry in build_command_list(catalog, locale)
         ]
-        await screen.send(message.chat.id, TelegramView("\n".join([say("help", locale), "", *lines]), ()))
+        await messenger.send(message.chat.id, TelegramView("\n".join([say("help", locale), "", *lines]), ()))
 
     @router.message(CommandStart())
     async def start(message: Message) -> None:
@@ -95,7 +95,7 @@ def create_commands_router(
     @router.message()
     async def handle_unknown(message: Message) -> None:
         locale = await languages.of_user(message.from_user)
-        await screen.send(message.chat.id, TelegramView(say("unknown_command", locale), ()))
+        await messenger.send(message.chat.id, TelegramView(say("unknown_command", locale), ()))
 
     return router
 

@@ -20,9 +20,13 @@ __all__ = ["create_links_router"]
 
 
 def create_links_router(
-    runner: ConversationRunner, screen: Messenger, languages: LanguageStore, links: DeepLinks, memberships: Memberships,
+    runner: ConversationRunner,
+    messenger: Messenger,
+    languages: LanguageStore,
+    links: DeepLinks,
+    memberships: Memberships,
     commands: Collection[str],
-) -> Router:  # fmt: skip
+) -> Router:
     """Create the handlers of followed links, for private chats; register it before the commands, whose names are no
     tokens.
     """
@@ -35,12 +39,12 @@ def create_links_router(
         match link:
             case None:
                 locale = await languages.of_user(message.from_user)
-                await screen.send(message.chat.id, TelegramView(say("link_ended", locale), ()))
+                await messenger.send(message.chat.id, TelegramView(say("link_ended", locale), ()))
             case DeepLink(LinkKind.OFFER, task_id, group=group) if group and (sender := Sender.of(message)) is not None:
                 # The link may have left the group; where Telegram does not tell who is in it, the link is enough.
                 if await memberships.is_member(parse_chat(group), sender.place.person_id) is False:
                     locale = await languages.of_user(message.from_user)
-                    await screen.send(message.chat.id, TelegramView(say("not_in_group", locale), ()))
+                    await messenger.send(message.chat.id, TelegramView(say("not_in_group", locale), ()))
                     return
                 await runner.claim_task(sender, task_id, (group,))
             case DeepLink(LinkKind.TASK, task_id):

@@ -30,7 +30,7 @@ __all__ = ["create_group_router"]
 
 
 def create_group_router(
-    runner: ConversationRunner, screen: Messenger, languages: LanguageStore, tasks: TaskList, memberships:
+    runner: ConversationRunner, messenger: Messenger, languages: LanguageStore, tasks: TaskList, memberships:
     Memberships, catalog: Catalog,
     username: str,
 ) -> Router:  # fmt: skip
@@ -38,9 +38,9 @@ def create_group_router(
     router = Router(name="groups")
     router.message.filter(is_group)
     router.callback_query.filter(is_group)
-    _register_commands(router, runner, screen, languages, tasks, memberships)
-    _register_private_commands(router, screen, languages, list_command_names(catalog), username)
-    _register_presses(router, runner, screen, languages, tasks, memberships)
+    _register_commands(router, runner, messenger, languages, tasks, memberships)
+    _register_private_commands(router, messenger, languages, list_command_names(catalog), username)
+    _register_presses(router, runner, messenger, languages, tasks, memberships)
 
     @router.message(is_reply)
     async def handle_reply(message: Message, bot: Bot) -> None:
@@ -81,7 +81,7 @@ def _find_replied(message: Message, bot: Bot) -> RepliedMessage | None:
 def _register_commands(
     router: Router,
     runner: ConversationRunner,
-    screen: Messenger,
+    messenger: Messenger,
     languages: LanguageStore,
     tasks: TaskList,
     memberships: Memberships,
@@ -92,7 +92,7 @@ def _register_commands(
         if (sender := Sender.of(message)) is not None:
             await memberships.note_group(sender.place)
         locale = await languages.of_chat(message.chat.id)
-        await screen.send(message.chat.id, await tasks.of_group(message.chat.id, 0, locale))
+        await messenger.send(message.chat.id, await tasks.of_group(message.chat.id, 0, locale))
 
     @router.message(is_command, Command("cancel"))
     async def cancel(message: Message) -> None:
@@ -101,7 +101,7 @@ def _register_commands(
 
 
 def _register_private_commands(
-    router: Router, screen: Messenger, languages: LanguageStore, names: Sequence[str], username: str
+    router: Router, messenger: Messenger, languages: LanguageStore, names: Sequence[str], username: str
 ) -> None:  # fmt: skip
     """Register what is nothing for a group leads to where the person talks to the bot."""
 
@@ -109,13 +109,13 @@ def _register_private_commands(
     async def refer_to_private(message: Message, command: CommandObject) -> None:
         locale = await choose_language_of_author(languages, message)
         there = Button(say("go_there", locale), url=link_address(username, command.command))
-        await screen.send(message.chat.id, TelegramView(say("private_only", locale), ((there,),)))
+        await messenger.send(message.chat.id, TelegramView(say("private_only", locale), ((there,),)))
 
 
 def _register_presses(
     router: Router,
     runner: ConversationRunner,
-    screen: Messenger,
+    messenger: Messenger,
     languages: LanguageStore,
     tasks: TaskList,
     memberships: Memberships,
@@ -137,7 +137,7 @@ def _register_presses(
                 await answer(None)
                 locale = await languages.of_chat(sender.place.chat_id)
                 shown = await tasks.of_group(sender.place.chat_id, int(page) if page.isdecimal() else 0, locale)
-                await screen.show(sender.place.chat_id, shown, query.message.message_id)
+                await messenger.show(sender.place.chat_id, shown, query.message.message_id)
             case _:
                 await answer(say("stale", await languages.of_user(query.from_user)))
 

@@ -33,7 +33,7 @@ log = structlog.get_logger()
 
 
 def create_language_router(
-    runner: ConversationRunner, screen: Messenger, languages: LanguageStore, catalog: Catalog
+    runner: ConversationRunner, messenger: Messenger, languages: LanguageStore, catalog: Catalog
 ) -> Router:
     """Return the command and its buttons, for private chats; register it before the other commands."""
     router = Router(name="language")
@@ -41,7 +41,7 @@ def create_language_router(
     @router.message(is_private, is_command, match_command(_COMMAND))
     async def ask(message: Message) -> None:
         locale = await languages.of_user(message.from_user)
-        await screen.send(message.chat.id, TelegramView(say("choose_language", locale), _make_choice()))
+        await messenger.send(message.chat.id, TelegramView(say("choose_language", locale), _make_choice()))
 
     @router.callback_query(is_private, _is_ours)
     async def choose_language(query: CallbackQuery, bot: Bot) -> None:
@@ -53,7 +53,7 @@ def create_language_router(
         await answer_press(query, None)
         await languages.choose(chat_id, locale)
         told = TelegramView(say("language_chosen", locale, language=_name(locale)), ())
-        await screen.show(chat_id, told, query.message.message_id)
+        await messenger.show(chat_id, told, query.message.message_id)
         await runner.change_language(chat_id, locale)
         await _show_menu(bot, chat_id, catalog, locale)
 
@@ -61,7 +61,7 @@ def create_language_router(
 
 
 def create_group_language_router(
-    screen: Messenger, languages: LanguageStore, memberships: Memberships, username: str
+    messenger: Messenger, languages: LanguageStore, memberships: Memberships, username: str
 ) -> Router:
     """Return the command and its buttons, for groups; register it before all else of groups. `username`: the bot's."""
     router = Router(name="language of groups")
@@ -83,7 +83,7 @@ def create_group_language_router(
         if is_administrator:
             text += "\n\n" + say("choose_group_language", locale, language=_name(group_locale))
             rows += _make_choice()
-        await screen.send(chat_id, TelegramView(text, rows))
+        await messenger.send(chat_id, TelegramView(text, rows))
 
     @router.callback_query(is_group, _is_ours)
     async def choose_group_language(query: CallbackQuery) -> None:
@@ -100,7 +100,7 @@ def create_group_language_router(
         await answer_press(query, None)
         await languages.choose(chat_id, locale)
         told = say("group_language_chosen", locale, language=_name(locale))
-        await screen.show(chat_id, TelegramView(told, make_rows(locale)), query.message.message_id)
+        await messenger.show(chat_id, TelegramView(told, make_rows(locale)), query.message.message_id)
 
     return router
 

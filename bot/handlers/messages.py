@@ -25,7 +25,7 @@ _GONE = frozenset({ChatMemberStatus.LEFT, ChatMemberStatus.KICKED})
 log = structlog.get_logger()
 
 
-def create_conversation_router(runner: ConversationRunner, screen: Messenger, languages: LanguageStore) -> Router:
+def create_conversation_router(runner: ConversationRunner, messenger: Messenger, languages: LanguageStore) -> Router:
     """Return files, what is shared, and buttons of private chats; their texts do not come here: see
     `bot.receiving.dispatch`.
     """
@@ -42,7 +42,7 @@ def create_conversation_router(runner: ConversationRunner, screen: Messenger, la
             return
         locale = await languages.of_user(message.from_user)
         reason = "own_contact_only" if is_of_another(message) else "text_only"
-        await screen.send(message.chat.id, TelegramView(say(reason, locale), ()))
+        await messenger.send(message.chat.id, TelegramView(say(reason, locale), ()))
 
     @router.callback_query(is_private)
     async def handle_press(query: CallbackQuery) -> None:

@@ -73,7 +73,7 @@ async def is_wish(query: CallbackQuery) -> bool:
 
 
 def create_tasks_router(
-    runner: ConversationRunner, screen: Messenger, languages: LanguageStore, tasks: TaskList
+    runner: ConversationRunner, messenger: Messenger, languages: LanguageStore, tasks: TaskList
 ) -> Router:
     """Return the command and the buttons of its lists, for private chats; register it before the other commands."""
     router = Router(name="tasks")
@@ -81,7 +81,7 @@ def create_tasks_router(
     @router.message(is_private, is_command, match_command("tasks"))
     async def show(message: Message) -> None:
         locale = await languages.of_user(message.from_user)
-        await screen.send(message.chat.id, await tasks.build_inbox(ChatPlace.of_private(message.chat.id), 0, locale))
+        await messenger.send(message.chat.id, await tasks.build_inbox(ChatPlace.of_private(message.chat.id), 0, locale))
 
     @router.callback_query(is_private, is_wish)
     async def handle_press(query: CallbackQuery) -> None:
@@ -102,6 +102,6 @@ def create_tasks_router(
                 await answer(None)
                 locale = await languages.of_user(query.from_user)
                 shown = await tasks.build_inbox(sender.place, int(page) if page.isdecimal() else 0, locale)
-                await screen.show(sender.place.chat_id, shown, query.message.message_id)
+                await messenger.show(sender.place.chat_id, shown, query.message.message_id)
 
     return router

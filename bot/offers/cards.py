@@ -92,14 +92,14 @@ class CardPainter:
     """Draws the cards. Only one may run at a time: see `kit.lease`."""
 
     def __init__(
-        self, cards: Cards, api: EngineApi, screen: Messenger, *, links: DeepLinks, people: PersonNames, languages:
+        self, cards: Cards, api: EngineApi, messenger: Messenger, *, links: DeepLinks, people: PersonNames, languages:
         LanguageStore,
         titles: Titles, username: str, zone: str,
     ) -> None:  # fmt: skip
         """`username`: the bot's; `zone`: the IANA name of the clock by which groups read when a task was completed."""
         self._cards = cards
         self._api = api
-        self._screen = screen
+        self._messenger = messenger
         self._links = links
         self._people = people
         self._languages = languages
@@ -176,7 +176,7 @@ class CardPainter:
         view = build_card_view(card.task, standing, name, link, locale, self._titles, zone=self._zone)
         try:
             with mark_notifications():
-                message_id = await self._screen.show(post.chat_id, view, post.message_id)
+                message_id = await self._messenger.show(post.chat_id, view, post.message_id)
         except TooBusy:
             await self._cards.save(_replace_post(card, post))  # nothing was sent
             raise

@@ -49,7 +49,7 @@ class LanguageStore:
         return kept if kept in LOCALES else find_supported(None)
 
     async def choose(self, chat_id: int, locale: str) -> None:
-        """Choose A person wants to be spoken to in a language, whatever their Telegram is set to, or a group does."""
+        """Choose a person wants to be spoken to in a language, whatever their Telegram is set to, or a group does."""
         await self._redis.hset(self._key, str(chat_id), locale)
 
     async def set_default(self, chat_id: int, locale: str) -> None:
@@ -57,7 +57,7 @@ class LanguageStore:
         await self._redis.hsetnx(self._key, str(chat_id), locale)
 
     async def move_chat(self, chat_id: int, before: int) -> None:
-        """Move A group became a supergroup and has another number; it is spoken to as before, whatever was assumed
+        """Move a group became a supergroup and has another number; it is spoken to as before, whatever was assumed
         of it.
         """
         await self._move(keys=[self._key], args=[before, chat_id])

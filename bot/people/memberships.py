@@ -56,7 +56,7 @@ class Memberships:
             await pipe.execute()
 
     async def move_chat(self, chat_id: int, before: int) -> None:
-        """Move A group became a supergroup and has another number; what was offered to the old one is offered to it."""
+        """Move a group became a supergroup and has another number; what was offered to the old one is offered to it."""
         await self._redis.hset(self._moved_key, str(chat_id), str(before))
 
     async def list_names_of(self, chat_id: int) -> tuple[str, ...]:

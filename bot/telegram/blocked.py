@@ -32,11 +32,11 @@ class BlockedChats:
         self.key = f"baton:bot:{bot_id}:away"
 
     async def mark_blocked(self, chat: str, reason: str) -> None:
-        """Mark A chat cannot be reached; it keeps the time since when."""
+        """Mark a chat cannot be reached; it keeps the time since when."""
         await self._redis.hsetnx(self.key, chat, json.dumps({"since": time.time(), "reason": reason}))
 
     async def mark_reachable(self, chat: str) -> None:
-        """Mark A chat is there again."""
+        """Mark a chat is there again."""
         await self._redis.hdel(self.key, chat)
 
     async def find_blocked(self, chat: str) -> BlockedSince | None:

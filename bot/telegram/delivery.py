@@ -73,7 +73,7 @@ class DeliveryMiddleware(BaseRequestMiddleware):
 
     def __init__(self, turns: CallTurns, reach: BlockedChats) -> None:
         self._turns = turns
-        self._reach = reach
+        self._blocked = reach
 
     async def __call__(
         self, make_request: NextRequestMiddlewareType[TelegramType], bot: Bot, method: TelegramMethod[TelegramType]
@@ -180,14 +180,14 @@ class DeliveryMiddleware(BaseRequestMiddleware):
         LOST.inc()
         log.info("chat cannot be reached", chat=scope, reason=error.message)
         try:
-            await self._reach.mark_blocked(scope, error.message)
+            await self._blocked.mark_blocked(scope, error.message)
         except RedisError as problem:
             log.warning("an unreachable chat is not noted", chat=scope, reason=str(problem))
         raise Unreachable(f"chat {scope}: {error.message}") from error
 
     async def _mark_reachable(self, chat: str) -> None:
         try:
-            await self._reach.mark_reachable(chat)
+            await self._blocked.mark_reachable(chat)
         except RedisError as problem:
             log.warning("a chat that is there again is not noted", chat=chat, reason=str(problem))
 

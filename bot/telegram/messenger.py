@@ -86,7 +86,7 @@ class Messenger:
             except TelegramAPIError as error:
                 # The address leads to no picture, or Telegram has no hand free for it: the words are what counts.
                 log.info("picture not shown", chat=chat_id, reason=error.message)
-        view = _without_picture(view)
+        view = _replace_picture(view)
         return await self._read_message_id(
             SendMessage(
                 chat_id=chat_id,
@@ -256,14 +256,14 @@ def _split_view(view: TelegramView) -> list[TelegramView]:
     return [*(TelegramView(text, ()) for text in before), replace(view, text=last)]
 
 
-def _without_picture(view: TelegramView) -> TelegramView:
-    """With a link to the picture, or its words, where it cannot be shown."""
+def _replace_picture(view: TelegramView) -> TelegramView:
+    """Replace a picture that cannot be shown by a link to it, or by its words."""
     return replace(view, text=view.without_picture or view.text, picture=None) if view.picture is not None else view
 
 
 def _strip_view(view: TelegramView) -> TelegramView:
     """Strip without tags, links, a picture and colours; what is pressed as an answer stays."""
-    words = html.escape(html.unescape(_TAG.sub("", _without_picture(view).text)), quote=False)
+    words = html.escape(html.unescape(_TAG.sub("", _replace_picture(view).text)), quote=False)
     rows = (tuple(replace(button, style="") for button in row if button.data) for row in view.rows)
     return TelegramView(words, tuple(row for row in rows if row), expects=view.expects)
 

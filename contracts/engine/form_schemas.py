@@ -32,23 +32,23 @@ __all__ = [
 MAX_ANSWERS = 1000
 
 
-def _known_zone(value: str) -> str:
+def _check_zone(value: str) -> str:
     if not is_zone(value):
         raise ValueError("is no time zone; they have names such as Europe/Berlin")
     return value
 
 
-def _known_language(value: str) -> str:
+def _check_language(value: str) -> str:
     if not is_language(value):
         raise ValueError("is no language; they have tags such as en or ru-RU")
     return value
 
 
 Locale = Annotated[
-    str, Field(pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$", max_length=35), AfterValidator(_known_language)
+    str, Field(pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$", max_length=35), AfterValidator(_check_language)
 ]
 Zone = Annotated[
-    str, Field(pattern=r"^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$", max_length=64), AfterValidator(_known_zone)
+    str, Field(pattern=r"^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$", max_length=64), AfterValidator(_check_zone)
 ]
 Groups = Annotated[list[Name], Field(max_length=100)]
 

@@ -179,7 +179,7 @@ def _make_item(field: Field, data: Mapping[str, Json], asked: AskedPerson) -> No
 def _make_display(field: Field, asked: AskedPerson) -> Node:
     widget = find_kind(field).build_widget(field, None, asked)
     assert isinstance(widget, ShowWidget)
-    node: Node = {"kind": type(widget.content).__name__.lower(), **asdict(widget.content)}
+    node: Node = {"kind": type(widget.content).__name__.removesuffix("Content").lower(), **asdict(widget.content)}
     return node | {"at": spell(field.path)} if field.path else node
 
 

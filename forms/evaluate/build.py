@@ -47,7 +47,7 @@ class _Builder:
             if component.type == "button":
                 self._add_button(place)
             elif find_component_kind(component.type) is None and component.type != GROUP:
-                yield self._unsupported(place, groups)
+                yield self._build_unsupported(place, groups)
                 yield from self.build_fields(place.children, groups)
             elif component.type == GROUP or (component.type == LIST and not is_list(component)):
                 inside = groups
@@ -79,7 +79,7 @@ class _Builder:
             items=tuple(tuple(self.build_fields(item)) for item in place.items),
         )
 
-    def _unsupported(self, place: ComponentPlace, groups: tuple[str, ...]) -> Field:
+    def _build_unsupported(self, place: ComponentPlace, groups: tuple[str, ...]) -> Field:
         kind, label = place.component.type, self._read_text(place, "label")
         notice = get_text("unsupported", self.locale, component=f"{kind} “{label}”" if label else kind)
         return self._build_display(place, notice, groups, unsupported=True)

@@ -19,15 +19,15 @@ _KEPT_SCHEMAS = 256
 
 def refuse_unworkable(schema: Schema) -> None:
     """Raise `FormUnreadable` for a component that cannot work, or for two whose keys clash, hidden ones too."""
-    if (reason := _reason(schema)) is not None:
+    if (reason := _find_reason(schema)) is not None:
         raise FormUnreadable(f"form {schema.id!r}: {reason}")
 
 
 @lru_cache(maxsize=_KEPT_SCHEMAS)
-def _reason(schema: Schema) -> str | None:
+def _find_reason(schema: Schema) -> str | None:
     parts = _Parts()
-    reasons = (reason for reason in parts.problems(schema.components, ()) if reason is not None)
-    return next(reasons, None) or _clash(parts)
+    reasons = (reason for reason in parts.find_problems(schema.components, ()) if reason is not None)
+    return next(reasons, None) or _find_clash(parts)
 
 
 @dataclass(slots=True)
@@ -39,14 +39,14 @@ class _Parts:
     lists: set[Path] = field(default_factory=set)
     actions: list[Component] = field(default_factory=list)
 
-    def problems(self, components: Sequence[Component], base: Path) -> Iterator[str | None]:
+    def find_problems(self, components: Sequence[Component], base: Path) -> Iterator[str | None]:
         for component in components:
             path = make_value_path(component, base)
             kind = find_component_kind(component.type)
             if component.type == "button":
-                yield self._button(component)
+                yield self._check_button(component)
             elif kind is None or component.type == GROUP or (component.type == LIST and not is_list(component)):
-                yield from self.problems(component.components, path)
+                yield from self.find_problems(component.components, path)
             else:
                 if kind.keyed and not component.key:
                     yield f"component {component.called!r} has no key"
@@ -56,9 +56,9 @@ class _Parts:
                     self.valued.append(path)
                 if is_list(component):
                     self.lists.add(path)
-                    yield from self.problems(component.components, (*path, 0))
+                    yield from self.find_problems(component.components, (*path, 0))
 
-    def _button(self, component: Component) -> str | None:
+    def _check_button(self, component: Component) -> str | None:
         action = component.properties.get("action")
         if not component.submits or component.disabled or not action:
             return None
@@ -70,7 +70,7 @@ class _Parts:
         return None
 
 
-def _clash(parts: _Parts) -> str | None:
+def _find_clash(parts: _Parts) -> str | None:
     names = [spell(path) for path in parts.valued]
     # Buttons under conditions may stand for the same variable: one of them is pressed, whichever is there.
     always = [

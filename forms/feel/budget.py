@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from forms.feel.requests import Pattern, Request
 
-__all__ = ["Budget", "current_budget", "within"]
+__all__ = ["Budget", "get_budget", "use_budget"]
 
 _threads = threading.local()
 
@@ -49,14 +49,14 @@ class Budget:
         return _name(request) in self._stopped
 
 
-def current_budget() -> Budget:
+def get_budget() -> Budget:
     """Return the budget of this thread's work; one without an end where nobody has opened any."""
     budget: Budget | None = getattr(_threads, "budget", None)
     return budget if budget is not None else Budget(None)
 
 
 @contextmanager
-def within(budget: Budget) -> Iterator[None]:
+def use_budget(budget: Budget) -> Iterator[None]:
     """Evaluate on this budget in this thread."""
     before = getattr(_threads, "budget", None)
     _threads.budget = budget

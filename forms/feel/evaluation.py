@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from forms.errors import FeelFailed, FeelLimit
 from forms.feel import runtime
-from forms.feel.budget import Budget, current_budget
+from forms.feel.budget import Budget, get_budget
 from forms.feel.requests import (
     Expression,
     Json,
@@ -54,10 +54,10 @@ def evaluate_many(
     time then, or as long as the budget of the work lasts (`forms.feel.budget`), in which what has hit a limit is not
     tried again. Raises TypeError for data that is no JSON, ValueError for a `now` without zone.
     """
-    budget = current_budget()
+    budget = get_budget()
     is_tried = [not budget.has_stopped(request) for request in requests]
     tried = [request for request, is_new in zip(requests, is_tried, strict=True) if is_new]
-    answers = iter(_evaluated(tried, data, now or datetime.now(UTC), budget))
+    answers = iter(_evaluate_all(tried, data, now or datetime.now(UTC), budget))
     return [
         next(answers) if is_new else FeelLimit(request.source, "it took too long just before")
         for request, is_new in zip(requests, is_tried, strict=True)
@@ -130,7 +130,7 @@ def _evaluate_one(request: Request, data: Mapping[str, Json], now: datetime | No
     return answer
 
 
-def _evaluated(requests: Sequence[Request], data: Mapping[str, Json], now: datetime, budget: Budget) -> list[Answer]:
+def _evaluate_all(requests: Sequence[Request], data: Mapping[str, Json], now: datetime, budget: Budget) -> list[Answer]:
     answers: list[Answer] = []
     for _ in range(_LIMITS_A_BATCH):
         rest = requests[len(answers) :]

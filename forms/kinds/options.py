@@ -61,17 +61,17 @@ def _read(found: object) -> list[Option]:
 
 def _read_option(entry: object) -> Option | None:
     if isinstance(entry, bool | int | float | str) and _is_primitive(entry):
-        return Option(entry, _seen(entry))
+        return Option(entry, _spell_value(entry))
     if not isinstance(entry, dict):
         return None
     value, label = entry.get("value"), entry.get("label")
     if isinstance(label, str) and label:
         usable = _is_primitive(value) or (isinstance(value, dict | list) and len(value) > 0)
-        return Option(value, label if has_ink(label) else _seen(value)) if usable else None
-    return Option(value, _seen(value)) if _is_primitive(value) else None
+        return Option(value, label if has_ink(label) else _spell_value(value)) if usable else None
+    return Option(value, _spell_value(value)) if _is_primitive(value) else None
 
 
-def _seen(value: Json) -> str:
+def _spell_value(value: Json) -> str:
     """Return a value in words; one without anything to see is spelled by its signs."""
     spelled = format_value(value)
     return spelled if has_ink(spelled) else json.dumps(value)

@@ -67,7 +67,7 @@ def _to_text(value: str) -> str:
     return value
 
 
-def _key(value: str) -> str:
+def _check_key(value: str) -> str:
     if value and not (_KEY.fullmatch(value) and value.isprintable()):
         raise ValueError(
             "should be the name of a variable, or several with dots between them, without blanks or commas"
@@ -93,7 +93,7 @@ def _limit(value: object) -> object:
 
 Text = Annotated[StrictStr, AfterValidator(_to_text)]
 
-Key = Annotated[Text, AfterValidator(_key)]
+Key = Annotated[Text, AfterValidator(_check_key)]
 
 Flag = Annotated[bool | str, BeforeValidator(_to_flag)]
 """True or false, or the FEEL that tells."""
@@ -301,12 +301,12 @@ def _describe_error(error: ValidationError, schema: Mapping[str, Any]) -> str:
     if wrong == ["type"] and first["type"] == "missing":
         return f"{'.'.join(place)} is a component without a type"
     should = _SHOULD.get(first["type"]) or first["msg"].removeprefix("Value error, ")
-    named = ".".join(place) + _called(schema, place)
+    named = ".".join(place) + _name_component(schema, place)
     whose = f"{named}: its" if named else "its"
     return f"{whose} {'.'.join(wrong)} {should}" if wrong else f"{named} {should}"
 
 
-def _called(schema: Mapping[str, Any], place: list[str]) -> str:
+def _name_component(schema: Mapping[str, Any], place: list[str]) -> str:
     """Return what a component calls itself, as an author looks for it."""
     found: Any = schema
     for step in place:

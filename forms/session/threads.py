@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TypeVar
 
 from forms.evaluate.properties import has_feel
-from forms.feel.budget import Budget, within
+from forms.feel.budget import Budget, use_budget
 from forms.schema.components import Schema
 from forms.session.state import FormSession
 
@@ -36,7 +36,7 @@ async def run_in_thread(work: Callable[[], _Result]) -> _Result:
 
 
 def _run(budget: Budget, work: Callable[[], _Result]) -> _Result:
-    with within(budget):
+    with use_budget(budget):
         return work()
 
 

@@ -79,7 +79,7 @@ def _apply_prefix(variable: str, field: Json) -> Iterator[Json]:
         shown = _SHOWN[prefix](variable, field)
         default = field.get("defaultValue")
         if _SHOWN[prefix] is _make_text and isinstance(default, str) and _is_html(default):
-            yield from _as_html(variable, field, shown, default)
+            yield from _to_html(variable, field, shown, default)
         else:
             yield shown
     else:
@@ -91,15 +91,15 @@ def _is_html(default: str) -> bool:
     return _TAG.search(default) is not None and "{{" not in default and not default.lstrip().startswith("=")
 
 
-def _as_html(variable: str, field: Json, shown: Json, default: str) -> Iterator[Json]:
+def _to_html(variable: str, field: Json, shown: Json, default: str) -> Iterator[Json]:
     """Yield the author's own HTML as long as the variable holds just that; what came from elsewhere stays a text."""
 
-    def written(label: str) -> str:
+    def write_html(label: str) -> str:
         return default if label == variable else f"<p><b>{escape(to_label(label))}</b></p>{default}"
 
     is_default = f"{field['key']} = {to_feel_text(default)}"
     yield shown | {"conditional": {"hide": f"={is_default}"}}
-    drawn = _make_display_component(field, "html", "content", written)
+    drawn = _make_display_component(field, "html", "content", write_html)
     yield drawn | {"id": f"{field['id']}_html", "conditional": {"hide": f"=not({is_default})"}}
 
 

@@ -8,7 +8,7 @@ from forms.model import FieldError
 from forms.session.state import FormSession
 from forms.telegram.contents import to_picture_text
 from forms.telegram.message import MAX_CAPTION_UNITS, MAX_TEXT_UNITS, Expects, Reply, Rows, TelegramView
-from forms.telegram.reading import readable
+from forms.telegram.reading import make_readable
 from forms.telegram.text.layout import Paragraph, count_units, fit_paragraphs, make_paragraph
 
 __all__ = ["compose_view", "write_error"]
@@ -39,7 +39,7 @@ def compose_view(
     paragraphs: list[Paragraph] = [*top, *body, *bottom]
     turning: Rows = ()
     if session is not None:
-        paragraphs, turning = readable(session, top, body, bottom, room)
+        paragraphs, turning = make_readable(session, top, body, bottom, room)
     words = fit_paragraphs(paragraphs, room) or "…"
     shown = TelegramView(words, turning + rows, reply=reply, expects=expects)
     if picture is None:

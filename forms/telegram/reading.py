@@ -8,10 +8,10 @@ from forms.session.events import Operation
 from forms.session.state import FormSession
 from forms.telegram.keyboard import Keyboard
 from forms.telegram.message import Rows
-from forms.telegram.text.layout import Line, Paragraph, Piece, Span, count_units, fits, trimmed
+from forms.telegram.text.layout import Line, Paragraph, Piece, Span, count_units, is_fitting, trim_paragraphs
 from kit.utf16 import count_utf16
 
-__all__ = ["in_parts", "readable"]
+__all__ = ["make_readable", "split_parts"]
 
 # A longer part is hard to read on a phone, and leaves no room for the question.
 MAX_PART_UNITS = 3000
@@ -21,7 +21,7 @@ _BREAKS = ("\n\n", "\n", ". ", " ")
 _MODIFIERS = frozenset("\u200d\ufe0e\ufe0f\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff")
 
 
-def readable(
+def make_readable(
     session: FormSession,
     top: list[Paragraph],
     body: list[Paragraph],
@@ -29,25 +29,25 @@ def readable(
     room: int,
 ) -> tuple[list[Paragraph], Rows]:
     """Return all paragraphs; where they do not fit, the part of `body` that is looked at, and the row that turns it."""
-    if fits([*top, *body, *bottom], room):
+    if is_fitting([*top, *body, *bottom], room):
         return [*top, *body, *bottom], ()
-    above, below = trimmed(top, room // 4), trimmed(bottom, room // 3)
+    above, below = trim_paragraphs(top, room // 4), trim_paragraphs(bottom, room // 3)
     left = room - count_units(above) - count_units(below) - 4
-    parts = in_parts([*body, *_cut_away(bottom, below)], min(left, MAX_PART_UNITS))
+    parts = split_parts([*body, *_cut_away(bottom, below)], min(left, MAX_PART_UNITS))
     if not parts:
         return [*above, *below], ()
     at = min(session.glance.part, len(parts) - 1)
-    return [*above, *parts[at], *below], _turning(session, at, len(parts))
+    return [*above, *parts[at], *below], _make_page_row(session, at, len(parts))
 
 
-def in_parts(paragraphs: Iterable[Paragraph], room: int) -> list[list[Paragraph]]:
+def split_parts(paragraphs: Iterable[Paragraph], room: int) -> list[list[Paragraph]]:
     """Return the paragraphs in parts of at most `room` units, broken where people stop reading if that is possible."""
     parts: list[list[Paragraph]] = []
     part: list[Paragraph] = []
     for paragraph in paragraphs:
-        for number, line in enumerate(_short_lines(paragraph, room)):
+        for number, line in enumerate(_split_lines(paragraph, room)):
             grown = [*part[:-1], [*part[-1], line]] if number and part else [*part, [line]]
-            if fits(grown, room):
+            if is_fitting(grown, room):
                 part = grown
                 continue
             if part:
@@ -57,7 +57,7 @@ def in_parts(paragraphs: Iterable[Paragraph], room: int) -> list[list[Paragraph]
     return [part for part in parts if count_units(part)]
 
 
-def _turning(session: FormSession, at: int, count: int) -> Rows:
+def _make_page_row(session: FormSession, at: int, count: int) -> Rows:
     if count < 2:
         return ()
     keyboard = Keyboard(session)
@@ -72,7 +72,7 @@ def _cut_away(whole: list[Paragraph], shown: list[Paragraph]) -> list[Paragraph]
     return whole if count_units(shown) < count_units(whole) else []
 
 
-def _short_lines(paragraph: Paragraph, room: int) -> Iterator[Line]:
+def _split_lines(paragraph: Paragraph, room: int) -> Iterator[Line]:
     for line in paragraph:
         piece = tuple(span for part in line for span in part)
         if sum(count_utf16(span.text) for span in piece) <= room:
@@ -88,7 +88,7 @@ def _split(piece: Piece, room: int) -> tuple[Piece, Piece]:
     written = "".join(span.text for span in piece)
     end = _end(written, room)
     left = len(written[end:]) - len(written[end:].lstrip())
-    return _between(piece, 0, end), _between(piece, end + left, len(written))
+    return _cut_piece(piece, 0, end), _cut_piece(piece, end + left, len(written))
 
 
 def _end(written: str, room: int) -> int:
@@ -105,7 +105,7 @@ def _end(written: str, room: int) -> int:
     return max(1, most)
 
 
-def _between(piece: Piece, begin: int, end: int) -> Piece:
+def _cut_piece(piece: Piece, begin: int, end: int) -> Piece:
     spans, at = list[Span](), 0
     for span in piece:
         kept = span.text[max(0, begin - at) : max(0, end - at)]

@@ -37,8 +37,8 @@ def test_every_component_has_a_row_in_the_reference(component: str) -> None:
 
 
 def test_the_reference_names_every_reason_why_an_answer_is_not_taken() -> None:
-    sources = [*(ROOT / "forms" / "fields").glob("*.py"), ROOT / "forms" / "checking.py"]
-    codes = {code for source in sources for code in re.findall(r'Problem\("(\w+)"', source.read_text())}
+    sources = [*(ROOT / "forms" / "fields").glob("*.py"), ROOT / "forms" / "evaluate" / "checking.py"]
+    codes = {code for source in sources for code in re.findall(r'FieldError\("(\w+)"', source.read_text())}
     assert len(codes) > 10
     assert codes - set(re.findall(r"`(\w+)`", REFERENCE.read_text())) == set()
 

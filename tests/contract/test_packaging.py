@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-OURS = {"bpmn", "forms", "drafts", "files", "workers", "bot", "api", "baton"}
+OURS = {"kit", "bpmn", "forms", "drafts", "files", "contracts", "workers", "bot", "api", "baton"}
 
 
 @pytest.fixture(scope="module")
@@ -54,8 +54,8 @@ def test_the_unpacked_wheel_finds_its_models_and_its_engine(wheel: Path, tmp_pat
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path)
     program = (
-        "from bpmn.catalog import Catalog; from baton.stack.engine_build.jar import engine_sources; import bpmn;"
-        "print(bpmn.__file__, sorted(Catalog.packaged().processes), engine_sources())"
+        "from bpmn.catalog import Catalog; from baton.stack.engine_build.jar import find_engine_sources; import bpmn;"
+        "print(bpmn.__file__, sorted(Catalog.of_packaged().processes), find_engine_sources())"
     )
     # -S: without site-packages' .pth files our checkout is not importable, so that the wheel must stand alone.
     packages = subprocess.run(

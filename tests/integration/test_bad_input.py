@@ -128,7 +128,7 @@ async def bridge(worker: None, engine: EngineClient, bridge_of: Callable[..., An
             "order.bpmn": model("order", "order"), "both.bpmn": model("both", "make", "read"),
         })  # fmt: skip
         yield bridge
-        assert not bridge.problems()
+        assert not bridge.list_problems()
 
 
 async def incident(engine: EngineClient, name: str, variables: dict[str, object]) -> Incident:

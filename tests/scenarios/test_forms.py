@@ -279,7 +279,7 @@ def at_the_terminal(house: Any, person: SandboxPerson, task_id: str, *, ends: bo
     """Keep what was said in the chat; answer the age and leave, or keep all and submit."""
     settings = {
         "ENGINEAPI_URL": str(house.stack.runs["engine-api"].server.url),
-        "SERVICE_TOKEN": house.stack.home.secrets()["service_token"],
+        "SERVICE_TOKEN": house.stack.home.read_secrets()["service_token"],
         "LANG": "en_US.UTF-8",
         "TERM": "xterm",
         "PROMPT_TOOLKIT_NO_CPR": "1",  # pexpect does not answer where the cursor is, and each prompt would wait for it

@@ -226,7 +226,7 @@ async def got_to_the_end(filler: Filler) -> None:
 
 @pytest.fixture
 async def reach(house: Any, valkey_url: str) -> AsyncIterator[BlockedChats]:
-    bot_id = int(house.stack.home.secrets()["telegram_token"].partition(":")[0])
+    bot_id = int(house.stack.home.read_secrets()["telegram_token"].partition(":")[0])
     async with redis.asyncio.Redis.from_url(valkey_url, decode_responses=True) as client:
         yield BlockedChats(client, bot_id)
 

@@ -50,7 +50,7 @@ async def refuse(person: SandboxPerson, method: str, count: int) -> None:
 
 async def send_hostile_answers(house: Any, task_id: str, user: str, marker: str) -> list[int]:
     """What a changed client sends to engine-api; answers the statuses."""
-    headers = {"Authorization": f"Bearer {house.stack.home.secrets()['service_token']}"}
+    headers = {"Authorization": f"Bearer {house.stack.home.read_secrets()['service_token']}"}
     bodies: tuple[dict[str, Any], ...] = (
         {"answers": {"pin": {"a": marker}, "name": [marker]}},
         {"answers": {marker: marker}},

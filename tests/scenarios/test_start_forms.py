@@ -106,7 +106,7 @@ async def test_a_start_that_was_submitted_elsewhere_goes_on_in_the_chat(house: A
     key = await follow(person)
     await person.see("Dish")
     url = str(house.stack.runs["engine-api"].server.url)
-    headers = {"Authorization": f"Bearer {house.stack.home.secrets()['service_token']}"}
+    headers = {"Authorization": f"Bearer {house.stack.home.read_secrets()['service_token']}"}
     user = f"telegram-{person.user_id}"
     async with aiohttp.ClientSession(url, headers=headers) as api:
         async with api.get(f"/process-definition/{key}/form?user={user}") as answer:

@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.conversation.drafts import DraftKeeper
 from bot.conversation.runner import ConversationRunner
-from bot.conversation.transitions import Conversation
+from bot.conversation.state import Conversation
 from bot.engine_api import CompletedTask, Ending, OpenForm, OpenTask, SubmittedAnswers
 from bot.errors import ApiProblem, ApiUnavailable
 from bot.offers.titles import Titles

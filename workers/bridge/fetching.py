@@ -98,7 +98,7 @@ class FetchLoop:
         self._jobs_per_message = 1.0
         self._fetched_at = time.monotonic()
         self._full_pause = FULL
-        self._papers = FileVariables(around.engine, around.files)
+        self._file_variables = FileVariables(around.engine, around.files)
 
     @property
     def problem(self) -> str | None:
@@ -263,7 +263,7 @@ class FetchLoop:
         jobs: list[Job] = []
         for task in tasks:
             try:
-                jobs.append(make_job(await self._papers.store_files(task, handler), handler))
+                jobs.append(make_job(await self._file_variables.store_files(task, handler), handler))
             except (NotAVariable, Permanent, NotFound, EngineRefused) as error:
                 PUBLISHED.labels(self._queue, "unreadable").inc()
                 await self._fail(task, lease, error)

@@ -182,7 +182,7 @@ class StreamConsumer:
             self._open.pop(entry_id, None)
 
     def _collect_faults(self) -> None:
-        """Collect A fault of ours while dealing with a message: it stays unacknowledged, and is tried again later."""
+        """Collect a fault of ours while dealing with a message: it stays unacknowledged, and is tried again later."""
         for entry_id, task in list(self._open.items()):
             if task.done() and not task.cancelled() and (error := task.exception()) is not None:
                 log.error("a message could not be dealt with; it comes again", queue=self._name, exc_info=error)

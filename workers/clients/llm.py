@@ -22,10 +22,11 @@ class ModelUnavailable(BatonError):
 class LLM:
     """One endpoint and one model; the connection is opened on first use, in the process that uses it."""
 
-    def __init__(self, *, base_url: str | None, api_key: str, model: str) -> None:
+    def __init__(self, *, base_url: str | None, api_key: str, model: str, unavailable: str | None = None) -> None:
         self._base_url = base_url
         self._api_key = api_key
         self._model = model
+        self._unavailable = unavailable
         self._client: openai.AsyncOpenAI | None = None
 
     @classmethod
@@ -39,6 +40,7 @@ class LLM:
             base_url=settings.openai_base_url,
             api_key=settings.openai_api_key.get_secret_value(),
             model=settings.openai_model,
+            unavailable=settings.llm_unavailable,
         )
 
     async def answer(self, *, instructions: str, question: str, max_tokens: int, limit: timedelta) -> str:
@@ -54,6 +56,11 @@ class LLM:
         except openai.APITimeoutError as error:
             raise ModelUnavailable(f"{what}: no answer within {limit.total_seconds():g} s") from error
         except openai.APIConnectionError as error:
+            if self._unavailable:
+                raise Permanent(
+                    f"The embedded model does not run: {self._unavailable}. Set OPENAI_BASE_URL, OPENAI_API_KEY and "
+                    "OPENAI_MODEL to another model, start the stack again, and retry the incident"
+                ) from error
             raise ModelUnavailable(f"{what}: cannot be reached: {error.__cause__ or error}") from error
         except openai.APIStatusError as error:
             message = f"{what}: {error.status_code} {error.message}"

@@ -48,9 +48,9 @@ class BundleRun:
         self._handler = handler
         self._clients = clients
         self._ledger = ledger
-        self._post = post
+        self._sender = post
         self._reporter = reporter
-        self._escort = escort
+        self._guards = escort
         self._open: dict[str, Job] = {}
         self.gone: set[str] = set()
         self.outcomes: Counter[str] = Counter()
@@ -107,7 +107,7 @@ class BundleRun:
 
     async def _run_guarded(self, jobs: Sequence[Job]) -> Sequence[Outcome | None]:
         """Guard are taken before the handler's time begins, and what it did is kept after it has ended."""
-        if self._escort is None:
+        if self._guards is None:
             return await self._run_within_time(jobs)
 
         async def run() -> Sequence[Outcome | None]:
@@ -115,7 +115,7 @@ class BundleRun:
                 return [None for _ in jobs]
             return await self._run_within_time(jobs)
 
-        return await self._escort.run_guarded(jobs, run)
+        return await self._guards.run_guarded(jobs, run)
 
     async def _run_within_time(self, jobs: Sequence[Job]) -> Sequence[Outcome | None]:
         """Return None for a job that was cancelled: there is nobody to report to."""
@@ -153,8 +153,8 @@ class BundleRun:
         return task.done()
 
     async def _run_one(self, job: Job) -> list[Outcome]:
-        if self._escort is not None:
-            return [await self._escort.work(job, self._clients)]
+        if self._guards is not None:
+            return [await self._guards.work(job, self._clients)]
         return [await work(self._handler, job, self._clients)]
 
     def _give_back(self, jobs: Sequence[Job], outcome: Returned) -> None:
@@ -200,7 +200,7 @@ class BundleRun:
             gone = self._ledger.find_cancelled(self._bundle.lease, task_ids)
             if left := tuple(task_id for task_id in task_ids if task_id not in gone):
                 bundle = self._bundle
-                self._post.send_lease(
+                self._sender.send_lease(
                     LeaseMessage(
                         lease=bundle.lease, task_ids=left, duration_ms=bundle.lock_ms, sent_at=self._ledger.read_clock()
                     )

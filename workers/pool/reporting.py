@@ -23,7 +23,7 @@ class Reporter:
 
     def __init__(self, bundle: Bundle, post: ReportSender) -> None:
         self._bundle = bundle
-        self._post = post
+        self._sender = post
 
     def report(self, endings: Sequence[Ending]) -> None:
         """Hand endings to the broker. Raises `PostError` after a long patience."""
@@ -31,7 +31,7 @@ class Reporter:
         if not endings:
             return
         for some in _split_messages(endings):
-            self._post.report(Report(lease=bundle.lease, topic=bundle.topic, endings=some), bundle)
+            self._sender.report(Report(lease=bundle.lease, topic=bundle.topic, endings=some), bundle)
         for ending in endings:
             JOBS.labels(bundle.topic, ending.outcome.kind).inc()
             if ending.outcome.kind != "completed":

@@ -54,7 +54,7 @@ class JobRunner:
         self, settings: WorkerSettings, post: ReportSender, ledger: DeliveryLog, *, loop: Callable[[], Loop] = OwnLoop
     ) -> None:
         self._settings = settings
-        self._post = post
+        self._sender = post
         self._ledger = ledger
         self._make_loop = loop
         self._loop: Loop | None = None
@@ -95,11 +95,11 @@ class JobRunner:
             self._loop.close()
             self._loop = None
         self._clients.clear()
-        self._post.close()
+        self._sender.close()
         self._ledger.close()
 
     def _settle(self, bundle: Bundle, deliveries: int) -> None:
-        reporter = Reporter(bundle, self._post)
+        reporter = Reporter(bundle, self._sender)
         jobs, killers = _skip_settled_and_killers(bundle, self._read_history(bundle, deliveries))
         reporter.report(killers)
         handler = list_registered().get(bundle.topic)
@@ -125,7 +125,7 @@ class JobRunner:
             handler,
             clients=clients,
             ledger=self._ledger,
-            post=self._post,
+            post=self._sender,
             reporter=reporter,
             escort=escort,
         )

@@ -3,6 +3,8 @@
 import asyncio
 import sys
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Annotated
 
@@ -13,11 +15,13 @@ from baton.cli.api import BlockingEngineApi
 from baton.cli.commands.deploy import PACKAGED_NAME, list_packaged_files
 from baton.cli.output import build_table, console
 from baton.cli.running import RunningStack, stop_requested
+from baton.sandbox.canned_model import serve_canned_answers
 from baton.sandbox.onboarding import walk_onboarding
 from baton.sandbox.person import SandboxPerson
 from baton.stack.errors import StackError
 from baton.stack.plan import ADMINISTRATOR
 from baton.stack.stack import Stack
+from baton.stack.supervisor import Supervisor
 from bpmn.engine.client import EngineClient
 
 __all__ = ["run_demo"]
@@ -47,13 +51,31 @@ async def _run_demo(stack: Stack, *, stay: bool) -> None:
         async with RunningStack(stack, console, stop) as supervisor:
             if "telegram" not in supervisor.runs:
                 raise StackError("The demo plays in the sandbox: unset TELEGRAM_API_URL")
-            await _play_conversation(stack)
-            if stay:
-                console.print("the stack stays up until Ctrl-C; the chat page is yours")
-                console.print(f"demo: completed in {time.monotonic() - began:.1f} s")
-                await stop.wait()
+            async with _replace_missing_model(stack, supervisor):
+                await _play_conversation(stack)
+                if stay:
+                    console.print("the stack stays up until Ctrl-C; the chat page is yours")
+                    console.print(f"demo: completed in {time.monotonic() - began:.1f} s")
+                    await stop.wait()
     if not stay:
         console.print(f"demo: completed in {time.monotonic() - began:.1f} s")
+
+
+@asynccontextmanager
+async def _replace_missing_model(stack: Stack, supervisor: Supervisor) -> AsyncIterator[None]:
+    """Answer with a canned text where the embedded model does not run, and say so."""
+    model = supervisor.runs.get("llm")
+    if model is None or model.state != "failed":
+        yield
+        return
+    _print_headline("the model")
+    console.print(
+        f"The language model does not run here: {model.detail}. The demo answers with a canned text instead. "
+        "Set OPENAI_BASE_URL, OPENAI_API_KEY and OPENAI_MODEL to use another model.",
+        markup=False,
+    )
+    async with serve_canned_answers(str(model.server.url), stack.secrets["llm_key"]):
+        yield
 
 
 async def _play_conversation(stack: Stack) -> None:

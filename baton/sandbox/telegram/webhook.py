@@ -88,7 +88,7 @@ async def _send(
 
 
 async def _answer_call(sandbox: Sandbox, parameters: Parameters) -> None:
-    """Answer A bot may answer with a method to call; it never learns the result."""
+    """Answer a bot may answer with a method to call; it never learns the result."""
     method = parameters.values.pop("method", None)
     if isinstance(method, str):
         await call(sandbox, method, parameters)

@@ -70,6 +70,7 @@ class EngineServer:
     needs = ("postgres",)
     stop_signal = signal.SIGTERM
     is_one_shot = False
+    without_it = None
 
     def __init__(
         self, config: EngineConfig, home: Home, *, jre: Jre | None = None, progress: Progress | None = None
@@ -120,6 +121,7 @@ class EngineTraining:
     needs = ("engine",)
     stop_signal = signal.SIGTERM
     is_one_shot = True
+    without_it = None
     url = None
 
     def __init__(self, engine: EngineServer, database: Database, home: Home) -> None:

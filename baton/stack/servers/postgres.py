@@ -44,6 +44,7 @@ class PostgresServer:
     needs: tuple[str, ...] = ()
     stop_signal: int = signal.SIGINT  # "fast": clients are cut off, everything committed is kept
     is_one_shot: bool = False
+    without_it: str | None = None
 
     @property
     def url(self) -> str:

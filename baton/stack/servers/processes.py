@@ -33,6 +33,7 @@ class ProcessServer:
     health: str | None = None
     stop_signal: int = signal.SIGTERM
     is_one_shot: bool = False
+    without_it: str | None = None
     late_settings: Callable[[], Mapping[str, str]] = dict
     _log_start: int = field(default=0)
 

@@ -60,6 +60,7 @@ class EpmdServer:
     needs: tuple[str, ...] = ()
     stop_signal: int = signal.SIGTERM
     is_one_shot: bool = False
+    without_it: str | None = None
     url: None = None
 
     @property
@@ -97,6 +98,7 @@ class RabbitServer:
     needs: tuple[str, ...] = ("epmd",)
     stop_signal: int = signal.SIGTERM
     is_one_shot: bool = False
+    without_it: str | None = None
 
     @property
     def url(self) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from baton.sandbox.model_file import MODEL_PATH
 from baton.stack.home import Home
 from baton.stack.probe import find_http_problem, wait_until
 from baton.stack.server import LOOPBACK, Launch, inherit_environment
@@ -13,6 +14,10 @@ from baton.stack.server import LOOPBACK, Launch, inherit_environment
 __all__ = ["LlmServer", "TelegramServer"]
 
 READY_TIMEOUT = timedelta(seconds=90)
+WITHOUT_MODEL = (
+    "everything else runs. Handlers that ask a model end as incidents. "
+    "Set OPENAI_BASE_URL, OPENAI_API_KEY and OPENAI_MODEL to another model"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,7 @@ class TelegramServer:
     needs: tuple[str, ...] = ()
     stop_signal: int = signal.SIGTERM
     is_one_shot: bool = False
+    without_it: str | None = None
 
     @property
     def url(self) -> str:
@@ -49,7 +55,7 @@ class TelegramServer:
 
 @dataclass(frozen=True, slots=True)
 class LlmServer:
-    """A small real language model behind an OpenAI-compatible URL."""
+    """A small real language model behind an OpenAI-compatible URL. Without it all but its handlers work."""
 
     home: Home
     port: int
@@ -58,6 +64,7 @@ class LlmServer:
     needs: tuple[str, ...] = ()
     stop_signal: int = signal.SIGTERM
     is_one_shot: bool = False
+    without_it: str | None = WITHOUT_MODEL
 
     @property
     def url(self) -> str:
@@ -69,7 +76,9 @@ class LlmServer:
 
     def prepare(self) -> Launch:
         argv = (sys.executable, "-m", "baton.sandbox.llm", "--port", str(self.port))
-        return Launch(argv, {**inherit_environment(), "LLM_KEY": self.key}, cwd=self.home.make_data_folder(self.name))
+        return Launch(
+            argv, {**inherit_environment(MODEL_PATH), "LLM_KEY": self.key}, cwd=self.home.make_data_folder(self.name)
+        )
 
     async def wait_ready(self) -> None:
         health = f"http://{LOOPBACK}:{self.port}/health"

@@ -30,6 +30,7 @@ class ValkeyServer:
     needs: tuple[str, ...] = ()
     stop_signal: int = signal.SIGTERM
     is_one_shot: bool = False
+    without_it: str | None = None
 
     @property
     def url(self) -> str:

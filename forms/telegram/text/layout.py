@@ -19,12 +19,12 @@ __all__ = [
     "clean_text",
     "count_units",
     "fit_paragraphs",
-    "fits",
+    "is_fitting",
     "make_paragraph",
     "make_piece",
     "share_width",
     "shorten_text",
-    "trimmed",
+    "trim_paragraphs",
 ]
 
 # What Telegram drops or refuses, and marks that would turn round what stands beside a text from elsewhere.
@@ -67,18 +67,18 @@ def fit_paragraphs(paragraphs: Iterable[Paragraph], room: int) -> str:
     """Return the paragraphs as HTML of at most `room` units; when they are more, the longest texts are shortened."""
     return "\n\n".join(
         "\n".join("".join(_draw_piece(piece) for piece in line) for line in lines)
-        for lines in trimmed(paragraphs, room)
+        for lines in trim_paragraphs(paragraphs, room)
     )
 
 
-def trimmed(paragraphs: Iterable[Paragraph], room: int) -> list[Paragraph]:
+def trim_paragraphs(paragraphs: Iterable[Paragraph], room: int) -> list[Paragraph]:
     """Return the paragraphs with at most `room` units; when they are more, the longest texts are shortened."""
     kept = _drop_lines([_prepare(paragraph) for paragraph in paragraphs], room // _UNITS_A_LINE)
     most = share_width(_list_sizes(kept), room - _count_between(kept))
     return [[[_cut(piece, most) for piece in line] for line in lines] for lines in kept]
 
 
-def fits(paragraphs: Iterable[Paragraph], room: int) -> bool:
+def is_fitting(paragraphs: Iterable[Paragraph], room: int) -> bool:
     """Tell whether the paragraphs have a place in one message as they are."""
     ready = [lines for paragraph in paragraphs if (lines := _prepare(paragraph))]
     pieces = sum(len(line) for lines in ready for line in lines)

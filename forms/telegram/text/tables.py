@@ -43,13 +43,13 @@ def _choose_widths(rows: Iterable[tuple[str, ...]], columns: int) -> list[int]:
 
 
 def _draw_columns(head: tuple[str, ...], rows: list[tuple[str, ...]], widths: list[int]) -> Piece:
-    lines = [line for row in rows for line in _lines(row, widths)]
+    lines = [line for row in rows for line in _wrap_row(row, widths)]
     if head:
-        lines = [*_lines(head, widths), _BETWEEN.join("─" * size for size in widths), *lines]
+        lines = [*_wrap_row(head, widths), _BETWEEN.join("─" * size for size in widths), *lines]
     return (Span("\n".join(lines), ("pre",)),)
 
 
-def _lines(row: tuple[str, ...], widths: list[int]) -> list[str]:
+def _wrap_row(row: tuple[str, ...], widths: list[int]) -> list[str]:
     """Return a row; what is too wide for its column goes on below."""
     cells = [wrap(cell, size) or [""] for cell, size in zip(row, widths, strict=True)]
     return [

@@ -17,8 +17,8 @@ from aiohttp.test_utils import TestServer
 
 from bot.conversation.drafts import DraftKeeper
 from bot.conversation.runner import ConversationRunner
+from bot.conversation.state import Conversation
 from bot.conversation.store import ConversationStore
-from bot.conversation.transitions import Conversation
 from bot.engine_api import EngineApi
 from bot.errors import ApiUnavailable
 from bot.followers import draft_changes as redraw_module

@@ -12,7 +12,7 @@ from baton.stack.supervisor import Supervisor
 from integration.command import Answer, Baton
 
 pytestmark = pytest.mark.usefixtures("in_environment")
-ONBOARDING = Path(__file__).parents[2] / "bpmn" / "models" / "onboarding"
+ONBOARDING = Path(__file__).parents[3] / "bpmn" / "models" / "onboarding"
 
 
 @pytest.fixture

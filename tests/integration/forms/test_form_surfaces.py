@@ -194,7 +194,7 @@ async def test_a_case_of_each_kind_leaves_the_same_through_bot_command_and_http(
     await deploy_cases(engine)
     cases = one_of_each_kind()
     assert len(cases) >= 20
-    bot_id = int(house.stack.home.secrets()["telegram_token"].partition(":")[0])
+    bot_id = int(house.stack.home.read_secrets()["telegram_token"].partition(":")[0])
     turns, one_command = asyncio.Semaphore(AT_ONCE), asyncio.Lock()
     async with redis.asyncio.Redis.from_url(valkey_url) as raw:
         drafts = Drafts(raw)

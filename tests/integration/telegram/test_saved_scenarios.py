@@ -112,7 +112,7 @@ async def test_a_saved_conversation_says_and_reads_the_same_again(bot: Any, butl
     for line in (
         'ann = await join("en", "Ann")',
         'await ann.say("/start")',
-        'reads("You said: /start", ("1", "11"))',
+        'read("You said: /start", ("1", "11"))',
         'send_album({"a.txt": A_TXT, "b.txt": B_TXT}, kind="document", caption="two")',
         "send_voice(VOICE_OGA, duration=timedelta(seconds=3))",
         "await ann.send_location(52.5, 13.4)",
@@ -156,8 +156,8 @@ async def test_words_that_took_long_are_not_asserted(bot: Any, ann: SandboxPerso
     await ann.say("and?")
     await bot.ok("editMessageText", chat_id=ann.user_id, message_id=sent.message_id, text=edited)
     source = await saved(ann)
-    assert 'reads("A story", ("1", "11"), whole=False)' in source
-    assert 'reads("A story", whole=False)' in source
+    assert 'read("A story", ("1", "11"), whole=False)' in source
+    assert 'read("A story", whole=False)' in source
     assert "Once" not in source
 
 

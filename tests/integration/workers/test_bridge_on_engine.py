@@ -62,7 +62,7 @@ async def bridge(worker: None, engine: EngineClient, bridge_of: Callable[..., An
     async with bridge_of("test-engine") as bridge:
         await engine.deploy("test-bridge", {"test-bridge.bpmn": MODEL})
         yield bridge
-        assert not bridge.problems()
+        assert not bridge.list_problems()
 
 
 async def waits_at(engine: EngineClient, instance_id: str) -> str:

@@ -137,10 +137,10 @@ HOLDER = """
 import asyncio, sys
 from datetime import timedelta
 import redis.asyncio
-from workers.pool.rate_limits import Limits
+from workers.pool.rate_limits import TopicLimits
 async def hold():
     server = redis.asyncio.Redis.from_url(sys.argv[1], decode_responses=True, protocol=2)
-    slot = await Limits(server, sys.argv[2], None, 1, lease=timedelta(seconds=1)).enter()
+    slot = await TopicLimits(server, sys.argv[2], None, 1, lease=timedelta(seconds=1)).enter()
     async with slot:
         print("held", flush=True)
         await asyncio.sleep(60)

@@ -23,9 +23,8 @@ from bot.conversation.effects import (
     Tell,
     Watch,
 )
+from bot.conversation.state import Conversation, Prompt
 from bot.conversation.transitions import (
-    Conversation,
-    Prompt,
     answer_refused,
     cancel,
     change_language,

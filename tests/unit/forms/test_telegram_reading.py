@@ -12,7 +12,7 @@ from forms.session.events import Operation, Pressed, Typed
 from forms.session.state import FormSession
 from forms.session.steps import apply_event
 from forms.telegram import TelegramView, decode, render_view
-from forms.telegram.reading import in_parts
+from forms.telegram.reading import split_parts
 from forms.telegram.text.layout import Span, fit_paragraphs, make_piece
 from unit.form_sessions import play, session_from
 
@@ -142,7 +142,7 @@ def test_a_picture_without_an_address_has_its_long_text_in_parts() -> None:
 @given(st.text(max_size=3000), st.integers(64, 500))
 def test_parts_hold_every_sign_and_none_is_too_long(text: str, room: int) -> None:
     piece = (Span(text[: len(text) // 2], ("b",)), Span(text[len(text) // 2 :], ("i",)))
-    parts = in_parts([[[piece], [make_piece("end")]]], room)
+    parts = split_parts([[[piece], [make_piece("end")]]], room)
     read = [parse_html(fit_paragraphs(part, room)).text for part in parts]
     assert all(count_utf16(part) <= room for part in read)
     expected = parse_html(fit_paragraphs([[[piece], [make_piece("end")]]], 10_000)).text

@@ -119,8 +119,8 @@ def _enter(page: _Page) -> None:
     founder, *others = cast.first_members
     arguments: list[str | tuple[str, str]] = [("", cast.chat.name), *(page.names[user.id] for user in others)]
     kind = [("kind", cast.chat.kind)] if cast.chat.kind != "supergroup" else []
-    page.lines.append(write_call(f"team = await {page.names[founder.id]}.found_group", [*arguments, *kind], _INDENT))
-    page.lines += [f"{_INDENT}{name} = {name}.at(team)" for name in page.names.values()]
+    page.lines.append(write_call(f"team = await {page.names[founder.id]}.create_group", [*arguments, *kind], _INDENT))
+    page.lines += [f"{_INDENT}{name} = {name}.open_chat(team)" for name in page.names.values()]
 
 
 def _act(page: _Page, turn: ConversationTurn) -> None:
@@ -186,7 +186,7 @@ def _read(page: _Page, user_id: int, seen: SeenMessage) -> None:
     rows = [f"({', '.join(map(write_literal, row))}{',' if len(row) == 1 else ''})" for row in shown.buttons]
     text, whole = _settle(page, seen)
     arguments: list[str | tuple[str, str]] = [("", text), *rows]
-    line = _Line(f"{page.names[user_id]}.reads", arguments + ([] if whole else ["whole=False"]), "shown")
+    line = _Line(f"{page.names[user_id]}.read", arguments + ([] if whole else ["whole=False"]), "shown")
     page.lines.append(line)
     if shown.media:
         page.lines.append(f"{_INDENT}assert {page.find_name(line)}.media == {write_literal(shown.media)}")
@@ -220,7 +220,7 @@ def _to_source(page: _Page) -> str:
         "from collections.abc import Awaitable, Callable",
         *(["from datetime import timedelta"] if needs_durations else []),
         "",
-        "from baton.sandbox.person import Person",
+        "from baton.sandbox.person import SandboxPerson",
         "",
     ]
     constants = [
@@ -234,7 +234,7 @@ def _to_source(page: _Page) -> str:
             *imports,
             *([*constants, ""] if constants else []),
             "",
-            f"{test}(join: Callable[..., Awaitable[Person]]) -> None:",
+            f"{test}(join: Callable[..., Awaitable[SandboxPerson]]) -> None:",
             *body,
             "",
         ]

@@ -10,7 +10,7 @@ __all__ = ["add_member", "remove_member", "set_bot_status", "tell_membership"]
 
 
 def add_member(sandbox: Sandbox, group: Chat, user: User) -> None:
-    """Add A person comes; the bot gets the service message."""
+    """Add a person comes; the bot gets the service message."""
     if group.has(user.id):
         return
     group.members[user.id] = "member"
@@ -20,7 +20,7 @@ def add_member(sandbox: Sandbox, group: Chat, user: User) -> None:
 
 
 def remove_member(sandbox: Sandbox, group: Chat, user: User) -> None:
-    """Remove A person leaves."""
+    """Remove a person leaves."""
     if not group.has(user.id):
         return
     sender = user.to_sender()

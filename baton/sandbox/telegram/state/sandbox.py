@@ -125,7 +125,7 @@ class Sandbox:
         self.events.publish("delete", chat.id, {"message_id": message_id, "chat": message["chat"]})
 
     def receive(self, chat: Chat, message: Json) -> None:
-        """Receive A message of a person: into the chat, and to the bot as an update if it may see it."""
+        """Receive a message of a person: into the chat, and to the bot as an update if it may see it."""
         user = None if chat.is_group else self.users[chat.id]
         if user and not user.started:
             user.started = True
