@@ -237,7 +237,7 @@ async def test_jobs_go_to_the_worker_and_their_outcomes_to_the_engine(broker: Ad
         assert "many" not in message
 
 
-async def test_a_task_that_kills_its_worker_becomes_an_incident_and_others_go_on(broker: Address, worker: Path) -> None:
+async def test_killing_task_becomes_an_incident_and_others_go_on(broker: Address, worker: Path) -> None:
     engine = Engine()
     async with running_bridge(broker, engine):
         engine.add("test-bridge-kill", "killer")
@@ -251,7 +251,7 @@ async def test_a_task_that_kills_its_worker_becomes_an_incident_and_others_go_on
         assert not client.exists("unacked", "unacked_index")
 
 
-async def test_a_long_job_keeps_its_lock_and_stops_when_the_engine_cancels_it(broker: Address, worker: Path) -> None:
+async def test_long_job_keeps_its_lock_and_stops_when_cancelled(broker: Address, worker: Path) -> None:
     engine = Engine(cancelled={"cancelled"})
     async with running_bridge(broker, engine):
         engine.add("test-bridge-long", "long", number=3)
@@ -298,7 +298,7 @@ async def test_threads_share_one_loop_and_one_process(broker: Address, handlers:
         assert not psutil.Process(process.pid).children()
 
 
-async def test_short_jobs_travel_together_and_a_killed_worker_loses_none(
+async def test_short_jobs_are_bundled_and_survive_a_killed_worker(
     broker: Address, handlers: str, tmp_path: Path
 ) -> None:
     engine = Engine(lock_for=timedelta(seconds=8))

@@ -57,7 +57,7 @@ async def test_the_same_deployment_again_makes_nothing_new(engine: EngineClient)
     assert again.definitions == ()
 
 
-async def test_a_broken_model_is_refused_with_its_problems_and_changes_nothing(engine: EngineClient) -> None:
+async def test_broken_model_is_refused_with_its_problems(engine: EngineClient) -> None:
     model = (MODELS / "contract.bpmn").read_bytes().replace(b"engine-contract", b"engine-broken")
     with pytest.raises(errors.ModelRefused) as refusal:
         await engine.deploy("broken", {"broken.bpmn": model.replace(b'targetRef="ask"', b'targetRef="nowhere"')})
@@ -141,7 +141,7 @@ async def test_a_file_comes_back_by_name_without_its_content(engine: EngineClien
     assert (paper.filename, paper.content, paper.mime_type) == ("paper.txt", None, "text/plain")
 
 
-async def test_a_user_task_names_its_form_and_the_form_is_the_one_deployed_with_it(
+async def test_user_task_names_the_form_deployed_with_it(
     engine: EngineClient, topic: str, user: str
 ) -> None:
     _, task = await start(engine, topic, user)
@@ -188,7 +188,7 @@ async def test_only_the_worker_that_fetched_may_settle(engine: EngineClient, top
     await engine.complete_external(task.id, "worker-1", {})
 
 
-async def test_a_lock_that_ended_is_not_extended_but_can_be_taken_again(
+async def test_expired_lock_is_not_extended_but_can_be_regained(
     engine: EngineClient, topic: str, user: str
 ) -> None:
     await start_work(engine, topic, user)
@@ -207,7 +207,7 @@ async def test_an_unlocked_task_is_handed_out_at_once(engine: EngineClient, topi
     assert (await fetch_one(engine, topic, "worker-2")).id == task.id
 
 
-async def test_a_failure_without_retries_is_an_incident_until_someone_gives_new_ones(
+async def test_failure_without_retries_is_an_incident_until_retried(
     engine: EngineClient, topic: str, user: str
 ) -> None:
     instance = await start_work(engine, topic, user)
@@ -279,7 +279,7 @@ async def test_only_the_variables_asked_for_travel(engine: EngineClient, topic: 
     assert task.variables == {"wanted": 1}
 
 
-async def test_an_instance_that_was_deleted_is_gone_but_its_history_stays(
+async def test_deleted_instance_is_gone_but_its_history_stays(
     engine: EngineClient, topic: str, user: str
 ) -> None:
     instance, _ = await start(engine, topic, user)
@@ -289,7 +289,7 @@ async def test_an_instance_that_was_deleted_is_gone_but_its_history_stays(
     assert (await engine.fetch_history_process(instance.id)).state == "EXTERNALLY_TERMINATED"
 
 
-async def test_an_instance_that_its_model_terminates_is_completed_and_one_that_its_caller_loses_is_not(
+async def test_terminated_instance_is_completed_cancelled_one_is_not(
     engine: EngineClient, topic: str, user: str
 ) -> None:
     stopped = await engine.start("engine-contract-stop")

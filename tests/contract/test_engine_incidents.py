@@ -75,7 +75,7 @@ async def test_what_is_not_there_has_no_incident_trace_or_retries(engine: Engine
             await give("no-such-id", 1)
 
 
-async def test_a_failed_job_is_an_incident_with_a_trace_until_it_gets_new_tries(engine: EngineClient) -> None:
+async def test_failed_job_is_an_incident_with_a_trace_until_retried(engine: EngineClient) -> None:
     instance = await engine.start("engine-contract-job")
     (job,) = await engine.request("GET", "/job", params={"processInstanceId": instance.id})
     await engine.set_job_retries(job["id"], 0)

@@ -219,7 +219,7 @@ async def outcome(topic: str, variables: object, files: Files | None) -> Outcome
     return await work(list_registered()[topic], job(variables), {Files: files} if files else {})
 
 
-async def test_large_outputs_become_files_and_the_next_handler_gets_the_values(files: Files) -> None:
+async def test_large_outputs_become_files_for_the_next_handler(files: Files) -> None:
     made = await outcome("test-files-make", encode_all({"kind": "all", "size": 5000}), files)
     assert isinstance(made, Completed)
     plain = decode_all(made.variables)
@@ -276,7 +276,7 @@ async def test_a_forged_reference_is_an_incident_that_says_why(
     assert failed.retries == 0
 
 
-async def test_without_a_store_medium_values_stay_variables_and_huge_ones_are_refused_by_name() -> None:
+async def test_without_a_store_huge_values_are_refused_by_name() -> None:
     medium = await outcome("test-files-make", encode_all({"size": 100_000}), None)
     assert isinstance(medium, Completed)
     assert json.loads(str(medium.variables["text"]["value"])) == "ä" * 100_000

@@ -117,7 +117,7 @@ async def test_what_is_gone_is_told_from_what_is_away(files: Files, s3: S3) -> N
 
 
 @pytest.mark.parametrize("status", [403, 503])
-async def test_a_store_that_is_not_well_is_tried_a_few_times_and_named_without_secrets(
+async def test_failing_store_is_retried_and_named_without_secrets(
     files: Files, s3: S3, status: int
 ) -> None:
     s3.refuses = status

@@ -36,7 +36,7 @@ def test_every_component_has_a_row_in_the_reference(component: str) -> None:
     assert f"`{component}`" in firsts
 
 
-def test_the_reference_names_every_reason_why_an_answer_is_not_taken() -> None:
+def test_reference_names_every_reason_of_a_refused_answer() -> None:
     sources = [*(ROOT / "forms" / "fields").glob("*.py"), ROOT / "forms" / "evaluate" / "checking.py"]
     codes = {code for source in sources for code in re.findall(r'FieldError\("(\w+)"', source.read_text())}
     assert len(codes) > 10

@@ -73,7 +73,7 @@ async def stored(engine: EngineClient, instance_id: str) -> dict[str, tuple[Any,
     return {name: (wire["value"], wire["type"]) for name, wire in wires.items()}
 
 
-async def test_a_form_opens_with_the_labels_and_values_that_the_engine_evaluates(engine: EngineClient) -> None:
+async def test_form_opens_with_labels_and_values_of_the_engine(engine: EngineClient) -> None:
     schema, _, data = await opened(engine, await started(engine, who="Grace <b>"))
     labels = {part.key: part.label for part in schema.components}
     assert labels["plain"] == 'Plain <b> & "simple" for Grace <b>'
@@ -111,13 +111,13 @@ async def test_answers_become_variables_of_the_types_of_the_fields(engine: Engin
     assert "checked" not in found
 
 
-async def test_a_date_comes_back_as_the_day_that_was_chosen_in_every_zone(engine: EngineClient) -> None:
+async def test_date_comes_back_as_the_chosen_day_in_every_zone(engine: EngineClient) -> None:
     following = await submitted(engine, await started(engine), due="2026-12-31", moment="2026-11-16T00:15")
     _, _, data = await opened(engine, following)
     assert (data["due"], data["moment"]) == ("2026-12-31", "2026-11-16T00:15")
 
 
-async def test_what_nobody_touched_keeps_its_value_although_the_engine_would_put_the_default(
+async def test_untouched_field_keeps_its_value_over_the_default(
     engine: EngineClient,
 ) -> None:
     moment = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

@@ -98,7 +98,7 @@ def test_no_layer_of_tests_imports_from_another() -> None:
     assert not across, "what several layers share stands in tests/shared"
 
 
-def test_prose_stands_in_readme_changelog_and_docs_and_beside_the_figures_only() -> None:
+def test_prose_stands_only_in_readme_changelog_docs_and_bench() -> None:
     allowed = {ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "bench" / "README.md"}
     prose = [f for f in tracked_files() if f.suffix == ".md"]
     stray = [f for f in prose if f not in allowed and ROOT / "docs" not in f.parents]
@@ -118,7 +118,7 @@ def test_no_swallowed_exceptions() -> None:
 @pytest.mark.parametrize(
     "pattern", [r"(?<![\w.])/(work|root|farm)/", r"files\.pythonhosted|registry\.npmjs|/artifactory/"]
 )
-def test_nothing_names_a_path_of_a_machine_or_the_host_of_a_registry(pattern: str) -> None:
+def test_no_file_names_a_machine_path_or_a_registry_host(pattern: str) -> None:
     found = []
     for path in tracked_files():
         if path == Path(__file__) or path.suffix in {".png", ".ico"}:

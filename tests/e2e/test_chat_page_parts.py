@@ -48,7 +48,7 @@ async def shot(page: Page, pictures: Path, name: str) -> None:
     assert await fits(page)
 
 
-async def test_a_group_is_founded_on_the_phone_and_the_bot_hears_its_commands(
+async def test_group_is_created_and_the_bot_hears_its_commands(
     stage: Any, phone: Page, pictures: Path
 ) -> None:
     await stage.person("Ann")

@@ -107,7 +107,7 @@ def drawn(count: int) -> list[Case]:
     return found
 
 
-async def test_documented_options_of_every_component_do_what_they_do_in_the_viewer(viewer: Viewer) -> None:
+async def test_documented_options_work_as_in_the_viewer(viewer: Viewer) -> None:
     meant, faults = await compared(viewer, list(DOCUMENTED.values()))
     assert not faults, "\n".join(faults)
     # A difference that is gone has no place in the reference.

@@ -163,7 +163,7 @@ async def goes_on(engine: EngineClient, name: str, variables: dict[str, object])
         ("business", ["BPMN error NO with unfit variables", "'unfit'"]),
     ],
 )
-async def test_what_cannot_be_stored_is_an_incident_that_names_the_field(
+async def test_unstorable_output_is_an_incident_naming_the_field(
     bridge: Bridge, engine: EngineClient, kind: str, reasons: list[str]
 ) -> None:
     found = await incident(engine, "make", {"kind": kind})
@@ -180,7 +180,7 @@ async def test_what_cannot_be_stored_is_an_incident_that_names_the_field(
         ({"amount": None, "lines": "none"}, ["amount", "due: Field required", "lines", "valid list"]),
     ],
 )
-async def test_variables_that_do_not_fit_are_an_incident_that_names_the_fields(
+async def test_unfit_variables_are_an_incident_naming_the_fields(
     bridge: Bridge, engine: EngineClient, variables: dict[str, object], reasons: list[str]
 ) -> None:
     found = await incident(engine, "order", variables)
@@ -193,7 +193,7 @@ async def test_a_message_of_megabytes_is_cut_not_lost(bridge: Bridge, engine: En
     assert str(found.message).startswith("ValueError: xxx")
 
 
-async def test_an_output_of_ten_megabytes_reaches_the_next_handler_as_a_file(
+async def test_ten_megabyte_output_reaches_the_next_handler(
     bridge: Bridge, engine: EngineClient, folder: Path
 ) -> None:
     instance_id = await goes_on(engine, "both", {"kind": "ten megabytes"})
@@ -211,7 +211,7 @@ async def test_a_variable_of_ten_megabytes_reaches_a_handler(bridge: Bridge, eng
     assert (await engine.list_variables(instance_id))["characters"] == 10_000_000
 
 
-async def test_a_variable_that_fits_no_message_is_an_incident_that_names_it(
+async def test_oversized_variable_is_an_incident_naming_it(
     bridge: Bridge, engine: EngineClient
 ) -> None:
     found = await incident(engine, "read", {"text": "x" * (MAX_JOB_BYTES + 1), "other": math.pi})

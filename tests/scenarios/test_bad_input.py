@@ -19,7 +19,7 @@ async def refuse(person: SandboxPerson, method: str, error_code: int) -> None:
 PDF = b"%PDF-1.7\n" + bytes(100)
 
 
-async def test_a_file_that_does_not_fit_is_refused_with_a_reason_and_another_one_is_taken(
+async def test_unfit_file_is_refused_and_another_one_taken(
     join: Join, field: Field
 ) -> None:
     person = await join()
@@ -50,7 +50,7 @@ async def test_a_file_that_does_not_fit_is_refused_with_a_reason_and_another_one
     assert "/" not in kept.filename
 
 
-async def test_a_button_of_another_person_and_a_task_of_another_person_do_nothing(
+async def test_buttons_and_tasks_of_others_do_nothing(
     house: Any, join: Join, field: Field
 ) -> None:
     ada, eve = await join(), await join()
@@ -76,7 +76,7 @@ async def test_a_button_of_another_person_and_a_task_of_another_person_do_nothin
     await eve.see("There is nothing to answer right now.")
 
 
-async def test_a_task_that_is_suspended_waits_and_one_that_is_deleted_says_so(
+async def test_suspended_task_waits_and_deleted_one_says_so(
     house: Any, join: Join, field: Field
 ) -> None:
     person = await join()
@@ -99,7 +99,7 @@ async def test_a_task_that_is_suspended_waits_and_one_that_is_deleted_says_so(
     await person.see("There is nothing to answer right now.")
 
 
-async def test_a_form_that_is_deployed_anew_while_it_is_open_keeps_the_answers(
+async def test_form_redeployed_while_open_keeps_the_answers(
     house: Any, join: Join, field: Field
 ) -> None:
     person = await join()

@@ -84,7 +84,7 @@ async def test_a_task_is_filled_in_the_group_by_whoever_takes_it(house: Any, joi
     assert len([message for message in await bob_there.look() if "📌" in message.text]) == 1
 
 
-async def test_of_two_at_once_in_the_group_and_in_private_one_has_the_task(house: Any, join: Join, key: str) -> None:
+async def test_one_of_two_concurrent_claims_gets_the_task(house: Any, join: Join, key: str) -> None:
     ada, bob = await join(name="Ada"), await join(name="Bob")
     ada_there = await ada.create_group("Crew", bob)
     task = await offered(house, key, ada_there)
@@ -101,7 +101,7 @@ async def test_of_two_at_once_in_the_group_and_in_private_one_has_the_task(house
     await ada_there.see(f"👤 {winner.name} has it.", on=card.message_id)
 
 
-async def test_who_cancels_gives_it_back_and_a_member_takes_it_in_private(house: Any, join: Join, key: str) -> None:
+async def test_cancelled_task_returns_and_is_taken_in_private(house: Any, join: Join, key: str) -> None:
     ada, bob, eve = await join(name="Ada"), await join(name="Bob"), await join(name="Eve")
     ada_there = await ada.create_group("Crew", bob)
     task = await offered(house, key, ada_there)
@@ -123,7 +123,7 @@ async def test_who_cancels_gives_it_back_and_a_member_takes_it_in_private(house:
     await ada_there.see("✅ Bob, ", on=card.message_id)
 
 
-async def test_lists_show_what_a_group_and_its_members_could_take_and_nobody_takes_more(
+async def test_lists_show_what_a_group_and_its_members_can_take(
     house: Any, join: Join, key: str
 ) -> None:
     ada, eve = await join(name="Ada"), await join(name="Eve")
@@ -145,7 +145,7 @@ async def test_lists_show_what_a_group_and_its_members_could_take_and_nobody_tak
     await ada_there.see("👤 Ada has it.")
 
 
-async def test_a_card_and_its_form_outlive_the_bot_whichever_prompt_is_answered(
+async def test_card_and_form_survive_a_killed_bot(
     house: Any, join: Join, key: str
 ) -> None:
     def verdict(message: Shown) -> bool:
@@ -173,7 +173,7 @@ async def test_a_card_and_its_form_outlive_the_bot_whichever_prompt_is_answered(
     assert len([message for message in await ada_there.look() if "📌" in message.text]) == 1
 
 
-async def test_an_administrator_chooses_the_language_of_the_cards_and_everybody_their_own(
+async def test_administrator_chooses_the_language_of_cards(
     house: Any, join: Join, key: str
 ) -> None:
     ada, bob = await join(name="Ada"), await join(name="Bob")

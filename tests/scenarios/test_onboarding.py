@@ -35,7 +35,7 @@ def welcomes(person: SandboxPerson) -> list[int]:
     return [m.message_id for m in person.messages.values() if m.text.startswith("Welcome")]
 
 
-async def test_a_person_goes_through_and_the_engine_knows_what_they_said(house: Any, join: Join) -> None:
+async def test_onboarding_ends_with_the_answers_in_the_engine(house: Any, join: Join) -> None:
     person = await join()
     welcome = await walk_onboarding(person)
     assert welcome.text.startswith("Welcome\n\n")
@@ -126,7 +126,7 @@ async def test_wrong_input_is_explained_and_the_question_stays(house: Any, join:
     assert "Ada <b>&" in (await person.see("check your answers")).text
 
 
-async def test_a_stale_button_is_refused_with_an_alert_and_changes_nothing(house: Any, join: Join) -> None:
+async def test_stale_button_is_refused_with_an_alert(house: Any, join: Join) -> None:
     person = await join()
     await person.say("/start")
     language = await person.see("English")
@@ -169,7 +169,7 @@ async def test_starting_twice_does_not_start_twice(house: Any, join: Join) -> No
     assert len(await house.engine.list_history_processes(business_key=key)) == 1
 
 
-async def test_the_bot_is_killed_in_the_form_and_goes_on_at_the_same_field(house: Any, join: Join) -> None:
+async def test_killed_bot_continues_at_the_same_field(house: Any, join: Join) -> None:
     person = await join()
     await up_to_the_profile(person)
     await person.say("Ada")
@@ -186,7 +186,7 @@ async def test_the_bot_is_killed_in_the_form_and_goes_on_at_the_same_field(house
     await person.see("4 of 4")
 
 
-async def test_a_worker_is_killed_in_the_middle_and_the_answer_still_comes_once(house: Any, join: Join) -> None:
+async def test_killed_worker_still_brings_one_answer(house: Any, join: Join) -> None:
     person = await join()
     await up_to_the_profile(person)
     house.signal_all("llm", signal.SIGSTOP)  # so that the worker is in the middle for as long as we want
@@ -208,7 +208,7 @@ async def test_a_worker_is_killed_in_the_middle_and_the_answer_still_comes_once(
     assert _ended(house, instance.id) == 1
 
 
-async def test_the_bridge_is_killed_while_the_worker_works_and_the_answer_comes_once(house: Any, join: Join) -> None:
+async def test_killed_bridge_still_brings_one_answer(house: Any, join: Join) -> None:
     person = await join()
     await up_to_the_profile(person)
     house.signal_all("llm", signal.SIGSTOP)
@@ -226,7 +226,7 @@ async def test_the_bridge_is_killed_while_the_worker_works_and_the_answer_comes_
     assert await house.path_of(person) == PATH
 
 
-async def test_engine_api_is_killed_under_a_press_and_the_same_button_works_again(house: Any, join: Join) -> None:
+async def test_button_works_again_after_engine_api_was_killed(house: Any, join: Join) -> None:
     person = await join()
     await person.say("/start")
     await person.see("English")

@@ -254,7 +254,7 @@ async def test_nobody_is_lost_whatever_telegram_refuses(town: Town, join: Join, 
 
 
 @pytest.mark.full
-async def test_nobody_is_lost_where_telegram_refuses_every_kind_of_call(
+async def test_nobody_is_lost_when_telegram_refuses_every_call(
     town: Town, join: Join, reach: BlockedChats
 ) -> None:
     """Each meets one of its errors, at all kinds of calls."""

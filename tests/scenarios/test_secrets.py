@@ -67,7 +67,7 @@ async def send_hostile_answers(house: Any, task_id: str, user: str, marker: str)
     return statuses
 
 
-async def test_a_typed_secret_is_nowhere_after_it_was_taken_refused_or_put_aside(
+async def test_typed_secret_is_stored_nowhere(
     house: Any, join: Join, links: DeepLinks, valkey_url: str
 ) -> None:
     key, secret = await deployed(house), f"hunter-{uuid.uuid4().hex}"

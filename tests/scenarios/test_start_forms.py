@@ -48,7 +48,7 @@ async def instances(house: Any, key: str, person: SandboxPerson) -> list[Any]:
     return found
 
 
-async def test_the_form_is_asked_first_and_the_process_begins_with_its_answers(
+async def test_start_form_is_asked_before_the_process_begins(
     house: Any, join: Join, follow: Follow
 ) -> None:
     person = await join()
@@ -71,7 +71,7 @@ async def test_the_form_is_asked_first_and_the_process_begins_with_its_answers(
     }  # fmt: skip
 
 
-async def test_a_start_that_was_put_aside_goes_on_where_it_was_and_starts_once(
+async def test_paused_start_continues_and_starts_once(
     house: Any, join: Join, follow: Any
 ) -> None:
     person = await join()
@@ -101,7 +101,7 @@ async def test_who_turns_to_another_process_starts_none_of_the_first(house: Any,
     assert await instances(house, second, person) == []
 
 
-async def test_a_start_that_was_submitted_elsewhere_goes_on_in_the_chat(house: Any, join: Join, follow: Follow) -> None:
+async def test_start_submitted_elsewhere_continues_in_the_chat(house: Any, join: Join, follow: Follow) -> None:
     person = await join()
     key = await follow(person)
     await person.see("Dish")

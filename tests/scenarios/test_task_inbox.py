@@ -34,7 +34,7 @@ async def offered(house: Any, *people: SandboxPerson) -> Task:
     return await waiting(house, 'camunda:candidateUsers="${people}"', people=names)
 
 
-async def test_two_take_a_task_at_once_one_has_it_and_the_other_reads_who(house: Any, join: Join) -> None:
+async def test_one_of_two_claims_wins_and_the_other_reads_who(house: Any, join: Join) -> None:
     ada, bob = await join(name="Ada"), await join(name="Bob")
     for person in (ada, bob):
         await person.say("/tasks")
@@ -58,7 +58,7 @@ async def test_two_take_a_task_at_once_one_has_it_and_the_other_reads_who(house:
     await loser.see("No task waits for you.")
 
 
-async def test_who_cancels_gives_the_task_back_and_finds_the_answers_again(house: Any, join: Join) -> None:
+async def test_cancelling_returns_the_task_and_keeps_the_answers(house: Any, join: Join) -> None:
     ada, bob = await join(), await join()
     task = await offered(house, ada, bob)
     await ada.say("/tasks")
@@ -76,7 +76,7 @@ async def test_who_cancels_gives_the_task_back_and_finds_the_answers_again(house
     await ada.see("Verdict")
 
 
-async def test_an_own_task_is_opened_and_nobody_opens_that_of_another_by_a_forged_button(
+async def test_forged_button_does_not_open_a_task_of_another(
     house: Any, join: Join
 ) -> None:
     ada, eve = await join(), await join()

@@ -68,7 +68,7 @@ async def client(registry: CollectorRegistry) -> AsyncIterator[httpx.AsyncClient
         yield connected
 
 
-async def test_a_bug_is_a_problem_with_the_requests_id_and_says_nothing_of_our_inside(
+async def test_bug_is_a_problem_with_an_id_and_no_details(
     client: httpx.AsyncClient, registry: CollectorRegistry
 ) -> None:
     answer = await client.get("/bug/7", headers={"X-Request-Id": ID})
@@ -86,13 +86,13 @@ async def test_an_answer_that_breaks_in_the_middle_is_not_made_whole(client: htt
         await client.get("/torn")
 
 
-async def test_an_engine_that_is_away_is_503_and_says_when_to_come_again(client: httpx.AsyncClient) -> None:
+async def test_unreachable_engine_is_503_with_retry_after(client: httpx.AsyncClient) -> None:
     answer = await client.get("/away")
     assert (answer.status_code, answer.json()["code"]) == (503, "engine_unavailable")
     assert int(answer.headers["retry-after"]) > 0
 
 
-async def test_a_fault_of_a_model_is_no_outage_and_the_engines_words_are_for_the_caller_only(
+async def test_model_fault_is_no_outage(
     client: httpx.AsyncClient,
 ) -> None:
     with capture_logs() as lines:
@@ -211,7 +211,7 @@ async def test_a_caller_with_the_token_is_let_in(guarded: httpx.AsyncClient, sch
     assert (await guarded.post("/call", content=b"{", headers=headers)).status_code == 422
 
 
-async def test_readiness_tells_that_something_is_away_but_not_where_or_why(guarded: httpx.AsyncClient) -> None:
+async def test_readiness_names_what_is_away_without_details(guarded: httpx.AsyncClient) -> None:
     began = time.monotonic()
     answer = await guarded.get("/health/ready")
     assert time.monotonic() - began < 4

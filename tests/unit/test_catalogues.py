@@ -61,7 +61,7 @@ def parameters(said: str) -> set[str]:
 
 @pytest.mark.parametrize("package", PACKAGES)
 @pytest.mark.parametrize("locale", LOCALES)
-def test_every_text_is_said_in_every_language_with_the_same_parameters(package: str, locale: str) -> None:
+def test_every_text_has_every_language_and_its_parameters(package: str, locale: str) -> None:
     ours, theirs = codes(package, "en"), codes(package, locale)
     assert theirs.keys() == ours.keys()
     plural_forms = catalogue(package, locale).num_plurals

@@ -29,7 +29,7 @@ def test_variables_come_back_with_their_types() -> None:
 
 
 @pytest.mark.parametrize("missing", ["a sensitive field", "an older version wrote it"])
-def test_where_not_all_was_written_nothing_passes_for_what_is_known(missing: str) -> None:
+def test_partly_written_session_is_not_remembered(missing: str) -> None:
     if missing == "a sensitive field":
         assert read_again(session_of(sensitive="true")).known is None
         return

@@ -91,7 +91,7 @@ def test_it_makes_an_external_task_of_the_topic(template: dict[str, Any]) -> Non
     assert template["description"] == "Prints a text, on paper."
 
 
-def test_what_is_required_comes_from_its_variable_and_what_has_a_default_shows_it(template: dict[str, Any]) -> None:
+def test_required_and_default_inputs_are_templated(template: dict[str, Any]) -> None:
     found = inputs(template)
     values = {name: entry["value"] for name, entry in found.items()}
     assert values == {
@@ -110,7 +110,7 @@ def test_what_is_required_comes_from_its_variable_and_what_has_a_default_shows_i
     assert found["paperSize"]["label"] == "Paper"
 
 
-def test_a_field_with_few_values_is_a_choice_and_may_still_be_a_variable(template: dict[str, Any]) -> None:
+def test_field_with_few_values_is_a_choice(template: dict[str, Any]) -> None:
     choices = {
         name: [choice["value"] for choice in entry["choices"]]
         for name, entry in inputs(template).items()
@@ -123,7 +123,7 @@ def test_a_field_with_few_values_is_a_choice_and_may_still_be_a_variable(templat
     }
 
 
-def test_outputs_go_to_the_variable_of_their_name_unless_the_author_changes_it(template: dict[str, Any]) -> None:
+def test_outputs_go_to_the_variable_of_their_name(template: dict[str, Any]) -> None:
     (out,) = [entry for entry in template["properties"] if entry["binding"]["type"] == "camunda:outputParameter"]
     assert out["value"] == "pagesPrinted"
     assert out["binding"]["source"] == '${execution.getVariable("pagesPrinted")}'

@@ -81,7 +81,7 @@ def test_a_file_is_what_it_is_and_its_field_takes_it(kind: str, name: str) -> No
 
 
 @pytest.mark.parametrize(("kind", "name"), OF_HEADS)
-def test_under_a_name_that_says_nothing_it_is_the_same_unless_only_the_name_tells(kind: str, name: str) -> None:
+def test_type_does_not_depend_on_an_unknown_extension(kind: str, name: str) -> None:
     by_the_name = {
         "isom.m4a": "video/mp4", "mp42.m4a": "video/mp4", "moov-first.m4a": "video/mp4", "mpg.mpg": "video/dvd",
         "wma.wma": "video/x-ms-wmv",
@@ -152,7 +152,7 @@ def test_the_brands_of_phones_pictures_are_read_to_their_end() -> None:
         (b"hello", "d.svg"),
     ],
 )
-def test_what_is_known_to_be_something_else_than_its_name_says_is_refused(content: bytes, name: str) -> None:
+def test_disguised_file_is_refused(content: bytes, name: str) -> None:
     assert is_contradicted(detect_content_type(content, name), name)
 
 
@@ -227,7 +227,7 @@ def test_what_telegram_brings_is_fetched_and_taken(media: IncomingFile, content:
         assert taken(head(content), media.name, part), part
 
 
-def test_what_can_be_nothing_that_a_field_takes_need_not_be_fetched() -> None:
+def test_impossible_file_is_not_fetched() -> None:
     assert list_possible_types("video/mp4", "film.mp4") == {"video/mp4"}
     assert list_possible_types("application/pdf", "a.pdf") == {"application/pdf"}
     assert list_possible_types("video/webm;codecs=vp8", "a.webm") == {"audio/webm", "video/webm"}

@@ -111,7 +111,7 @@ def test_an_offset_with_seconds_does_not_move_the_time() -> None:
         ("Bytes", "no base64!"),
     ],
 )
-def test_a_value_that_python_cannot_hold_is_kept_as_its_text_and_spoils_no_other(kind: str, text: str) -> None:
+def test_unreadable_value_is_kept_as_its_text(kind: str, text: str) -> None:
     decoded = decode_all({"odd": {"type": kind, "value": text}, "plain": {"type": "Date", "value": LATE}})
     assert decoded == {"odd": text, "plain": datetime(9999, 12, 31, tzinfo=UTC)}
 
@@ -127,12 +127,12 @@ LATE = "9999-12-31T00:00:00.000+0000"
         ("0001-01-01T00:00:00.000+0300", 2),
     ],
 )
-def test_an_impossible_time_of_the_engine_is_moved_to_a_possible_one(text: str, year: int) -> None:
+def test_impossible_time_is_moved_to_a_possible_one(text: str, year: int) -> None:
     step = {"activityId": "a", "activityType": "userTask", "startTime": text}
     assert read_activity(step).start.year == year
 
 
-def test_a_file_travels_with_its_name_and_type_and_returns_without_content() -> None:
+def test_file_keeps_its_name_and_type() -> None:
     wire = encode(FileValue("a.txt", b"hi", "text/plain"))
     assert wire == {
         "value": "aGk=",

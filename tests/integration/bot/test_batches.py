@@ -22,7 +22,7 @@ def key() -> str:
     return f"test:{uuid.uuid4().hex}"
 
 
-async def test_many_commands_at_once_have_their_own_answers_in_few_messages(client: BatchingRedis, key: str) -> None:
+async def test_concurrent_commands_share_messages_and_keep_answers(client: BatchingRedis, key: str) -> None:
     used_before = (await client.info("stats"))["total_connections_received"]
     numbers = await asyncio.gather(*(client.rpush(key, number) for number in range(1200)))
     assert numbers == list(range(1, 1201))
@@ -46,7 +46,7 @@ async def test_a_script_that_the_server_does_not_know_is_told_to_it(client: Batc
     assert sorted(answers) == [1, 2, 3, 4, 5]
 
 
-async def test_whoever_does_not_wait_any_more_does_not_disturb_the_others(client: BatchingRedis, key: str) -> None:
+async def test_cancelled_command_does_not_disturb_the_others(client: BatchingRedis, key: str) -> None:
     gone = asyncio.ensure_future(client.set(key, "1"))
     stays = asyncio.ensure_future(client.get(f"{key}:other"))
     await asyncio.sleep(0)
@@ -64,7 +64,7 @@ async def test_a_command_that_waits_does_not_hold_up_the_others(client: Batching
         assert await waiting
 
 
-async def test_a_server_that_is_away_is_told_to_all_and_to_those_who_come_later() -> None:
+async def test_unreachable_server_is_reported_to_all_callers() -> None:
     async with BatchingRedis.from_url("redis://127.0.0.1:9", socket_connect_timeout=1, retry=None) as nowhere:
         for _ in range(2):
             answers = await asyncio.gather(*(nowhere.get("a") for _ in range(3)), return_exceptions=True)

@@ -83,7 +83,7 @@ def painter(client: redis.asyncio.Redis, bot_id: int, api: Any, screen: Any) -> 
     )  # fmt: skip
 
 
-async def test_a_card_is_posted_once_follows_its_task_and_is_forgotten_at_the_end(
+async def test_card_is_posted_once_updated_and_forgotten_at_the_end(
     painter: CardPainter, api: Api, screen: Screen, client: redis.asyncio.Redis, bot_id: int
 ) -> None:
     standings = [
@@ -105,7 +105,7 @@ async def test_a_card_is_posted_once_follows_its_task_and_is_forgotten_at_the_en
     assert await Cards(client, bot_id).list_all() == {}
 
 
-async def test_a_task_that_was_taken_before_anybody_saw_it_is_shown_to_nobody(
+async def test_task_taken_before_its_card_is_not_shown(
     painter: CardPainter, api: Api, screen: Screen
 ) -> None:
     screen.answers = [TooBusy("too many", timedelta(seconds=3))]
@@ -115,7 +115,7 @@ async def test_a_task_that_was_taken_before_anybody_saw_it_is_shown_to_nobody(
     assert screen.shown == []
 
 
-async def test_a_group_that_has_thrown_the_bot_out_is_tried_again_later(
+async def test_group_that_removed_the_bot_is_tried_again_later(
     painter: CardPainter, api: Api, screen: Screen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cards_module, "TRY_AGAIN", timedelta(milliseconds=200))
@@ -129,7 +129,7 @@ async def test_a_group_that_has_thrown_the_bot_out_is_tried_again_later(
     assert [chat for chat, _, _ in screen.shown] == [-200, -100]
 
 
-async def test_a_group_that_refuses_what_is_sent_is_not_asked_each_second(
+async def test_refusing_group_is_not_asked_each_second(
     painter: CardPainter, api: Api, screen: Screen
 ) -> None:
     refused = TelegramBadRequest(method=GetMe(), message="Bad Request: not enough rights to send text messages")
@@ -141,7 +141,7 @@ async def test_a_group_that_refuses_what_is_sent_is_not_asked_each_second(
     assert (len(screen.shown), screen.answers) == (1, [])
 
 
-async def test_the_end_of_a_task_need_not_be_told_to_a_group_that_has_thrown_the_bot_out(
+async def test_ended_task_is_not_reported_to_a_lost_group(
     painter: CardPainter, api: Api, screen: Screen, client: redis.asyncio.Redis, bot_id: int
 ) -> None:
     screen.answers = [1, None]

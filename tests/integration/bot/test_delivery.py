@@ -166,7 +166,7 @@ async def test_what_passes_is_waited_out_and_the_call_gets_through(
 
 
 @pytest.mark.parametrize("call", [send, answer_press])
-async def test_the_silence_that_telegram_asks_for_is_kept_and_the_call_gets_through(place: House, call: Call) -> None:
+async def test_retry_after_is_kept_and_the_call_gets_through(place: House, call: Call) -> None:
     place.telegram.answers = [too_many(1)]
     started = time.monotonic()
     await call(place)
@@ -185,7 +185,7 @@ async def test_an_outage_that_lasts_goes_back_to_the_inbox(place: House, call: C
 
 
 @pytest.mark.parametrize("call", CALLS)
-async def test_a_long_silence_goes_back_to_the_inbox_with_its_length_and_no_replica_calls_meanwhile(
+async def test_long_retry_after_returns_the_update_and_stops_replicas(
     place: House, call: Call
 ) -> None:
     place.telegram.answers = [too_many(30)]
@@ -198,7 +198,7 @@ async def test_a_long_silence_goes_back_to_the_inbox_with_its_length_and_no_repl
     assert len(place.telegram.calls) == 1
 
 
-async def test_a_silence_after_an_attempt_that_was_lost_says_that_the_message_may_be_there(place: House) -> None:
+async def test_retry_after_a_lost_attempt_says_it_may_be_there(place: House) -> None:
     place.telegram.answers = [refusal(502, "away"), too_many(30)]
     with pytest.raises(TooBusy) as error:
         await offer_key(place)
@@ -225,7 +225,7 @@ async def test_who_is_gone_is_noted_and_is_no_error(place: House, call: Call, co
 
 
 @pytest.mark.parametrize("method", ["sendMessage", "sendPhoto"])
-async def test_who_is_gone_costs_one_refused_call_whatever_there_was_to_see(place: House, method: str) -> None:
+async def test_blocked_chat_costs_one_refused_call(place: House, method: str) -> None:
     long = TelegramView(" ".join(["word"] * 1500), ())
     view = long if method == "sendMessage" else replace(HELLO, picture="https://x.invalid/cat.png")
     place.telegram.answers = [refusal(403, BLOCKED) for _ in range(2)]
@@ -233,14 +233,14 @@ async def test_who_is_gone_costs_one_refused_call_whatever_there_was_to_see(plac
     assert place.telegram.methods == [method]
 
 
-async def test_a_person_who_is_not_in_a_group_says_nothing_about_the_group(place: House) -> None:
+async def test_missing_member_does_not_mark_the_group_blocked(place: House) -> None:
     place.telegram.answers = [refusal(400, "Bad Request: user not found")]
     with pytest.raises(TelegramBadRequest):
         await place.bot.get_chat_member(CHAT, 8)
     assert await place.reach.find_blocked(str(CHAT)) is None
 
 
-async def test_notifications_pass_by_who_is_gone_until_an_answer_gets_through(place: House) -> None:
+async def test_notifications_skip_blocked_chats_until_an_answer_works(place: House) -> None:
     place.telegram.answers = [refusal(403, BLOCKED)]
     assert await send(place) is None
     with mark_notifications():
@@ -262,7 +262,7 @@ async def test_a_fault_of_ours_is_told_at_once(place: House, call: Call) -> None
 
 
 @pytest.mark.parametrize("status", [400, 404, 409])
-async def test_what_telegram_does_not_change_for_whatever_reason_is_shown_as_a_new_message(
+async def test_refused_edit_is_shown_as_a_new_message(
     place: House, status: int
 ) -> None:
     place.telegram.answers = [refusal(status, "No such luck"), refusal(status, "No such luck")]
@@ -315,7 +315,7 @@ async def test_a_method_that_is_not_there_is_told_at_once(place: House, call: Ca
 @pytest.mark.parametrize(
     "description", ["Bad Request: message to edit not found", "Bad Request: message can't be edited"]
 )
-async def test_what_cannot_be_edited_any_more_is_shown_as_a_new_message(place: House, description: str) -> None:
+async def test_uneditable_message_is_shown_as_a_new_one(place: House, description: str) -> None:
     place.telegram.answers = [refusal(400, description)]
     assert await place.screen.show(CHAT, HELLO, 5) == 99
     assert place.telegram.methods == ["editMessageText", "sendMessage"]
@@ -324,7 +324,7 @@ async def test_what_cannot_be_edited_any_more_is_shown_as_a_new_message(place: H
 @pytest.mark.parametrize(
     "description", ["Bad Request: message to edit not found", "Bad Request: message can't be edited"]
 )
-async def test_the_end_of_a_form_is_shown_even_where_its_message_is_gone(place: House, description: str) -> None:
+async def test_end_of_a_form_is_shown_though_its_message_is_gone(place: House, description: str) -> None:
     place.telegram.answers = [refusal(400, description)]
     await place.screen.retire(CHAT, 5, HELLO)
     assert place.telegram.methods == ["editMessageText", "sendMessage"]
@@ -333,7 +333,7 @@ async def test_the_end_of_a_form_is_shown_even_where_its_message_is_gone(place: 
 LONG = TelegramView("<b>" + " ".join(["word"] * 1500) + "</b>", ((Button("Yes", "f:1"),),))
 
 
-async def test_a_text_too_long_for_one_message_is_several_with_the_buttons_under_the_last(place: House) -> None:
+async def test_long_text_is_several_messages_with_buttons_last(place: House) -> None:
     await place.screen.send(CHAT, LONG)
     first, last = (parameters for _, parameters in place.telegram.calls)
     assert all(part["text"].startswith("<b>word ") and part["text"].endswith("word</b>") for part in (first, last))
@@ -347,7 +347,7 @@ async def test_a_long_text_in_place_of_a_message_goes_on_below_it(place: House) 
     assert "Yes" in str(place.telegram.calls[1][1]["reply_markup"])
 
 
-async def test_a_group_that_became_a_supergroup_is_written_to_under_its_new_number(place: House) -> None:
+async def test_migrated_group_is_written_to_under_its_new_id(place: House) -> None:
     migrated = refusal(400, "Bad Request: group chat was upgraded to a supergroup chat", migrate_to_chat_id=-1009)
     place.telegram.answers = [migrated]
     assert await place.screen.send(-9, HELLO) == 99

@@ -76,7 +76,7 @@ async def left(client: redis.asyncio.Redis, bot_id: int) -> set[str]:
     return {key.removeprefix(prefix) async for key in client.scan_iter(f"{prefix}*") if ":seen:" not in key}
 
 
-async def test_updates_of_a_chat_are_handled_in_order_and_then_forgotten(
+async def test_updates_of_a_chat_are_handled_in_order_then_forgotten(
     inbox: UpdateInbox, client: redis.asyncio.Redis, bot_id: int
 ) -> None:
     handled: list[int] = []
@@ -93,7 +93,7 @@ async def test_updates_of_a_chat_are_handled_in_order_and_then_forgotten(
     assert await left(client, bot_id) == set()
 
 
-async def test_an_update_that_a_repeated_poll_brings_again_is_kept_once(inbox: UpdateInbox) -> None:
+async def test_repeated_update_is_kept_once(inbox: UpdateInbox) -> None:
     handled: list[int] = []
 
     async def handle(update: Update) -> None:
@@ -177,7 +177,7 @@ async def test_slow_work_is_not_taken_for_abandoned(client: redis.asyncio.Redis,
     assert handled == [1]
 
 
-async def test_an_update_that_always_fails_is_put_aside_and_the_person_is_told(
+async def test_failing_update_is_put_aside_and_the_person_is_told(
     client: redis.asyncio.Redis, bot_id: int
 ) -> None:
     given_up: list[int] = []
@@ -207,7 +207,7 @@ async def test_an_update_that_always_fails_is_put_aside_and_the_person_is_told(
     assert (kept["tries"], kept["arrived"][:2]) == (str(MAX_TRIES), "20")
 
 
-async def test_an_update_that_this_version_cannot_read_is_put_aside_at_once(
+async def test_unreadable_update_is_put_aside_at_once(
     inbox: UpdateInbox, client: redis.asyncio.Redis, bot_id: int
 ) -> None:
     tries: list[int] = []
@@ -250,7 +250,7 @@ async def test_what_was_put_aside_is_dropped_after_a_week(
     assert 0 < await client.ttl(key) <= 7 * day / 1000, "and all of it, should no bot run any more"
 
 
-async def test_what_was_typed_is_nowhere_once_it_was_handled_or_put_aside(
+async def test_typed_text_is_nowhere_after_it_was_handled(
     inbox: UpdateInbox, client: redis.asyncio.Redis, bot_id: int
 ) -> None:
     secret = f"hunter-{uuid.uuid4().hex}"
@@ -281,7 +281,7 @@ async def test_what_was_typed_is_nowhere_once_it_was_handled_or_put_aside(
     assert all(secret not in str({**line, "exc_info": ""}) for line in lines)
 
 
-async def test_an_answer_that_is_not_understood_while_versions_change_does_not_put_the_update_aside(
+async def test_unknown_api_answer_does_not_put_the_update_aside(
     inbox: UpdateInbox, client: redis.asyncio.Redis, bot_id: int
 ) -> None:
     handled: list[int] = []

@@ -13,7 +13,7 @@ def languages(client: redis.asyncio.Redis) -> LanguageStore:
     return LanguageStore(client, random.randrange(10**9))
 
 
-async def test_a_group_has_the_language_that_was_chosen_there_whoever_takes_the_bot_in(
+async def test_group_keeps_its_chosen_language(
     languages: LanguageStore,
 ) -> None:
     assert await languages.of_chat(-7) == "en"
@@ -24,7 +24,7 @@ async def test_a_group_has_the_language_that_was_chosen_there_whoever_takes_the_
     assert await languages.of_chat(-7) == "en"
 
 
-async def test_a_supergroup_has_the_language_of_the_group_that_it_was_if_one_was_known(
+async def test_supergroup_inherits_the_language_of_its_group(
     languages: LanguageStore,
 ) -> None:
     await languages.move_chat(-100, -7)
@@ -36,14 +36,14 @@ async def test_a_supergroup_has_the_language_of_the_group_that_it_was_if_one_was
     assert await languages.of_chat(-200) == "ru"
 
 
-async def test_what_was_known_of_a_group_wins_over_what_is_assumed_of_its_supergroup(languages: LanguageStore) -> None:
+async def test_known_language_wins_over_an_assumed_one(languages: LanguageStore) -> None:
     await languages.choose(-8, "ru")
     await languages.set_default(-200, "en")
     await languages.move_chat(-200, -8)
     assert await languages.of_chat(-200) == "ru"
 
 
-async def test_a_language_that_is_chosen_later_stays_and_holds_for_the_old_number_too(languages: LanguageStore) -> None:
+async def test_later_choice_holds_for_the_old_chat_id_too(languages: LanguageStore) -> None:
     await languages.choose(-8, "ru")
     await languages.move_chat(-200, -8)
     assert await languages.of_chat(-8) == "ru"

@@ -38,7 +38,7 @@ def seconds(turns: list[CallTurn]) -> list[int]:
     return [round(turn.wait.total_seconds()) for turn in turns]
 
 
-async def test_a_chat_has_a_burst_and_then_one_message_a_second_over_all_replicas(
+async def test_chat_gets_a_burst_then_one_message_a_second(
     turns_of: Callable[..., CallTurns],
 ) -> None:
     replicas = itertools.cycle([turns_of(), turns_of()])
@@ -74,7 +74,7 @@ async def test_a_turn_that_is_too_far_away_is_not_taken(turns_of: Callable[..., 
     assert seconds(refused) == [1, 1, 1]  # it would be the same turn each time
 
 
-async def test_notifications_leave_room_for_answers_and_do_not_wait_in_line(turns_of: Callable[..., CallTurns]) -> None:
+async def test_notifications_leave_room_for_answers(turns_of: Callable[..., CallTurns]) -> None:
     turns = turns_of()
     sent = [await notify(turns, str(chat)) for chat in range(100)]
     assert sum(turn.is_taken for turn in sent) == 20
@@ -96,7 +96,7 @@ async def test_silence_holds_for_all_replicas_and_ends(turns_of: Callable[..., C
     assert (await take(other, "9")).wait == NOW
 
 
-async def test_notifications_pass_by_who_cannot_be_reached_and_answers_say_so(
+async def test_notifications_skip_unreachable_chats_answers_raise(
     turns_of: Callable[..., CallTurns], client: redis.asyncio.Redis
 ) -> None:
     turns = turns_of()

@@ -84,14 +84,14 @@ async def test_telegram_says_who_is_in_a_group_or_does_not_tell(
         (refused("member list is inaccessible"), None),
     ],
 )
-async def test_telegram_says_who_is_in_charge_of_a_group_or_does_not_tell(
+async def test_administrators_of_a_group_are_asked_of_telegram(
     memberships: Memberships, telegram: Telegram, answer: Any, is_in_charge: bool | None
 ) -> None:
     telegram.answers[-1] = answer
     assert await memberships.is_administrator(-1, 7) is is_in_charge
 
 
-async def test_a_person_has_the_groups_where_they_were_met_and_still_are(
+async def test_person_has_the_groups_they_were_met_in_and_still_are(
     memberships: Memberships, telegram: Telegram
 ) -> None:
     assert await memberships.list_groups_of(7) == ()
@@ -106,7 +106,7 @@ async def test_a_person_has_the_groups_where_they_were_met_and_still_are(
     assert await memberships.list_groups_of(8) == ()
 
 
-async def test_a_supergroup_has_what_was_offered_to_the_group_that_it_was(memberships: Memberships) -> None:
+async def test_supergroup_keeps_the_offers_of_its_group(memberships: Memberships) -> None:
     assert await memberships.list_names_of(-100) == ("chat:-100",)
     await memberships.move_chat(-100, -7)
     assert await memberships.list_names_of(-100) == ("chat:-100", "chat:-7")

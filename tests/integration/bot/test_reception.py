@@ -75,7 +75,7 @@ async def listening(inbox: UpdateInbox) -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{port}/telegram"
 
 
-async def test_a_webhooks_update_is_kept_before_it_is_acknowledged_and_once(
+async def test_webhook_update_is_kept_once_before_it_is_acknowledged(
     client: redis.asyncio.Redis, inbox: UpdateInbox, http: aiohttp.ClientSession
 ) -> None:
     async with listening(inbox) as url:
@@ -109,7 +109,7 @@ async def test_what_is_no_update_is_refused(
 
 
 @pytest.mark.parametrize("strange", [{"message": 1}, {"message": {"chat": None}}, {"callback_query": {}}, {"poll": {}}])
-async def test_an_update_that_cannot_be_read_is_kept_too_or_it_would_come_for_ever(
+async def test_unreadable_webhook_update_is_kept_and_acknowledged(
     client: redis.asyncio.Redis, inbox: UpdateInbox, http: aiohttp.ClientSession, strange: Mapping[str, Any]
 ) -> None:
     update = {"update_id": 5, **strange}
@@ -127,7 +127,7 @@ async def test_while_redis_is_away_telegram_is_asked_to_send_again(http: aiohttp
         assert answer.status == 503
 
 
-async def test_one_replica_works_and_another_takes_over_when_it_is_killed(
+async def test_second_replica_takes_over_when_the_first_is_killed(
     client: redis.asyncio.Redis, key: str
 ) -> None:
     at_work: list[str] = []
@@ -179,7 +179,7 @@ async def test_work_ends_when_the_lease_is_lost(client: redis.asyncio.Redis, key
     await task
 
 
-async def test_what_breaks_in_the_work_ends_the_process_and_frees_the_lease(
+async def test_failing_work_ends_the_process_and_frees_the_lease(
     client: redis.asyncio.Redis, key: str
 ) -> None:
     async def work() -> None:
@@ -234,7 +234,7 @@ async def calls(http: aiohttp.ClientSession, url: str) -> list[Mapping[str, Any]
         return list((await answer.json())["calls"])
 
 
-async def test_replicas_do_not_poll_at_once_and_lose_nothing_when_one_ends(
+async def test_replicas_poll_one_at_a_time_and_lose_nothing(
     client: redis.asyncio.Redis, inbox: UpdateInbox, http: aiohttp.ClientSession
 ) -> None:
     async with sandbox() as url, receiving(client, inbox, url):

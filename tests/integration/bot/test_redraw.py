@@ -157,7 +157,7 @@ async def test_one_chat_that_hangs_holds_up_no_other(drafts: Drafts) -> None:
         await until(lambda: 7 in chats.drawn)
 
 
-async def test_what_comes_while_a_draft_is_drawn_is_drawn_once_after_it(drafts: Drafts) -> None:
+async def test_changes_during_a_redraw_are_drawn_once_after_it(drafts: Drafts) -> None:
     released, begun = asyncio.Event(), asyncio.Event()
     seen: list[object] = []
     session = await shown_in(drafts, 7)
@@ -213,7 +213,7 @@ async def test_a_change_that_can_never_be_drawn_is_at_last_given_up(
         await all_are_done(client, drafts)
 
 
-async def test_the_chat_that_made_a_change_is_drawn_only_where_somebody_else_made_one_too(drafts: Drafts) -> None:
+async def test_changing_chat_is_redrawn_only_for_changes_of_others(drafts: Drafts) -> None:
     async def fine(chat: int) -> None:
         return None
 
@@ -261,7 +261,7 @@ async def outside() -> AsyncIterator[tuple[Outside, str]]:
         yield outside, str(server.make_url("")).rstrip("/")
 
 
-async def test_what_follows_on_a_form_that_ended_elsewhere_is_shown_though_engine_api_was_away(
+async def test_next_form_is_shown_after_an_engine_api_outage(
     drafts: Drafts, client: redis.asyncio.Redis, outside: tuple[Outside, str]
 ) -> None:
     world, url = outside

@@ -94,7 +94,7 @@ async def started(
 
 @pytest.mark.parametrize("by", ["getUpdates", "setWebhook"])
 @pytest.mark.parametrize("status", STATUSES)
-async def test_whatever_telegram_refuses_at_the_start_what_people_say_comes_in(
+async def test_refused_start_up_calls_do_not_stop_updates(
     client: redis.asyncio.Redis, inbox: UpdateInbox, http: aiohttp.ClientSession, url: str, status: int, by: str
 ) -> None:
     methods = set(AT_START) - ({"setWebhook"} if by == "getUpdates" else {"getUpdates", "deleteWebhook"})

@@ -70,7 +70,7 @@ async def test_a_chat_that_stays_locked_is_an_error(store: ConversationStore, mo
                 pass
 
 
-async def test_state_that_cannot_be_read_is_kept_aside_and_a_new_one_begins(
+async def test_unreadable_state_is_kept_aside_and_begun_again(
     store: ConversationStore, client: redis.asyncio.Redis
 ) -> None:
     begun = await store.load(PLACE, language_code="ru-RU")
@@ -83,7 +83,7 @@ async def test_state_that_cannot_be_read_is_kept_aside_and_a_new_one_begins(
     assert await client.get(f"{key}:unreadable") == '{"of": "an older version"}'
 
 
-async def test_a_key_that_is_expected_is_known_of_until_the_conversation_is_saved_or_it_was_not_sent(
+async def test_expected_share_key_is_remembered_until_saved(
     store: ConversationStore,
 ) -> None:
     await store.expect_key(PLACE, "ru")

@@ -70,7 +70,7 @@ def test_deploy_of_a_folder_tells_new_unchanged_and_replaced(
 
 
 @pytest.mark.parametrize("straight", [False, True])
-def test_deploy_again_of_a_file_with_spaces_and_other_letters_changes_nothing(
+def test_redeploying_odd_file_names_changes_nothing(
     baton: Baton, stack: Supervisor, models: Path, name: str, monkeypatch: pytest.MonkeyPatch, straight: bool
 ) -> None:
     options = ["--name", f"мой {name}", "--json"]
@@ -87,7 +87,7 @@ def test_deploy_takes_single_files(baton: Baton, models: Path, name: str) -> Non
     assert states(baton("deploy", form, "--name", name, "--json")) == {form.name: "new"}
 
 
-def test_a_model_that_the_engine_refuses_is_told_with_file_and_line(
+def test_model_refused_by_the_engine_names_file_and_line(
     baton: Baton, stack: Supervisor, models: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = edited(models / "onboarding.bpmn", "</bpmn:process>", LOOSE_FLOW + "</bpmn:process>")
@@ -127,7 +127,7 @@ def test_what_is_not_given_rightly_is_a_usage_error(baton: Baton, arguments: tup
     assert said in answer.err
 
 
-def test_an_engine_that_is_not_there_or_wants_another_token_is_told_so(
+def test_missing_engine_or_wrong_token_is_reported(
     baton: Baton, stack: Supervisor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = str(stack.runs["engine"].server.url)
@@ -143,7 +143,7 @@ def test_an_engine_that_is_not_there_or_wants_another_token_is_told_so(
     assert "ends in /engine-rest" in elsewhere.err
 
 
-def test_an_engine_api_that_is_not_there_or_wants_another_token_is_told_so(
+def test_missing_engine_api_or_wrong_token_is_reported(
     baton: Baton, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SERVICE_TOKEN", "x" * 40)
@@ -165,7 +165,7 @@ def test_a_process_is_started_listed_and_completed(baton: Baton, name: str) -> N
     assert [one["id"] for one in baton("tasks", "--instance", started["id"], "--json").json] == [done["next"]["id"]]
 
 
-def test_a_variable_that_a_task_may_not_set_is_refused_and_the_task_stays_open(baton: Baton, name: str) -> None:
+def test_forbidden_variable_is_refused_and_the_task_stays_open(baton: Baton, name: str) -> None:
     baton("deploy")
     task = baton("start", "onboarding", "--user", name, "--json").json["next"]
     protected = baton("complete", task["id"], "--user", name, "--var", "initiator=eve")
@@ -180,7 +180,7 @@ def test_a_task_that_is_not_there_is_refused(baton: Baton) -> None:
     assert "Task nope is not open" in refused.err
 
 
-def test_an_unknown_process_is_refused_and_the_known_ones_are_told(baton: Baton) -> None:
+def test_unknown_process_is_refused_and_known_ones_are_named(baton: Baton) -> None:
     baton("deploy")
     refused = baton("start", "onbording", "--user", "ada")
     assert refused.code == 3

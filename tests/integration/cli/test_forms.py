@@ -181,7 +181,7 @@ CONTINUATION = (
 )
 
 
-async def test_a_person_walks_through_a_form_leaves_it_and_goes_on_later(
+async def test_person_leaves_a_form_and_continues_it_later(
     environment: dict[str, str], task: tuple[str, str], engine: EngineClient
 ) -> None:
     task_id, instance_id = task
@@ -208,7 +208,7 @@ async def test_a_person_walks_through_a_form_leaves_it_and_goes_on_later(
     }
 
 
-async def test_a_process_that_begins_with_a_form_is_started_by_its_answers(baton: Baton, engine: EngineClient) -> None:
+async def test_process_with_a_start_form_is_started_by_answers(baton: Baton, engine: EngineClient) -> None:
     key = f"cli-{uuid.uuid4().hex[:8]}"
     await engine.deploy(key, {f"{key}.bpmn": model(key, MINE, start=ASKS), "order.form": json.dumps(FORM).encode()})
     asked = baton("start", key, "--user", "ada")
@@ -218,7 +218,7 @@ async def test_a_process_that_begins_with_a_form_is_started_by_its_answers(baton
     assert (found["name"], found["age"], found["initiator"]) == ("Ada", 40, f"{key}-ada")
 
 
-async def test_a_start_whose_form_is_in_tasklist_says_where_and_starts_nothing(
+async def test_start_form_in_tasklist_is_named_and_not_started(
     baton: Baton, engine: EngineClient
 ) -> None:
     key = f"cli-{uuid.uuid4().hex[:8]}"
@@ -260,19 +260,19 @@ async def test_with_json_every_refusal_is_told_to_programs(baton: Baton, task: t
     assert code_of("nope", "--set", "name=Ada") == (3, "task_gone")
 
 
-async def test_the_schema_of_an_offered_task_is_shown_to_nobody_in_particular(baton: Baton, deploy: Deploy) -> None:
+async def test_schema_of_an_offered_task_is_shown_to_anybody(baton: Baton, deploy: Deploy) -> None:
     task_id, _ = await deploy(f"{OFFERED} {ASKS}")
     shown = baton("complete", task_id, "--schema")
     assert (shown.code, json.loads(shown.out)["required"]) == (0, ["name"])
 
 
-async def test_of_a_group_somebody_answers_who_says_that_they_are_in_it(baton: Baton, deploy: Deploy) -> None:
+async def test_member_named_by_group_option_answers_its_task(baton: Baton, deploy: Deploy) -> None:
     task_id, _ = await deploy(f"{OFFERED} {ASKS}")
     answer = ("complete", task_id, "--set", "name=Bob", "--user", "bob")
     assert (baton(*answer).code, baton(*answer, "--group", "cooks").code) == (3, 0)
 
 
-async def test_an_offered_task_is_taken_by_who_fills_it_and_given_back_by_who_gives_up(
+async def test_offered_task_is_claimed_to_fill_and_given_back(
     environment: dict[str, str], deploy: Deploy, engine: EngineClient
 ) -> None:
     task_id, _ = await deploy(f"{OFFERED} {ASKS}")
@@ -289,7 +289,7 @@ async def test_an_offered_task_is_taken_by_who_fills_it_and_given_back_by_who_gi
     assert (await engine.fetch_task(task_id)).assignee is None
 
 
-async def test_a_task_without_a_form_is_confirmed_by_who_watches_and_completed_by_a_script(
+async def test_task_without_form_is_confirmed_or_scripted(
     baton: Baton, environment: dict[str, str], deploy: Deploy
 ) -> None:
     watched, _ = await deploy('camunda:assignee="ada"')

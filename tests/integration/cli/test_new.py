@@ -50,7 +50,7 @@ def test_what_is_written_passes_its_own_test_and_every_check(tmp_path: Path) -> 
         (("fine", "--queue", "a b"), "no name for a queue"),
     ],
 )
-def test_a_name_that_cannot_work_is_refused_and_nothing_is_written(
+def test_impossible_name_is_refused_and_nothing_is_written(
     tmp_path: Path, arguments: tuple[str, ...], said: str
 ) -> None:
     answer = baton(tmp_path, "new", "handler", *arguments)
@@ -68,7 +68,7 @@ def test_a_file_that_is_there_is_never_written_over(tmp_path: Path) -> None:
     assert (tmp_path / "test_shout.py").read_text() == "# mine\n"
 
 
-def test_templates_are_written_and_checked_and_those_of_people_are_left_alone(tmp_path: Path) -> None:
+def test_templates_are_checked_and_foreign_ones_left_alone(tmp_path: Path) -> None:
     assert baton(tmp_path, "new", "handler", "shout").returncode == 0
     folder = tmp_path / ".camunda" / "element-templates"
     (folder / "mine.json").write_text('{"id": "mine"}')

@@ -137,7 +137,7 @@ async def test_health_metrics_and_docs_are_open(api_url: str, path: str) -> None
         assert answer.status == 200
 
 
-async def test_a_start_answers_with_the_persons_first_task_and_its_form(api: aiohttp.ClientSession, user: str) -> None:
+async def test_start_answers_with_the_first_task_and_its_form(api: aiohttp.ClientSession, user: str) -> None:
     started = await start(api, user)
     assert started["businessKey"] == f"onboarding:{user}"
     task = started["next"]

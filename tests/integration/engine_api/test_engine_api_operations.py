@@ -161,7 +161,7 @@ class CancelledMeanwhile(EngineClient):
         await super().set_retries_of_all(task_ids, retries)
 
 
-async def test_work_that_is_cancelled_meanwhile_does_not_hold_up_the_rest(
+async def test_cancelled_work_does_not_stop_retrying_the_rest(
     api: aiohttp.ClientSession, engine: EngineClient, engine_url: str, engine_token: str, topic: str
 ) -> None:
     for _ in range(2):
@@ -175,7 +175,7 @@ async def test_work_that_is_cancelled_meanwhile_does_not_hold_up_the_rest(
     assert len(await fetch(engine, topic, 5)) == 2
 
 
-async def test_an_incident_of_a_called_process_shows_in_the_caller_and_is_retried_once(
+async def test_incident_of_a_called_process_is_retried_once(
     api: aiohttp.ClientSession, engine: EngineClient, topic: str
 ) -> None:
     caller = await engine.start("engine-contract-caller", variables={"topic": topic, "initiator": "ada"})

@@ -69,7 +69,7 @@ BROKEN: dict[str, tuple[str, object]] = {
 
 
 @pytest.mark.parametrize("how", BROKEN)
-async def test_a_broken_form_of_the_next_task_spoils_neither_the_completion_nor_the_list(
+async def test_broken_next_form_spoils_neither_completion_nor_list(
     api: aiohttp.ClientSession, begin: Begin, user: str, how: str
 ) -> None:
     attributes, form = BROKEN[how]
@@ -158,7 +158,7 @@ async def test_a_hiccup_after_the_completion_is_no_failure_of_it(
     assert started.next is None
 
 
-async def test_an_engine_that_hangs_after_the_completion_is_not_waited_for(
+async def test_hanging_engine_is_not_waited_for_after_completion(
     begin: Begin, engine: EngineClient, user: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, task = await begin(MINE)
@@ -189,7 +189,7 @@ async def test_a_next_task_that_is_gone_meanwhile_is_no_failure(
     assert (await engine.fetch_history_process(instance.id)).state == "COMPLETED"
 
 
-async def test_a_task_that_is_completed_while_its_form_is_read_is_left_out_of_the_list(
+async def test_task_completed_meanwhile_is_left_out_of_the_list(
     begin: Begin, engine: EngineClient, user: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, task = await begin(ASKS)
@@ -207,7 +207,7 @@ async def test_a_task_that_is_completed_while_its_form_is_read_is_left_out_of_th
         await engine.fetch_task(task.id)
 
 
-async def test_an_engine_that_is_away_is_told_where_nothing_was_changed(
+async def test_unreachable_engine_is_reported_if_nothing_changed(
     begin: Begin, engine: EngineClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, task = await begin(ASKS)
@@ -220,7 +220,7 @@ async def test_an_engine_that_is_away_is_told_where_nothing_was_changed(
         await EngineService(engine).fetch_task(task.id, with_form=True)
 
 
-async def test_a_suspended_task_is_a_conflict_and_a_fault_of_the_model_no_outage(
+async def test_suspended_task_is_a_conflict_model_fault_no_outage(
     api: aiohttp.ClientSession, begin: Begin, engine: EngineClient, user: str
 ) -> None:
     throws = '<serviceTask id="{id}" camunda:expression="${nobody.knows}"/>'
@@ -256,7 +256,7 @@ async def test_a_task_of_a_group_is_refused_with_the_reason(
     assert "not known" in problem["detail"]
 
 
-async def test_an_operator_completes_any_task_and_is_not_told_what_others_have_next(
+async def test_operator_completes_any_task_without_the_next_one(
     api: aiohttp.ClientSession, begin: Begin, user: str
 ) -> None:
     _, task = await begin(ASKS, MINE)
@@ -292,7 +292,7 @@ async def test_a_list_is_as_long_as_asked_for(api: aiohttp.ClientSession, begin:
         assert (await call(api, "GET", f"/task?limit={limit}"))[0] == 422
 
 
-async def test_a_value_that_the_form_does_not_allow_is_refused_by_name_and_changes_nothing(
+async def test_forbidden_value_is_refused_by_name(
     api: aiohttp.ClientSession, begin: Begin, engine: EngineClient, user: str
 ) -> None:
     strict = form_of(

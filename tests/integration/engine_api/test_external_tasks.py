@@ -231,7 +231,7 @@ async def test_what_is_locked_for_a_client_that_left_is_free_at_once(
     assert found[1][0]["workerId"] == "stock"
 
 
-async def test_too_many_polls_are_refused_and_keep_nobody_from_the_engine(
+async def test_too_many_polls_are_refused_and_block_nobody(
     api: aiohttp.ClientSession, engine: EngineClient, topic: str
 ) -> None:
     # The poll of a client that left still counts until its slice ends.

@@ -29,7 +29,7 @@ async def ids_of(api: aiohttp.ClientSession, **params: str) -> list[str]:
     return [task["id"] for task in found]
 
 
-async def test_what_is_offered_to_a_group_is_found_by_its_name_or_the_beginning_of_it(
+async def test_offers_are_found_by_group_name_or_prefix(
     api: aiohttp.ClientSession, engine: EngineClient, crew: str
 ) -> None:
     ours, theirs, like = await offered(engine, crew, f"{crew}2", crew.replace("_", "x"))

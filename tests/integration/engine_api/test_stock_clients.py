@@ -122,7 +122,7 @@ def by_stock_worker(url: str, topic: str, action: Callable[[ExternalTask], TaskR
 
 
 @pytest.mark.parametrize("case", ["ends well", "fails", "is refused"])
-async def test_a_stock_handler_ends_in_the_pool_as_it_does_in_its_own_worker(
+async def test_stock_handler_ends_in_the_pool_as_in_its_own_worker(
     bridge: None, url: str, engine: EngineClient, case: str
 ) -> None:
     module = importlib.import_module("stock_handlers")
@@ -151,7 +151,7 @@ async def test_asynchronous_actions_and_several_topics(bridge: None, engine: Eng
         assert (end[""], end["total"]) == ("checked", ("Integer", 4))
 
 
-async def test_pycamunda_fetches_completes_and_fails_through_engine_api(engine: EngineClient, url: str) -> None:
+async def test_pycamunda_works_through_engine_api(engine: EngineClient, url: str) -> None:
     done, failed = await start(engine, "pycamunda", "ends well"), await start(engine, "pycamunda", "fails")
     with requests.Session() as session:
         session.auth = ("pycamunda", TOKEN)

@@ -69,7 +69,7 @@ async def redeploy(rig: Any, choose: random.Random) -> None:
 FAULTS: tuple[Fault, ...] = (kill, kill, kill, kill_two, pause, pause, slow, cut, half_open, redeploy)
 
 
-async def test_a_random_mix_of_faults_loses_nothing_and_applies_nothing_twice(rig: Any) -> None:
+async def test_random_faults_lose_nothing_and_repeat_nothing(rig: Any) -> None:
     seed = os.environ.get("BATON_FAULT_SEED", "1")
     choose = random.Random(seed)
     mark = f"random-{seed}-{os.getpid()}"

@@ -112,7 +112,7 @@ async def test_a_draft_that_another_process_changed_is_read_anew(drafts: Drafts)
     [{"properties": {"sensitive": "true"}}, {"label": "{{now()}}"}, {"conditional": {"hide": "=today() > due"}}],
     ids=["secret", "template", "condition"],
 )
-async def test_what_is_never_stored_or_looks_at_the_clock_is_not_remembered(
+async def test_secrets_and_clock_values_are_not_remembered(
     drafts: Drafts, more: dict[str, Any]
 ) -> None:
     session = session_of(form(field("name"), field("other", **more)))
@@ -273,7 +273,7 @@ async def test_a_draft_that_nobody_can_read_is_put_aside(drafts: Drafts, client:
         assert fresh.id != session.id
 
 
-async def test_a_form_that_was_changed_keeps_the_answers_that_still_have_a_place(drafts: Drafts) -> None:
+async def test_changed_form_keeps_the_answers_that_still_fit(drafts: Drafts) -> None:
     session = (await drafts.open_or_get(session_of())).session
     told = apply_event(apply_event(session, Typed("Ada"))[0], Typed("36"))[0]
     await drafts.save(told, session.revision)
@@ -319,7 +319,7 @@ async def test_a_process_is_started_by_a_person_again_and_again(drafts: Drafts) 
     assert len(ids) == 2
 
 
-async def test_a_start_is_gone_on_with_in_the_version_that_is_deployed_by_then(drafts: Drafts) -> None:
+async def test_start_draft_continues_in_the_newest_version(drafts: Drafts) -> None:
     first, second = (Subject(f"key:{version}:id", "key", is_start=True) for version in (1, 2))
     session = (await drafts.open_or_get(replace(session_of(), subject=first))).session
     await drafts.save(apply_event(session, Typed("Ada"))[0], session.revision)

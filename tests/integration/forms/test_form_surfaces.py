@@ -186,7 +186,7 @@ def files_of(case: FormCase) -> dict[str, list[SentFile]]:
     return {name: files for name, files in found.items() if files}
 
 
-async def test_a_case_of_each_kind_leaves_the_same_through_bot_command_and_http(
+async def test_each_kind_leaves_the_same_on_every_surface(
     house: Any, join: Join, client: redis.asyncio.Redis, api: aiohttp.ClientSession, baton: Baton, valkey_url: str,
     tmp_path: Path,
 ) -> None:  # fmt: skip

@@ -233,7 +233,7 @@ async def test_answers_are_checked_in_the_language_of_the_person(
     assert (await call(api, "POST", f"/task/{task.id}/form/validate", json=body))[1] == {"valid": True, "errors": []}
 
 
-async def test_the_wrong_person_gets_nothing_and_a_completed_task_says_who_and_when(
+async def test_wrong_person_gets_nothing_completed_task_says_who(
     api: aiohttp.ClientSession, begin: Begin, user: str
 ) -> None:
     _, task = await begin(MY_FORM)
@@ -258,7 +258,7 @@ async def test_the_wrong_person_gets_nothing_and_a_completed_task_says_who_and_w
         assert (status, problem["code"]) == (404, "task_gone")
 
 
-async def test_a_draft_closes_for_the_others_when_one_completes_the_task(
+async def test_draft_closes_for_others_when_one_completes_the_task(
     api: aiohttp.ClientSession, begin: Begin
 ) -> None:
     _, task = await begin(OFFERED)
@@ -309,7 +309,7 @@ async def test_an_offered_task_is_taken_by_the_first_and_offered_again(
     assert task.id in {item["id"] for item in (await call(api, "GET", "/task?candidate=grace"))[1]}
 
 
-async def test_a_task_of_a_group_is_taken_by_whom_the_caller_knows_to_be_in_it(
+async def test_group_task_is_claimed_by_a_vouched_member(
     api: aiohttp.ClientSession, begin: Begin, user: str
 ) -> None:
     crew = f"crew-{user}"
@@ -330,7 +330,7 @@ async def test_a_task_of_nobody_else_is_not_given_back(api: aiohttp.ClientSessio
     assert (status, problem["code"]) == (409, "no_candidates")
 
 
-async def test_a_form_that_was_deployed_anew_is_opened_again_with_the_answers(
+async def test_redeployed_form_is_reopened_with_the_answers(
     api: aiohttp.ClientSession, engine: EngineClient, user: str
 ) -> None:
     key = f"p-{uuid.uuid4().hex[:8]}"

@@ -104,7 +104,7 @@ async def test_hostile_answers_are_taken_as_words_or_refused_by_name(
     assert status in {200, 422}, found
 
 
-async def test_a_form_and_variables_that_were_made_to_break_are_shown_or_said_to_be_broken(
+async def test_hostile_forms_are_shown_or_reported_broken(
     api: aiohttp.ClientSession, begin: Begin, engine: EngineClient, user: str
 ) -> None:
     loop = "=" + "for i in 1..100000 return " * 3 + "i"
@@ -122,7 +122,7 @@ async def test_a_form_and_variables_that_were_made_to_break_are_shown_or_said_to
     assert (await sent(api, "POST", f"/task/{task.id}/submit-form", body))[0] in {200, 422}
 
 
-async def test_a_draft_of_a_task_that_the_process_ended_closes_when_that_is_seen(
+async def test_draft_closes_when_the_process_ended_its_task(
     api: aiohttp.ClientSession, begin: Begin, engine: EngineClient, user: str
 ) -> None:
     task = await begin()
@@ -155,7 +155,7 @@ async def test_a_suspended_task_keeps_its_draft_until_it_is_activated(
     assert (await sent(api, "POST", f"/task/{task.id}/submit-form", json.dumps(body)))[0] == 200
 
 
-async def test_without_redis_drafts_are_refused_and_tasks_are_completed(
+async def test_without_redis_drafts_are_refused_tasks_completed(
     api_of: ApiOf, begin: Begin, user: str, unused_tcp_port: int
 ) -> None:
     task = await begin()

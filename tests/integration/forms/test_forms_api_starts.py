@@ -108,7 +108,7 @@ async def test_answers_of_a_start_are_checked_without_a_start(
     assert (status, problem["code"]) == (404, "not_found")
 
 
-async def test_a_start_that_is_under_way_is_not_made_again_by_another_page(
+async def test_start_under_way_is_not_repeated_by_another_page(
     api: aiohttp.ClientSession, engine: EngineClient, line: EngineLine, user: str
 ) -> None:
     key = await deployed(engine)
@@ -165,7 +165,7 @@ async def test_a_start_whose_answer_was_lost_is_not_made_again_at_once(
     assert (status, problem["code"]) == (409, "being_submitted"), "the engine may be at it still"
 
 
-async def test_a_draft_goes_on_with_the_version_that_was_deployed_meanwhile(
+async def test_draft_continues_with_the_version_deployed_meanwhile(
     api: aiohttp.ClientSession, engine: EngineClient, user: str
 ) -> None:
     key = await deployed(engine)
@@ -188,7 +188,7 @@ async def test_a_draft_goes_on_with_the_version_that_was_deployed_meanwhile(
     assert (status, problem["code"]) == (403, "not_your_draft")
 
 
-async def test_a_date_that_was_left_alone_stays_the_same_moment_on_a_surface_of_another_zone(
+async def test_untouched_date_stays_the_same_moment_in_another_zone(
     api: aiohttp.ClientSession, engine: EngineClient, user: str
 ) -> None:
     moment = {"value": "2026-05-05T22:00:00.000+0000", "type": "Date"}

@@ -54,7 +54,7 @@ async def stored(engine: EngineClient, instance_id: str) -> Mapping[str, object]
     return await engine.list_variables(instance_id)
 
 
-async def test_a_start_form_shows_defaults_and_its_own_business_key_is_used(
+async def test_start_form_shows_defaults_and_uses_its_business_key(
     api: aiohttp.ClientSession, engine: EngineClient, key: str
 ) -> None:
     user = uuid.uuid4().hex
@@ -86,7 +86,7 @@ async def test_a_task_is_filled_with_its_buttons_and_dates(
     assert str(found["form_day"]).startswith("2026-11-15 00:00")
 
 
-async def test_a_field_that_the_engine_refuses_is_named_by_its_place_in_the_form(
+async def test_field_refused_by_the_engine_is_named_by_its_place(
     api: aiohttp.ClientSession, engine: EngineClient, key: str
 ) -> None:
     user = uuid.uuid4().hex
@@ -128,7 +128,7 @@ async def form_of(api: aiohttp.ClientSession, engine: EngineClient, model: str, 
     return await call(api, "GET", f"/task/{task.id}/form", params={"user": user})
 
 
-async def test_html_of_the_models_default_is_shown_and_that_of_variables_is_not(
+async def test_only_html_of_the_models_default_is_shown(
     api: aiohttp.ClientSession, engine: EngineClient
 ) -> None:
     model = TEXTS.replace("{field}", "text_intro").replace("{label}", "Intro").replace("${{initiator}}", "${initiator}")
@@ -138,7 +138,7 @@ async def test_html_of_the_models_default_is_shown_and_that_of_variables_is_not(
         assert [shown["kind"] for shown in form["jsonSchema"]["x-display"]] == kinds
 
 
-async def test_a_generated_form_that_the_engine_cannot_evaluate_is_named_as_such(
+async def test_unevaluable_generated_form_is_named_as_such(
     api: aiohttp.ClientSession, engine: EngineClient
 ) -> None:
     model = TEXTS.replace("{field}", "name").replace("{label}", "${nobody.knows}")

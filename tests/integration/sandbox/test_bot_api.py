@@ -115,7 +115,7 @@ async def test_a_bot_may_not_write_first(sandbox: SimpleNamespace) -> None:
     assert refusal == "403 Forbidden: bot can't initiate conversation with a user"
 
 
-async def test_an_edit_changes_the_message_and_a_second_same_one_is_refused(
+async def test_same_edit_twice_is_refused(
     sandbox: SimpleNamespace, ann: SandboxPerson
 ) -> None:
     sent = await sandbox.bot.ok(
@@ -328,7 +328,7 @@ async def test_commands_and_texts_of_the_bot_are_kept_by_language(sandbox: Simpl
     assert refusal == "400 Bad Request: BOT_COMMAND_INVALID"
 
 
-async def test_a_webhook_gets_updates_in_order_with_the_secret_and_again_after_a_failure(
+async def test_webhook_gets_updates_in_order_and_again_after_failure(
     sandbox: SimpleNamespace, ann: SandboxPerson
 ) -> None:
     got: list[tuple[str, str, int]] = []

@@ -110,7 +110,7 @@ def test_a_read_only_folder_of_an_earlier_stack_is_named(home: Path) -> None:
     assert "Read-only file system" in said
 
 
-def test_a_disk_that_is_nearly_full_is_refused_before_anything_starts(home: Path) -> None:
+def test_nearly_full_disk_is_refused_before_anything_starts(home: Path) -> None:
     with disk(home, "30m"):
         said = failure(baton(home, "up"), home)
         assert list(home.glob("data/*")) == []
@@ -131,7 +131,7 @@ def test_a_missing_maven_is_named_when_the_engine_must_be_built(home: Path, tmp_
     assert "install Maven 3.8 or newer" in said
 
 
-def test_a_wrong_java_home_is_named_when_the_engine_must_be_built(home: Path, tmp_path: Path) -> None:
+def test_wrong_java_home_is_named_when_the_engine_is_built(home: Path, tmp_path: Path) -> None:
     variables = {"JAVA_HOME": "/nowhere/java", "BATON_CACHE": str(tmp_path / "cache")}
     said = failure(baton(home, "up", **variables), home)
     assert "JAVA_HOME is /nowhere/java, which holds no JDK (bin/javac)" in said

@@ -81,7 +81,7 @@ def llm_bundle() -> Bundle:
     return Bundle(lease="lease-1", topic="llm-answer", lock_expires=expires, lock_ms=30_000, jobs=(job,))
 
 
-async def test_a_pool_child_in_the_middle_of_a_job_ends_with_a_killed_supervisor(home: Home) -> None:
+async def test_pool_child_ends_with_a_killed_supervisor(home: Home) -> None:
     asked = asyncio.Event()
 
     async def never_answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -107,7 +107,7 @@ async def test_a_pool_child_in_the_middle_of_a_job_ends_with_a_killed_supervisor
     await model.wait_closed()
 
 
-async def test_a_training_of_the_aot_cache_ends_with_a_killed_supervisor(home: Home, tmp_path: Path) -> None:
+async def test_aot_training_ends_with_a_killed_supervisor(home: Home, tmp_path: Path) -> None:
     jar, jre = ensure_jar(), find_jre()
     if not jre.makes_aot_caches:
         pytest.skip("this Java makes no AOT cache")

@@ -111,7 +111,7 @@ def running(house: House) -> House:
     return house
 
 
-def test_up_without_a_terminal_brings_every_server_to_ready_and_status_tells_all_of_it(running: House) -> None:
+def test_up_brings_every_server_to_ready_and_status_shows_it(running: House) -> None:
     answer = json.loads(running.run("status", "--json").stdout)
     servers = {server["name"]: server for server in answer["servers"]}
     assert answer["running"] is True
@@ -141,7 +141,7 @@ def test_reset_is_refused_while_the_stack_runs(running: House) -> None:
     assert (running.home / "secrets.json").is_file()
 
 
-def test_no_secret_is_seen_in_arguments_logs_status_or_open_files(running: House) -> None:
+def test_no_secret_is_in_arguments_logs_status_or_files(running: House) -> None:
     secrets = json.loads((running.home / "secrets.json").read_text())
     seen = {f"arguments of {process.pid}": " ".join(process.cmdline()) for process in running.family()}
     seen |= {str(file): file.read_text(errors="replace") for file in readable_by_others(running.home)}
@@ -180,7 +180,7 @@ def test_killed_servers_are_started_again_and_the_table_tells_it(running: House)
     assert before["valkey"].url in told["valkey"], "addresses are whole when they are piped"
 
 
-def test_a_killed_up_leaves_nothing_running_and_the_next_one_finds_everything(running: House) -> None:
+def test_killed_up_leaves_nothing_running_and_loses_nothing(running: House) -> None:
     running.api().deploy("test-up", list_packaged_files())
     started = running.api().start("onboarding", {"initiator": "ada"})
     kept = {name: (running.home / name).read_text() for name in ("ports.json", "secrets.json")}
@@ -202,7 +202,7 @@ def test_a_killed_up_leaves_nothing_running_and_the_next_one_finds_everything(ru
     assert task["assignee"] == "ada"
 
 
-def test_down_ends_everything_and_reset_deletes_it_wherever_it_is(running: House) -> None:
+def test_down_ends_everything_and_reset_deletes_it(running: House) -> None:
     family = running.family()
     moved = running.home / "postgres-folder"
     elsewhere = [Path(moved.read_text().strip())] if moved.is_file() else []

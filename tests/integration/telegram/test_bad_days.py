@@ -43,7 +43,7 @@ async def test_a_fault_may_be_for_one_chat_only(bot: Any, ann: SandboxPerson, bo
     assert await bot.ok("sendMessage", chat_id=ann.user_id, text="x")
 
 
-async def test_a_fault_for_a_chat_meets_what_is_about_it_without_its_number(
+async def test_fault_for_a_chat_meets_calls_without_its_id(
     bot: Any, ann: SandboxPerson, bob: SandboxPerson
 ) -> None:
     scope = {"type": "chat", "chat_id": ann.user_id}
@@ -92,7 +92,7 @@ async def test_a_slow_network_delays_the_answer_not_the_deed(bot: Any, ann: Sand
         assert answer.status == 400
 
 
-async def test_what_is_older_than_two_days_is_neither_edited_nor_deleted(bot: Any, ann: SandboxPerson) -> None:
+async def test_old_messages_are_neither_edited_nor_deleted(bot: Any, ann: SandboxPerson) -> None:
     sent = await bot.ok("sendMessage", chat_id=ann.user_id, text="old")
     where = {"chat_id": ann.user_id, "message_id": sent["message_id"]}
     age = f"chats/{ann.user_id}/messages/{sent['message_id']}/age"
@@ -118,7 +118,7 @@ async def test_a_web_app_button_needs_https_or_this_machine(bot: Any, ann: Sandb
     assert "Only HTTPS links are allowed" in refusal
 
 
-async def test_101_buttons_are_too_many_and_200_characters_the_longest_answer(bot: Any, ann: SandboxPerson) -> None:
+async def test_buttons_and_alerts_have_telegrams_limits(bot: Any, ann: SandboxPerson) -> None:
     row = [{"text": "x", "callback_data": "x"}] * 101
     refusal = await bot.refused("sendMessage", chat_id=ann.user_id, text="x", reply_markup={"inline_keyboard": [row]})
     assert refusal == "400 Bad Request: reply markup is too long"

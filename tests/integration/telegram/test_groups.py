@@ -32,7 +32,7 @@ async def test_the_bot_learns_that_it_was_added_and_by_which_link(
     assert start["message"]["from"]["id"] == ann.user_id
 
 
-async def test_in_privacy_mode_the_bot_sees_commands_mentions_and_replies_to_it(
+async def test_privacy_mode_shows_commands_mentions_and_replies(
     bot: Any, ann: SandboxPerson, bob: SandboxPerson
 ) -> None:
     in_team, bobs = await team_of(bot, ann, bob)
@@ -49,7 +49,7 @@ async def test_in_privacy_mode_the_bot_sees_commands_mentions_and_replies_to_it(
     assert (seen[2]["from"]["first_name"], seen[2]["chat"]["type"]) == ("Bob", "supergroup")
 
 
-async def test_an_administrator_and_a_bot_without_privacy_see_everything(
+async def test_administrator_bot_sees_everything(
     bot: Any, ann: SandboxPerson, bob: SandboxPerson
 ) -> None:
     in_team, bobs = await team_of(bot, ann, bob)

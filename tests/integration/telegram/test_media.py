@@ -67,7 +67,7 @@ async def test_the_bot_sends_albums(bot: Any, ann: SandboxPerson) -> None:
         await bot.aiogram.send_media_group(ann.user_id, photos[:1])
 
 
-async def test_a_picture_takes_the_place_of_a_text_and_of_another_picture(bot: Any, ann: SandboxPerson) -> None:
+async def test_picture_replaces_a_text_or_another_picture(bot: Any, ann: SandboxPerson) -> None:
     sent = await bot.aiogram.send_message(ann.user_id, "wait")
     photo = InputMediaPhoto(media=BufferedInputFile(PNG, "a.png"), caption="there")
     edited = await sent.edit_media(photo)
@@ -105,7 +105,7 @@ async def test_keys_that_ask_for_contact_and_place_send_them(bot: Any, ann: Sand
     assert text["text"] == "No"
 
 
-async def test_keys_go_with_their_message_or_when_a_newer_one_takes_them(bot: Any, ann: SandboxPerson) -> None:
+async def test_keyboards_go_with_their_message_or_a_newer_one(bot: Any, ann: SandboxPerson) -> None:
     keyboard = {"keyboard": [["Yes", "No"]]}
     sent = [await bot.ok("sendMessage", chat_id=ann.user_id, text="?", reply_markup=keyboard) for _ in range(2)]
     await ann.find_keys("Yes", "No")

@@ -161,7 +161,7 @@ async def test_words_that_took_long_are_not_asserted(bot: Any, ann: SandboxPerso
     assert "Once" not in source
 
 
-async def test_marks_of_direction_and_quotes_are_harmless_in_the_source(bot: Any) -> None:
+async def test_odd_characters_are_harmless_in_the_source(bot: Any) -> None:
     text = "\"\"\" \u202e\u0001 ''' {x} %s \\N"
     person = await SandboxPerson.join(bot.http, bot.url, "While", "en")
     await person.say(text)

@@ -48,7 +48,7 @@ def depth(channel: amqp_transport.Channel, queue: str) -> int:
     return int(channel.queue_declare(queue, passive=True).message_count)
 
 
-def test_all_are_in_the_queue_when_they_are_said_to_be_and_in_order(channel: amqp_transport.Channel) -> None:
+def test_confirmed_messages_are_in_the_queue_in_order(channel: amqp_transport.Channel) -> None:
     queue = queue_of(channel)
     publish(channel, queue, b"first")  # one alone is waited for like many
     with channel.collect_publishes() as batch:
@@ -59,7 +59,7 @@ def test_all_are_in_the_queue_when_they_are_said_to_be_and_in_order(channel: amq
     assert [channel.basic_get(queue).body for _ in range(3)] == [b"first", b"0", b"1"]
 
 
-def test_of_a_batch_that_is_refused_it_is_known_how_many_went_before(channel: amqp_transport.Channel) -> None:
+def test_refused_batch_says_how_many_were_published(channel: amqp_transport.Channel) -> None:
     full = queue_of(channel, **{"x-max-length": 3, "x-overflow": "reject-publish"})
     free = queue_of(channel)
 
@@ -94,7 +94,7 @@ def test_a_lost_connection_is_an_error_of_the_broker(channel: amqp_transport.Cha
     assert failed(channel, over_a_cut_line)[1] < 2
 
 
-def test_a_broker_that_does_not_confirm_is_not_waited_for_without_end(
+def test_unconfirming_broker_is_not_waited_for_endlessly(
     channel: amqp_transport.Channel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(amqp_transport, "CONFIRM_TIMEOUT", timedelta(milliseconds=300))

@@ -162,7 +162,7 @@ async def test_a_file_in_several_scopes_is_not_guessed(deployed: None, engine: E
         await engine.fetch_file_content(replace(task, activity_instance_id="elsewhere:1"), "paper")
 
 
-async def test_who_does_not_ask_for_references_gets_what_the_engine_says(deployed: None, engine: EngineClient) -> None:
+async def test_handler_without_references_gets_the_engines_value(deployed: None, engine: EngineClient) -> None:
     task = await fetched(engine, {}, INNER)
     files = Files(MemoryStore(), spill_above_bytes=4096)
     assert await FileVariables(engine, files).store_files(task, LOOK) is task

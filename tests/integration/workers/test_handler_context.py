@@ -150,7 +150,7 @@ def test_a_job_knows_itself(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("topic", ["test-context", "test-context-sync"])
-def test_words_arrive_a_few_times_a_second_and_nothing_of_a_text_is_lost(bench: Bench, topic: str) -> None:
+def test_progress_is_sent_in_batches_and_loses_no_text(bench: Bench, topic: str) -> None:
     started = time.monotonic()
     job, _ = bench.take(topic, pages=200)
     took = time.monotonic() - started

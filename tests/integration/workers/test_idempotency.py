@@ -124,7 +124,7 @@ async def test_a_failure_frees_the_claim_for_the_next_attempt(escorts: tuple[Job
     assert len(CALLS) == 2
 
 
-async def test_a_job_whose_key_is_taken_for_long_goes_back_without_costing_a_retry(
+async def test_job_with_a_taken_key_goes_back_without_a_retry(
     escorts: tuple[JobGuards, JobGuards], valkey_url: str
 ) -> None:
     job = one(uuid.uuid4().hex)
@@ -154,7 +154,7 @@ async def test_the_claim_of_a_killed_worker_ends_by_itself(valkey_url: str) -> N
         assert 0.3 < time.monotonic() - started < 1.5
 
 
-async def test_an_outcome_is_kept_though_the_claim_was_lost_and_the_first_one_stays(valkey_url: str) -> None:
+async def test_first_outcome_stays_though_the_claim_was_lost(valkey_url: str) -> None:
     async with aredis.Redis.from_url(valkey_url, decode_responses=True, protocol=2) as server:
         once = RunOnce(server, "test-once", SECONDS)
         key = uuid.uuid4().hex
@@ -287,7 +287,7 @@ async def paid(engine: EngineClient, instance_id: str) -> str:
     return str((await engine.list_variables(instance_id))["receipt"])
 
 
-async def test_the_effect_happens_once_though_the_lock_expires_and_the_task_is_fetched_again(
+async def test_effect_happens_once_though_the_lock_expires(
     bridge: Bridge, engine: EngineClient, valkey_url: str, folder: Path, server: redis.Redis
 ) -> None:
     order = uuid.uuid4().hex
@@ -305,7 +305,7 @@ async def test_the_effect_happens_once_though_the_lock_expires_and_the_task_is_f
 
 
 @pytest.mark.full
-async def test_a_worker_killed_before_the_effect_keeps_the_job_back_for_the_length_of_its_claim_only(
+async def test_killed_worker_holds_the_job_for_its_claim_only(
     bridge: Bridge, engine: EngineClient, valkey_url: str, folder: Path, server: redis.Redis
 ) -> None:
     order = uuid.uuid4().hex

@@ -89,7 +89,7 @@ async def test_two_replicas_together_never_run_more_than_allowed(valkey_url: str
     assert all(each.spans for each in both), "both replicas get some"
 
 
-async def test_two_replicas_together_keep_the_rate_in_every_second_of_three(valkey_url: str) -> None:
+async def test_two_replicas_together_keep_the_rate(valkey_url: str) -> None:
     both = await asyncio.to_thread(crowd, valkey_url, rate=RateLimit(10, SECOND), lasts=3.0)
     starts = sorted(start for each in both for start in each.starts)
     # What is seen here is a little later than what the server has allowed.
@@ -228,7 +228,7 @@ async def ended(engine: EngineClient, business_key: str, count: int, limit: time
             await asyncio.sleep(0.2)
 
 
-async def test_a_flood_of_limited_jobs_all_end_two_at_a_time_and_others_need_not_wait(
+async def test_limited_jobs_end_two_at_a_time_others_do_not_wait(
     engine: EngineClient, valkey_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / f"{MODULE}.py").write_text(HANDLERS)

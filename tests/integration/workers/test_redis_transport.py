@@ -18,7 +18,7 @@ def connection(valkey_url: str) -> Iterator[kombu.Connection]:
         yield connection
 
 
-def test_what_is_put_behind_comes_last_and_waits_in_a_list_that_is_known(
+def test_low_priority_comes_last_and_is_counted(
     connection: kombu.Connection, valkey_url: str
 ) -> None:
     queue = connection.SimpleQueue(name := f"behind-{time.time_ns()}")
@@ -32,7 +32,7 @@ def test_what_is_put_behind_comes_last_and_waits_in_a_list_that_is_known(
         message.ack()
 
 
-def test_what_is_given_back_over_a_closed_connection_is_an_error_of_the_connection(
+def test_returning_over_a_closed_connection_raises(
     connection: kombu.Connection,
 ) -> None:
     """Celery logs those and goes on; anything else would end the worker with all it is doing."""
@@ -45,7 +45,7 @@ def test_what_is_given_back_over_a_closed_connection_is_an_error_of_the_connecti
         message.requeue()
 
 
-def test_an_acknowledgement_over_a_closed_connection_has_nobody_to_tell(connection: kombu.Connection) -> None:
+def test_acknowledging_over_a_closed_connection_is_silent(connection: kombu.Connection) -> None:
     queue = connection.SimpleQueue(f"acknowledged-late-{time.time_ns()}")
     queue.put("job")
     message = queue.get(timeout=5)

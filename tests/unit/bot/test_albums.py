@@ -37,7 +37,7 @@ def told(house: House) -> int:
 
 @pytest.mark.parametrize("killed_after", range(9))
 @pytest.mark.parametrize("following", [FIELDS[0], DOG, {**DOG, "multiple": True}])
-async def test_of_an_album_to_one_file_the_first_is_taken_and_the_rest_answers_nothing(
+async def test_album_for_one_file_takes_the_first_only(
     following: dict[str, Any], killed_after: int
 ) -> None:
     house = house_of(CAT, following)
@@ -67,7 +67,7 @@ async def test_a_next_file_or_album_is_an_answer_again() -> None:
 
 
 @pytest.mark.parametrize("killed_after", range(9))
-async def test_of_an_album_to_several_files_all_are_taken_and_shown_in_one_message(killed_after: int) -> None:
+async def test_album_for_several_files_takes_all_in_one_message(killed_after: int) -> None:
     house = house_of(CATS, FIELDS[0])
     house.store.kills.left = killed_after
     await sends(house, 11, 12, 13)
@@ -79,7 +79,7 @@ async def test_of_an_album_to_several_files_all_are_taken_and_shown_in_one_messa
     assert len(house.screen.shown) == 2 or killed_after, "the question from before, and the one below the album"
 
 
-async def test_who_goes_on_before_all_of_an_album_came_is_told_once_that_the_rest_is_not_taken() -> None:
+async def test_late_album_files_are_refused_once() -> None:
     house = house_of(CATS, FIELDS[0])
     await sends(house, 11)
     await house.feels(Operation.DONE)
@@ -88,7 +88,7 @@ async def test_who_goes_on_before_all_of_an_album_came_is_told_once_that_the_res
     assert (len(house.drafts.session.data["cat"]), told(house)) == (1, 1)
 
 
-async def test_a_file_of_an_album_that_is_refused_is_told_and_leaves_the_question_to_the_others() -> None:
+async def test_refused_album_file_leaves_the_question_to_others() -> None:
     pictures = {"accept": "image/*"}
     house = house_of({**CAT, **pictures}, FIELDS[0])
     await sends(house, 11, media=replace(PHOTO, name="a.pdf", content_type="application/pdf"))
@@ -104,7 +104,7 @@ async def test_a_file_of_an_album_that_is_refused_is_told_and_leaves_the_questio
 
 
 @pytest.mark.parametrize("killed_after", range(8))
-async def test_the_rest_of_an_album_that_ended_a_form_does_not_answer_the_next_one(killed_after: int) -> None:
+async def test_rest_of_an_album_does_not_answer_the_next_form(killed_after: int) -> None:
     house = house_of(CAT)
     house.api.is_over = True
     house.store.kills.left = killed_after
@@ -122,7 +122,7 @@ async def test_an_album_that_nobody_asked_for_is_told_of_once() -> None:
     assert (house.question, told(house), house.api.files) == (("name",), 0, [])
 
 
-async def test_in_a_group_the_rest_of_an_album_answers_a_question_that_is_gone() -> None:
+async def test_group_album_rest_belongs_to_its_question() -> None:
     house = House({"type": "default", "components": [CAT, FIELDS[0]]}, ChatPlace.of(-7, "telegram-7"))
     house.api.files = []
     await house.takes()

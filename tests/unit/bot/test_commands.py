@@ -142,7 +142,7 @@ OWN = (Button("Выбрать свой", url="https://t.me/baton_bot?start=langu
 CHOICE = ((Button("English", "l:en"),), (Button("Русский", "l:ru"),))
 
 
-async def test_the_link_that_a_group_shows_leads_to_the_choice_of_ones_own_language(
+async def test_group_link_leads_to_the_private_language_choice(
     feed: Any, runner: Runner, screen: Screen
 ) -> None:
     await feed(chat=GROUP, text="/language@baton_bot")
@@ -152,7 +152,7 @@ async def test_the_link_that_a_group_shows_leads_to_the_choice_of_ones_own_langu
     assert runner.events == []
 
 
-async def test_an_administrator_chooses_what_language_a_group_is_written_to_in(
+async def test_administrator_chooses_the_group_language(
     feed: Any, screen: Screen, languages: Languages, memberships: Memberships, network: NoNetwork
 ) -> None:
     memberships.is_in_charge = True
@@ -165,7 +165,7 @@ async def test_an_administrator_chooses_what_language_a_group_is_written_to_in(
     assert (languages.chosen, network.alerts) == ({-100: "ru"}, [])
 
 
-async def test_an_administrator_who_writes_as_the_group_is_asked_in_its_language(
+async def test_anonymous_administrator_is_asked_in_group_language(
     feed: Any, screen: Screen, languages: Languages
 ) -> None:
     anonymous = {"id": 1087968824, "is_bot": True, "first_name": "Group"}
@@ -175,7 +175,7 @@ async def test_an_administrator_who_writes_as_the_group_is_asked_in_its_language
 
 
 @pytest.mark.parametrize("sender_chat", [GROUP, {"id": -200, "type": "channel", "title": "News"}])
-async def test_who_writes_as_the_group_or_a_channel_is_led_to_private_in_the_language_of_the_group(
+async def test_anonymous_author_is_led_to_private_chat(
     feed: Any, screen: Screen, languages: Languages, sender_chat: Any
 ) -> None:
     await languages.choose(-100, "ru")
@@ -192,7 +192,7 @@ async def test_who_writes_as_the_group_or_a_channel_is_led_to_private_in_the_lan
         (True, "l:xx", "Эта кнопка устарела"),
     ],
 )
-async def test_nobody_else_chooses_the_language_of_a_group_and_none_that_there_is_not(
+async def test_only_administrators_choose_a_known_group_language(
     feed: Any, languages: Languages, memberships: Memberships, network: NoNetwork,
     is_in_charge: bool | None, data: str, alert: str,
 ) -> None:  # fmt: skip
@@ -214,7 +214,7 @@ async def test_a_caption_is_no_command(feed: Any, runner: Runner, screen: Screen
 
 
 @pytest.mark.parametrize("command", ["start", "help", "quest"])
-async def test_a_command_that_is_nothing_for_a_group_leads_to_where_it_is_done(
+async def test_private_command_in_a_group_leads_to_private_chat(
     feed: Any, runner: Runner, screen: Screen, command: str
 ) -> None:
     await feed(chat=GROUP, text=f"/{command}@baton_bot now")
@@ -243,7 +243,7 @@ TO_BOB = [
 OF_OTHERS = {**QUESTION, "from": BOB}
 
 
-async def test_in_a_group_a_reply_to_the_bot_is_an_answer_of_whoever_replies(feed: Any, runner: Runner) -> None:
+async def test_reply_in_a_group_is_the_answer_of_its_author(feed: Any, runner: Runner) -> None:
     await feed(chat=GROUP, text="Ada", reply_to_message=QUESTION)
     await feed(chat=GROUP, photo=PHOTO, reply_to_message=QUESTION)
     await feed(chat=GROUP, text="not for you", reply_to_message=OF_OTHERS)
@@ -296,7 +296,7 @@ async def test_in_private_a_task_is_taken_as_a_member_of_ones_groups(feed: Any, 
 
 
 @pytest.mark.parametrize(("is_there", "events"), [(False, 0), (None, 1)])
-async def test_an_offer_that_left_its_group_is_for_its_members_as_far_as_telegram_tells(
+async def test_forwarded_offer_is_for_members_of_its_group(
     feed: Any, runner: Runner, screen: Screen, memberships: Memberships, is_there: bool | None, events: int
 ) -> None:
     memberships.is_there = is_there
@@ -304,7 +304,7 @@ async def test_an_offer_that_left_its_group_is_for_its_members_as_far_as_telegra
     assert (len(runner.events), len(screen.sent)) == (events, 1 - events)
 
 
-async def test_what_was_offered_to_a_group_is_offered_to_the_supergroup_that_it_became_in_its_language(
+async def test_offers_follow_a_group_to_its_supergroup(
     feed: Any, runner: Runner, languages: Languages
 ) -> None:
     languages.chosen[-7] = "ru"

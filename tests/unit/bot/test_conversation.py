@@ -89,7 +89,7 @@ def test_a_chosen_language_asks_the_open_question_anew_in_it(asked: Conversation
     assert after.session.revision == asked.session.revision + 1  # the buttons of before are stale
 
 
-def test_a_form_that_was_put_aside_is_not_shown_but_goes_on_in_the_chosen_language(asked: Conversation) -> None:
+def test_paused_form_continues_in_the_chosen_language(asked: Conversation) -> None:
     after, effects = change_language(replace(asked, message_id=None), "ru")
     assert effects == ()
     assert after.session is not None
@@ -100,18 +100,18 @@ def test_without_a_form_only_the_language_changes() -> None:
     assert change_language(ADA, "ru") == (replace(ADA, locale="ru"), ())
 
 
-def test_a_link_to_the_own_task_asks_its_form_below_everything_else() -> None:
+def test_link_to_own_task_asks_its_form_below() -> None:
     after, effects = open_linked(ADA, TASK, TITLES)
     assert (after.instance_id, effects) == ("i1", (Retire(), Open(TASK)))
 
 
-def test_a_link_to_the_task_that_is_being_asked_shows_the_question_again(asked: Conversation) -> None:
+def test_link_to_the_open_task_repeats_the_question(asked: Conversation) -> None:
     after, effects = open_linked(asked, TASK, TITLES)
     assert after == asked
     assert [type(effect) for effect in effects] == [ShowForm]
 
 
-def test_a_link_to_another_task_puts_the_open_form_aside_and_says_so(asked: Conversation) -> None:
+def test_link_to_another_task_puts_the_open_form_aside(asked: Conversation) -> None:
     other = replace(TASK, id="t2", process_instance_id="i2")
     after, effects = open_linked(replace(asked, title="A <b> profile"), other, TITLES)
     aside = Tell("“A &lt;b&gt; profile” is put aside; your answers are kept.")
@@ -126,7 +126,7 @@ def test_a_task_that_was_given_to_somebody_else_is_let_go(asked: Conversation) -
     assert effects == (Retire(), Tell("This task was given to somebody else meanwhile."), Find())
 
 
-def test_a_form_that_was_deployed_anew_says_so_and_is_asked_below(asked: Conversation) -> None:
+def test_redeployed_form_says_so_and_is_asked_below(asked: Conversation) -> None:
     _, (retired, told, shown) = report_change(asked, "form_changed")
     assert retired == Retire()
     assert isinstance(told, Tell)
@@ -149,7 +149,7 @@ def test_a_link_to_a_task_that_is_over_or_of_another_says_so(
     assert open_linked(asked, task, TITLES) == (asked, (Tell(told),))
 
 
-def test_the_last_answer_leads_to_the_summary_and_the_submission_goes_out_from_the_draft(asked: Conversation) -> None:
+def test_last_answer_leads_to_summary_and_submission(asked: Conversation) -> None:
     state, _ = receive_text(asked, Typed("Ada"), 11)
     state, _ = receive_text(replace(state, message_id=6), Typed("Paris"), 12)
     state = replace(state, message_id=7)
@@ -167,7 +167,7 @@ def test_the_same_text_again_is_a_repeated_delivery(asked: Conversation) -> None
     assert receive_text(state, Typed("Ada"), 11) == (state, ())
 
 
-def test_a_button_of_an_earlier_message_or_another_draft_is_stale(asked: Conversation) -> None:
+def test_buttons_of_earlier_messages_or_drafts_are_stale(asked: Conversation) -> None:
     assert asked.session is not None
     data = encode(asked.session, Operation.BACK)
     moved = replace(asked, session=asked.session.advance_revision())
@@ -177,14 +177,14 @@ def test_a_button_of_an_earlier_message_or_another_draft_is_stale(asked: Convers
     assert [type(effect) for effect in receive_press(replace(asked, message_id=None), data, 5)[1]] == [Alert, Find]
 
 
-def test_a_view_that_was_shown_twice_has_buttons_that_count_in_both_messages(asked: Conversation) -> None:
+def test_view_shown_twice_has_working_buttons_in_both(asked: Conversation) -> None:
     assert asked.session is not None
     (shown,) = receive_press(asked, encode(asked.session, Operation.BACK), 4)[1]
     assert isinstance(shown, ShowForm)
     assert shown.in_place
 
 
-def test_a_form_that_ended_elsewhere_says_by_whom_and_asks_what_is_next(asked: Conversation) -> None:
+def test_form_ended_elsewhere_says_by_whom_and_goes_on(asked: Conversation) -> None:
     at = datetime(2026, 11, 25, 12, 3, tzinfo=UTC)
     closed = replace(asked, closed=ClosedDraft("web-9", at, "web"))
     for after, effects in (close_form(closed, "web-9", at.isoformat(), "web"), receive_text(closed, Typed("x"), 12)):
@@ -204,7 +204,7 @@ def test_a_form_that_ended_elsewhere_says_by_whom_and_asks_what_is_next(asked: C
         lambda state: change_language(state, "en"),
     ],
 )
-def test_whatever_a_person_does_at_a_form_that_somebody_has_ended_tells_them_so(
+def test_acting_on_an_ended_form_says_it_ended(
     asked: Conversation, event: Callable[[Conversation], tuple[Conversation, Effects]]
 ) -> None:
     after, effects = event(replace(asked, session=OVER, closed=ClosedDraft("web-9", CREATED)))
@@ -212,20 +212,20 @@ def test_whatever_a_person_does_at_a_form_that_somebody_has_ended_tells_them_so(
     assert (after.session, after.closed, after.is_errand) == (None, None, False)
 
 
-def test_the_end_of_a_form_is_told_in_the_language_that_was_chosen_last(asked: Conversation) -> None:
+def test_end_of_a_form_is_told_in_the_chosen_language(asked: Conversation) -> None:
     _, (closed, _) = change_language(replace(asked, closed=ClosedDraft("web-9", CREATED)), "ru")
     assert isinstance(closed, Close)
     assert closed.session.locale == "ru"
 
 
-def test_of_a_form_that_was_put_aside_and_has_ended_only_who_writes_is_told(asked: Conversation) -> None:
+def test_ended_paused_form_is_told_only_on_writing(asked: Conversation) -> None:
     aside = replace(asked, session=OVER, message_id=None, closed=ClosedDraft("web-9", CREATED))
     assert change_language(aside, "en") == (aside, ())
     assert cancel(aside)[1] == (Tell("There is nothing to put aside."),)
     assert isinstance(receive_text(aside, Typed("x"), 12)[1][0], Close)
 
 
-def test_a_form_that_the_person_has_ended_elsewhere_leads_on_in_its_own_instance(asked: Conversation) -> None:
+def test_own_form_ended_elsewhere_leads_on_in_its_instance(asked: Conversation) -> None:
     own = replace(asked, closed=ClosedDraft("telegram-7", CREATED), instance_id="i9")
     for state, instance_id in ((own, "i9"), (replace(own, is_errand=True), "i1")):
         assert state.session is not None
@@ -234,7 +234,7 @@ def test_a_form_that_the_person_has_ended_elsewhere_leads_on_in_its_own_instance
         assert (after.session, after.closed, after.is_errand) == (None, None, state.is_errand)
 
 
-def test_a_button_that_submitted_is_silent_when_it_is_pressed_once_more_and_others_are_stale(
+def test_second_press_of_submit_is_silent_others_are_stale(
     asked: Conversation,
 ) -> None:
     assert asked.session is not None
@@ -260,7 +260,7 @@ def test_a_button_of_a_form_that_somebody_else_has_ended_says_so(asked: Conversa
     assert [type(effect) for effect in effects] == [Alert, Close, Find]
 
 
-def test_what_the_engine_does_not_take_is_asked_again_with_its_words(asked: Conversation) -> None:
+def test_answer_refused_by_the_engine_is_asked_again(asked: Conversation) -> None:
     assert asked.session is not None
     after, (shown,) = show_errors(asked, asked.session, [{"field": "city", "message": "no such city"}])
     assert after.session is not None
@@ -282,7 +282,7 @@ def test_a_form_that_is_elsewhere_is_no_dead_end() -> None:
     )
 
 
-def test_an_errand_leaves_the_own_matter_where_it_is_and_comes_back_to_it() -> None:
+def test_claimed_task_leaves_the_own_process_and_returns() -> None:
     waiting = replace(ADA, instance_id="own")
     state, effects = open_taken(waiting, TASK, TITLES)
     assert (state.instance_id, effects) == ("own", (Retire(), Open(TASK)))
@@ -318,7 +318,7 @@ def test_in_a_group_only_replies_to_the_question_are_answers(asked: Conversation
     assert receive_text(unasked, Typed("Ada"), 11, None) == (unasked, ())
 
 
-def test_in_a_group_a_question_whose_number_was_not_noted_is_known_by_whom_it_asks(asked: Conversation) -> None:
+def test_unnoted_group_question_is_known_by_whom_it_asks(asked: Conversation) -> None:
     there = in_group(asked, prompt=Prompt(9, "Name"), asked_before=6)
     after, effects = receive_text(there, Typed("Ada"), 11, RepliedMessage(8, 7))
     assert [type(effect) for effect in effects] == [Erase, ShowForm]
@@ -328,7 +328,7 @@ def test_in_a_group_a_question_whose_number_was_not_noted_is_known_by_whom_it_as
         assert receive_text(there, Typed("Ada"), 11, of_another) == (there, ())
 
 
-def test_in_a_group_who_answers_an_earlier_question_is_shown_the_open_one(asked: Conversation) -> None:
+def test_late_group_answer_is_shown_the_open_question(asked: Conversation) -> None:
     there = in_group(asked, prompt=Prompt(9, "Name"), asked_before=6)
     after, effects = receive_text(there, Typed("Ada"), 11, RepliedMessage(6, 7))
     assert [type(effect) for effect in effects] == [Tell, ShowForm]

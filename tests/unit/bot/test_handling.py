@@ -131,7 +131,7 @@ async def test_what_the_conversation_raises_is_raised_and_counted(bot: Bot, disp
     assert counted("message", "failed") == before + 1
 
 
-async def test_an_update_that_cannot_be_read_tells_the_places_but_not_what_stands_there(
+async def test_unreadable_update_names_places_without_values(
     handling: UpdateDispatcher,
 ) -> None:
     before = counted("message", "failed")
@@ -143,7 +143,7 @@ async def test_an_update_that_cannot_be_read_tells_the_places_but_not_what_stand
     assert counted("message", "failed") == before + 1
 
 
-async def test_an_answer_that_a_handler_cannot_read_is_no_unreadable_update(
+async def test_unreadable_api_answer_is_no_unreadable_update(
     handling: UpdateDispatcher, dispatched: Dispatched
 ) -> None:
     class Answer(BaseModel):

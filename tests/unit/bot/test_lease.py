@@ -35,7 +35,7 @@ class Deaf:
         self.is_released = True
 
 
-async def test_a_lease_ends_though_its_renewal_never_hears_of_it_and_its_work_ends_in_order(
+async def test_lease_ends_in_order_without_its_renewal(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("kit.lease.LIFE", timedelta(seconds=1))

@@ -48,7 +48,7 @@ class Kept:
         self.updates.append(update)
 
 
-async def test_polling_outlives_every_kind_of_answer_and_keeps_what_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_polling_survives_every_kind_of_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(polling, "FIRST_PAUSE", timedelta(milliseconds=1))
     monkeypatch.setattr(polling, "LONGEST_PAUSE", timedelta(milliseconds=5))
     strange = {"update_id": 7, "message": {"entities": "no list"}}
@@ -121,7 +121,7 @@ async def test_telegrams_wish_for_silence_is_read() -> None:
         (500, "[]", ApiProblem),
     ],
 )
-async def test_whatever_stands_in_front_of_engine_api_its_answers_are_understood(
+async def test_answers_of_proxies_are_understood(
     status: int, body: str, error: type[Exception]
 ) -> None:
     async def answer(_: web.Request) -> web.StreamResponse:
@@ -132,7 +132,7 @@ async def test_whatever_stands_in_front_of_engine_api_its_answers_are_understood
             await api.list_running("key")
 
 
-async def test_what_engine_api_quotes_of_an_answer_is_in_no_message_of_the_error() -> None:
+async def test_error_messages_quote_no_answer_of_a_person() -> None:
     async def answer(_: web.Request) -> web.StreamResponse:
         told = {"code": "invalid_variable", "detail": "For input string: hunter2"}
         return web.json_response(told, status=422)
@@ -144,7 +144,7 @@ async def test_what_engine_api_quotes_of_an_answer_is_in_no_message_of_the_error
     assert error.value.members["detail"] == "For input string: hunter2"
 
 
-async def test_who_waits_for_a_busy_engine_api_is_not_timed_out_before_it_is_asked(
+async def test_queued_call_is_not_timed_out_before_it_is_made(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(engine_api, "TIMEOUT", timedelta(milliseconds=300))
@@ -206,7 +206,7 @@ async def watching(
         await task
 
 
-async def test_one_slow_look_holds_up_no_other_and_a_fault_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_slow_look_holds_up_no_other_and_faults_end_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     slow, faulty, quick = (WaitingEntry(name, "u", 1, 0.0) for name in ("slow", "faulty", "quick"))
     looked: list[WaitingEntry] = []
 
@@ -223,7 +223,7 @@ async def test_one_slow_look_holds_up_no_other_and_a_fault_ends_nothing(monkeypa
         assert (looked, store.watched) == ([quick], [quick])
 
 
-async def test_of_two_who_wait_at_one_instance_neither_waits_for_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_two_waiting_at_one_instance_are_independent(monkeypatch: pytest.MonkeyPatch) -> None:
     ada, bob = WaitingEntry("one", "telegram-1", 1, 0.0), WaitingEntry("one", "telegram-2", 2, 5.0)
     again = replace(ada, since=9.0)
     looked: list[WaitingEntry] = []

@@ -35,7 +35,7 @@ def test_a_button_says_what_is_wished_of_which_task_in_64_bytes() -> None:
     assert decode_wish("t:o:a:b") == (OfferAction.OPEN, "a:b")
 
 
-def test_an_id_that_is_too_long_for_a_button_is_an_error_and_not_a_cut_button() -> None:
+def test_too_long_id_for_a_button_is_an_error() -> None:
     with pytest.raises(BotError):
         encode_wish(OfferAction.CLAIM, "x" * 61)
 
@@ -57,7 +57,7 @@ def test_own_tasks_are_opened_and_offered_ones_taken() -> None:
     ]  # fmt: skip
 
 
-def test_titles_are_those_of_the_model_in_the_language_of_the_person() -> None:
+def test_titles_are_the_models_in_the_persons_language() -> None:
     entry = TaskEntry(task("a", "Choose your language", "choose-language", "onboarding"), is_mine=True)
     shown = build_inbox_view([entry], 0, "ru", TITLES, zone="UTC")
     assert "<b>Выбор языка</b> · Знакомство, 25.11.2026, 12:03" in shown.text

@@ -32,7 +32,7 @@ def house() -> House:
 
 
 @pytest.mark.parametrize("killed_at", ["drafts", "store"])
-async def test_a_text_is_kept_and_counts_once_where_the_bot_is_killed_in_the_middle(
+async def test_text_counts_once_when_the_bot_is_killed(
     house: House, killed_at: str
 ) -> None:
     getattr(house, killed_at).faults = [Killed()]
@@ -60,7 +60,7 @@ async def test_in_a_group_no_answer_is_lost_wherever_the_bot_is_killed(killed_af
     assert house.store.state.draft_id is None
 
 
-async def test_in_a_group_an_answer_counts_though_its_question_is_asked_once_more_before_it_arrives() -> None:
+async def test_group_answer_counts_though_its_question_was_repeated() -> None:
     house = House(place=ChatPlace(-100, CHAT))
     await house.takes()
     answer = await house.reply_to_the_oldest("Name", "Ada")
@@ -72,7 +72,7 @@ async def test_in_a_group_an_answer_counts_though_its_question_is_asked_once_mor
     assert house.drafts.session.data == {"name": "Ada", "city": "Paris"}
 
 
-async def test_a_text_whose_view_was_not_shown_is_shown_when_it_comes_again(house: House) -> None:
+async def test_repeated_text_shows_the_view_that_was_not_shown(house: House) -> None:
     house.screen.faults = [BUSY, BUSY]  # the old buttons, and the new question
     with pytest.raises(TooBusy):
         await house.hears("Ada", 11)
@@ -83,7 +83,7 @@ async def test_a_text_whose_view_was_not_shown_is_shown_when_it_comes_again(hous
     assert house.drafts.session.data == {"name": "Ada", "city": "Paris"}
 
 
-async def test_a_submission_that_got_through_is_gone_on_from_where_its_reply_was_lost(house: House) -> None:
+async def test_lost_reply_of_a_submission_is_continued(house: House) -> None:
     await house.hears("Ada", 11)
     await house.hears("Paris", 12)
     house.screen.faults = [BUSY]
@@ -99,7 +99,7 @@ async def test_a_submission_that_got_through_is_gone_on_from_where_its_reply_was
     ("place", "next_task", "told"),
     [(PLACE, None, "Done. Thank you!"), (ChatPlace(-100, CHAT), replace(TASK, id="t2"), "The next step waits for you")],
 )
-async def test_a_taken_task_that_got_through_leads_on_as_if_its_reply_had_been_heard(
+async def test_lost_reply_of_a_claim_is_continued(
     place: ChatPlace, next_task: OpenTask | None, told: str
 ) -> None:
     house = House(place=place)
@@ -122,7 +122,7 @@ async def test_a_taken_task_that_got_through_leads_on_as_if_its_reply_had_been_h
         (ApiProblem("gone", 404, "task_gone"), "not sent"),
     ],
 )
-async def test_who_submits_a_task_that_is_over_reads_that_the_answers_were_not_taken(
+async def test_submitting_an_ended_task_says_answers_were_not_sent(
     place: ChatPlace, refusal: ApiProblem, told: str
 ) -> None:
     house = House(place=place)
@@ -161,7 +161,7 @@ async def test_who_gives_a_task_back_reads_what_became_of_it(
     assert not house.store.state.is_errand
 
 
-async def test_a_secret_form_whose_task_is_over_by_then_is_not_given_back_in_silence() -> None:
+async def test_ended_task_of_a_secret_form_is_reported() -> None:
     secret = {**FIELDS[0], "properties": {"sensitive": "true"}}
     house = House({"type": "default", "components": [secret]}, ChatPlace(-100, CHAT))
     house.api.refusal = ApiProblem("over", 410, "completed_elsewhere", {"by": "web-9"})
@@ -176,7 +176,7 @@ async def test_who_submits_a_draft_that_has_gone_is_asked_again(house: House) ->
     assert house.store.state.draft_id == house.drafts.session.id
 
 
-async def test_who_presses_submit_twice_is_told_nothing_more_and_asked_nothing_twice(house: House) -> None:
+async def test_second_submit_press_changes_nothing(house: House) -> None:
     await house.hears("Ada", 11)
     await house.hears("Paris", 12)
     data, message_id = encode(house.drafts.session, Operation.SUBMIT), house.store.state.message_id or 0
@@ -194,7 +194,7 @@ ENDINGS = [("completed", "✅ That was all."), ("cancelled", "✕ This was cance
 
 
 @pytest.mark.parametrize(("ending", "told"), [(None, "⏳ One moment"), *ENDINGS])
-async def test_a_form_that_was_completed_elsewhere_leads_to_the_workers_or_to_the_end(
+async def test_form_completed_elsewhere_leads_to_workers_or_end(
     house: House, ending: Ending | None, told: str
 ) -> None:
     house.drafts.end()
@@ -206,7 +206,7 @@ async def test_a_form_that_was_completed_elsewhere_leads_to_the_workers_or_to_th
 
 
 @pytest.mark.parametrize(("ending", "told"), ENDINGS)
-async def test_how_the_own_matter_ended_is_told_to_who_meets_it_at_a_form_and_to_who_waits(
+async def test_end_of_the_own_process_is_told_at_form_and_wait(
     ending: Ending, told: str
 ) -> None:
     asked, waiting = House(), House()
@@ -221,7 +221,7 @@ async def test_how_the_own_matter_ended_is_told_to_who_meets_it_at_a_form_and_to
         assert house.store.state.instance_id is None
 
 
-async def test_a_chat_that_asks_in_the_place_of_a_notice_is_a_surface_of_the_draft(house: House) -> None:
+async def test_question_in_place_of_a_notice_is_a_draft_surface(house: House) -> None:
     house.drafts.surfaces = set()
     house.store.state = replace(house.store.state, draft_id=None)
     house.api.next = TASK
@@ -230,14 +230,14 @@ async def test_a_chat_that_asks_in_the_place_of_a_notice_is_a_surface_of_the_dra
     assert house.drafts.surfaces == {Surface("telegram", CHAT, 5)}
 
 
-async def test_who_turns_to_another_process_has_what_runs_of_it_looked_up_once(house: House) -> None:
+async def test_turning_to_another_process_looks_it_up_once(house: House) -> None:
     await house.runner.start_process(CHAT, "feedback", "en")
     assert house.api.looked_up == ["feedback:telegram-7"]
     assert "is put aside" in house.screen.texts
     assert house.store.watched == ["i2"]
 
 
-async def test_a_process_whose_form_is_elsewhere_is_not_started_without_its_answers(house: House) -> None:
+async def test_process_with_foreign_form_is_not_started(house: House) -> None:
     where = "https://bpm.example.org/camunda/app/tasklist/default/#/?processStart=feedback"
     house.api.of_start = OpenForm(None, "external", "embedded:app:ask.html", where)
     await house.runner.start_process(CHAT, "feedback", "en")
@@ -245,7 +245,7 @@ async def test_a_process_whose_form_is_elsewhere_is_not_started_without_its_answ
     assert (house.store.state.instance_id, house.store.watched) == ("i1", [])
 
 
-async def test_what_the_engine_refuses_is_told_though_the_draft_has_moved(house: House) -> None:
+async def test_engine_refusal_is_told_though_the_draft_moved(house: House) -> None:
     await house.hears("Ada", 11)
     await house.hears("Paris", 12)
     house.api.refusal = ApiProblem("no", 422, "invalid", {"errors": [{"field": "city", "message": "no such city"}]})
@@ -259,7 +259,7 @@ ASKS_A_PHONE = {"type": "default", "components": [FIELDS[0], PHONE]}
 
 
 @pytest.mark.parametrize("killed_after", range(24))
-async def test_a_key_that_shares_stands_as_long_as_its_question_wherever_the_bot_is_killed(killed_after: int) -> None:
+async def test_share_key_stays_with_its_question_through_kills(killed_after: int) -> None:
     house = House(ASKS_A_PHONE)
     house.store.kills.left = killed_after
     for message_id, (said, keys) in enumerate(
@@ -274,7 +274,7 @@ async def test_a_key_that_shares_stands_as_long_as_its_question_wherever_the_bot
     assert house.drafts.session.data == {"name": "Ada", "city": "+7 911"}
 
 
-async def test_a_key_of_an_event_that_was_given_up_goes_with_the_next_question() -> None:
+async def test_share_key_of_a_failed_event_goes_later() -> None:
     house = House(ASKS_A_PHONE)
     house.store.faults = [Killed()]
     with pytest.raises(Killed):
@@ -286,7 +286,7 @@ async def test_a_key_of_an_event_that_was_given_up_goes_with_the_next_question()
 
 
 @pytest.mark.parametrize("may_have_arrived", [False, True])
-async def test_what_takes_a_key_away_is_sent_only_where_the_key_may_have_been(may_have_arrived: bool) -> None:
+async def test_share_key_is_removed_only_where_it_may_be(may_have_arrived: bool) -> None:
     house, offer = House(ASKS_A_PHONE), None
 
     async def refuses_once(*_: object) -> int:
@@ -304,7 +304,7 @@ async def test_what_takes_a_key_away_is_sent_only_where_the_key_may_have_been(ma
 
 
 @pytest.mark.parametrize("is_too_old", [False, True])
-async def test_a_key_that_shares_comes_with_its_question_however_reached_and_goes_however_left(
+async def test_share_key_comes_and_goes_with_its_question(
     is_too_old: bool,
 ) -> None:
     house = House(ASKS_A_PHONE)
@@ -324,7 +324,7 @@ async def test_a_key_that_shares_comes_with_its_question_however_reached_and_goe
     assert house.screen.keys == set()
 
 
-async def test_a_text_that_meets_a_change_elsewhere_is_told_so_above_the_form(house: House) -> None:
+async def test_text_meeting_a_change_elsewhere_is_told_so(house: House) -> None:
     elsewhere, _ = apply_event(house.drafts.session, Typed("Grace"))
     get = house.drafts.get
 
@@ -341,7 +341,7 @@ async def test_a_text_that_meets_a_change_elsewhere_is_told_so_above_the_form(ho
     assert house.drafts.session.data == {"name": "Grace", "city": ""}
 
 
-async def test_that_something_failed_is_told_to_a_group_in_its_language(house: House) -> None:
+async def test_failure_is_told_to_a_group_in_its_language(house: House) -> None:
     await house.store.languages.choose(-7, "ru")
     await house.store.languages.move_chat(-100, -7)
     for chat_id in (-100, -7, CHAT):
@@ -352,7 +352,7 @@ async def test_that_something_failed_is_told_to_a_group_in_its_language(house: H
 
 
 @pytest.mark.parametrize("kind", ["message", "callback_query"])
-async def test_that_something_failed_is_told_to_a_person_in_the_language_of_their_telegram_or_their_own_choice(
+async def test_failure_is_told_to_a_person_in_their_language(
     house: House, kind: str
 ) -> None:
     update = {"update_id": 3, kind: {"from": {"id": CHAT, "language_code": "ru"}}}
@@ -362,7 +362,7 @@ async def test_that_something_failed_is_told_to_a_person_in_the_language_of_thei
     assert [view.text for view in house.screen.shown.values()] == [say("failed", "ru"), say("failed", "en")]
 
 
-async def test_a_file_that_engine_api_is_not_there_for_is_asked_for_again() -> None:
+async def test_file_sent_during_an_outage_is_asked_for_again() -> None:
     house = House({"type": "default", "components": [{"type": "filepicker", "key": "cat", "label": "Cat"}]})
     await house.runner.handle_file(PLACE, PHOTO, 11, "en")
     assert "does not answer" in house.screen.texts

@@ -28,14 +28,14 @@ def test_a_text_that_fits_stays_as_it_is() -> None:
     assert split_html(text) == [text]
 
 
-def test_it_breaks_at_paragraphs_then_lines_then_words_then_anywhere() -> None:
+def test_text_breaks_at_paragraphs_lines_words_anywhere() -> None:
     assert split_html("a" * 30 + "\n\n" + "b" * 10 + "\n" + "c" * 20, 50) == ["a" * 30, "b" * 10 + "\n" + "c" * 20]
     assert split_html("a" * 30 + "\n" + "b " * 5 + "c" * 20, 50) == ["a" * 30, "b b b b b " + "c" * 20]
     assert split_html(WORDS, 20) == ["one two three four", "five six seven eight", "nine ten"]
     assert split_html("x" * 45, 20) == ["x" * 20, "x" * 20, "x" * 5]
 
 
-def test_open_tags_are_closed_and_opened_again_with_what_they_say() -> None:
+def test_open_tags_are_closed_and_reopened_with_attributes() -> None:
     text = '<b>bold <a href="https://example.org/?a=1&amp;b=2">' + "link " * 10 + "</a></b>after"
     parts = split_html(text, 30)
     assert parts[0] == '<b>bold <a href="https://example.org/?a=1&amp;b=2">link link link link link</a></b>'
@@ -78,7 +78,7 @@ def test_a_long_text_is_split_in_good_time() -> None:
     ),
     st.integers(4, 60),
 )
-def test_whatever_the_text_every_part_is_well_formed_and_short_and_all_is_said(text: str, most: int) -> None:
+def test_every_part_is_well_formed_short_and_complete(text: str, most: int) -> None:
     parts = split_html(text, most)
     # A cluster of emoji may be longer than such a small limit, and is then alone.
     assert all(units(seen(part)) <= max(most, 50) for part in parts)

@@ -13,7 +13,7 @@ AWAY = ApiUnavailable("connection refused")
 ASKS_A_NAME = {"type": "default", "components": [FIELDS[0]]}
 
 
-async def test_the_one_answer_of_a_form_is_kept_while_engine_api_is_away_and_goes_out_by_a_button() -> None:
+async def test_single_answer_is_kept_in_an_outage_and_sent_later() -> None:
     house = House(ASKS_A_NAME)
     house.api.faults = [AWAY]
     await house.hears("Ada", 11)
@@ -27,7 +27,7 @@ async def test_the_one_answer_of_a_form_is_kept_while_engine_api_is_away_and_goe
 
 
 @pytest.mark.parametrize("place", ["drafts", "api", "store"])
-async def test_the_one_answer_of_a_form_goes_out_once_where_the_bot_is_killed_in_the_middle(place: str) -> None:
+async def test_single_answer_is_sent_once_through_a_kill(place: str) -> None:
     house = House(ASKS_A_NAME)
     getattr(house, place).faults = [Killed()]
     await house.delivered(partial(house.hears, "Ada", 11))
@@ -35,7 +35,7 @@ async def test_the_one_answer_of_a_form_goes_out_once_where_the_bot_is_killed_in
     assert set(house.store.watched) == {"i1"}
 
 
-async def test_the_one_answer_that_meets_a_change_elsewhere_does_not_go_out_unseen() -> None:
+async def test_single_answer_after_a_change_is_not_sent_unseen() -> None:
     house = House(ASKS_A_NAME)
     house.drafts.faults = [DraftConflict("abcdefgh")]
     await house.hears("Ada", 11)
@@ -54,7 +54,7 @@ async def test_a_secret_is_kept_nowhere_while_engine_api_is_away() -> None:
     assert house.api.submitted == [{"name": "1234"}]
 
 
-async def test_a_pressed_answer_costs_no_draft_and_its_button_works_again_when_engine_api_is_back() -> None:
+async def test_pressed_answer_works_again_after_an_outage() -> None:
     likes = {"type": "radio", "key": "tea", "label": "Tea?", "values": [{"label": "Yes", "value": "yes"}]}
     house = House({"type": "default", "components": [likes]})
     house.api.faults = [AWAY]

@@ -34,7 +34,7 @@ def answers() -> GivenAnswers:
     )
 
 
-def test_an_answer_may_come_before_the_one_that_makes_its_field_appear() -> None:
+def test_answer_may_precede_the_one_showing_its_field() -> None:
     given = answers()
     given.set(["words=For you", "gift=yes"])
     assert given.apply() == {"words": "For you", "gift": True}

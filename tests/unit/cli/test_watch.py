@@ -35,7 +35,7 @@ def test_without_watch_it_is_shown_once(capsys: pytest.CaptureFixture[str]) -> N
     assert capsys.readouterr().out == "number 1\n"
 
 
-def test_programs_get_one_object_a_line_and_ctrl_c_ends_it_in_order(capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_is_one_object_a_line_until_ctrl_c(capsys: pytest.CaptureFixture[str]) -> None:
     began = time.monotonic()
     show_listing(Asked(1, 2, KeyboardInterrupt()), as_json=True, watch=0.1)
     assert time.monotonic() - began >= 0.2

@@ -149,7 +149,7 @@ def goes_on(session: FormSession, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_hostile_text_is_an_answer_or_refused_and_the_form_goes_on(kind: str) -> None:
+def test_hostile_text_is_taken_or_refused(kind: str) -> None:
     for name, text in HOSTILE.items():
         before = asking(kind)
         after, outcome = apply_event(before, Typed(text))
@@ -186,7 +186,7 @@ def test_what_was_not_asked_for_is_refused_and_the_form_goes_on(kind: str) -> No
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_button_that_nobody_drew_is_refused_and_the_form_goes_on(kind: str) -> None:
+def test_unknown_button_is_refused_and_the_form_goes_on(kind: str) -> None:
     # None of them ends the question, and none of these arguments means anything.
     for operation in set(Operation) - {Operation.CANCEL, Operation.ACT}:
         for argument in (-1, 10**6, 2**63, -(2**63), 10**400):

@@ -39,7 +39,7 @@ async def test_many_bad_patterns_cost_one_budget() -> None:
     assert spent < WORK_LIMIT.total_seconds() * 2
 
 
-async def test_what_hit_a_limit_is_not_tried_again_and_the_rest_is_answered() -> None:
+async def test_request_at_a_limit_is_not_tried_again() -> None:
     def work() -> list[Any]:
         found = [evaluate_many([Expression(SLOW), Expression(f"={n}")], {}) for n in range(10)]
         return [(type(slow), quick) for slow, quick in found]

@@ -54,7 +54,7 @@ def test_what_a_person_chose_is_written_as_the_engine_reads_it() -> None:
         read_pattern(DEFAULT_PATTERN).from_iso("soon")
 
 
-def test_a_year_of_two_digits_falls_into_the_century_that_ends_in_twenty_years() -> None:
+def test_two_digit_year_falls_within_twenty_years() -> None:
     pattern = read_pattern("dd/MM/yy")
     assert [pattern.read(f"01/01/{year}", this_year=2026).year for year in ("46", "47", "99", "00")] == [
         2046,
@@ -73,7 +73,7 @@ def test_what_does_not_have_the_pattern_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     "pattern", ["bbb", "d MMM yyyy", "hh:mm a", "dd/MM/yyyy Z", "'open", "dd dd", "", "'only'", "/"]
 )
-def test_a_pattern_that_depends_on_language_or_zone_is_refused_by_name(pattern: str) -> None:
+def test_pattern_with_language_or_zone_is_refused(pattern: str) -> None:
     with pytest.raises(FormUnreadable, match="the date pattern"):
         read_pattern(pattern)
 

@@ -121,7 +121,7 @@ def test_a_template_is_filled_as_the_viewer_fills_it(text: str, shown: str) -> N
     assert fill_template(text, {"name": "<Ann>", "items": [1, 2]}) == shown
 
 
-def test_a_template_for_html_escapes_what_it_puts_in_but_not_itself() -> None:
+def test_html_template_escapes_only_what_it_inserts() -> None:
     data = {"name": "<b>\"'&{};:"}
     assert fill_template("<i>{{name}}</i>", data, html=True) == (
         "<i>&lt;b&gt;&quot;&#039;&amp;&#123;&#125;&#59;&#58;</i>"
@@ -172,7 +172,7 @@ def test_a_pattern_that_is_none_fails(pattern: str, flags: str) -> None:
         is_match(pattern, "a", flags)
 
 
-def test_a_batch_answers_in_order_and_one_failure_spoils_no_other() -> None:
+def test_batch_answers_in_order_despite_a_failure() -> None:
     answers = evaluate_many(
         [Expression("=a + 1"), Expression("=a +"), UnaryTest("=a > 3"), Template("a is {{a}}"), Pattern("^b$", "b"),
          Pattern("(", "b"), Expression("=this.n + i[1] + a", rows=[({"n": 10}, 2)])],

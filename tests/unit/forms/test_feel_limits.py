@@ -57,7 +57,7 @@ def test_what_takes_too_much_ends_and_the_next_call_works(source: str) -> None:
     assert evaluate("=1 + 1", {}) == 2
 
 
-def test_who_hit_the_limit_fails_and_the_rest_of_the_batch_goes_on() -> None:
+def test_request_at_the_limit_fails_and_the_rest_goes_on() -> None:
     answers = evaluate_many([Expression("=1"), CATASTROPHE, Expression("=2"), UnaryTest("=true")], {})
     assert kinds(answers) == [1, FeelLimit, 2, True]
 
@@ -91,7 +91,7 @@ def test_names_of_a_hostile_text_end_too() -> None:
     assert find_variable_names(Expression("=a")) == {"a"}
 
 
-def test_thousands_of_different_expressions_leave_memory_for_the_next() -> None:
+def test_thousands_of_expressions_do_not_fill_memory() -> None:
     for start in range(0, 2_000, 250):
         texts = [Expression(f"=if value > {n} then 0 else {n} + 1") for n in range(start, start + 250)]
         assert evaluate_many(texts, {"value": -1, f"key{start}": 1}) == list(range(start + 1, start + 251))

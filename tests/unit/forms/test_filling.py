@@ -32,7 +32,7 @@ FAMILY = {
 }
 
 
-def test_a_form_with_conditions_a_group_and_a_list_ends_with_nested_answers() -> None:
+def test_complex_form_ends_with_nested_answers() -> None:
     session, outcome = play(
         session_of(FAMILY, least=3),
         Typed("2"),

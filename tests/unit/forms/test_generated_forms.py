@@ -57,7 +57,7 @@ def sent(source: dict[str, Any], wires: dict[str, Any], answers: dict[str, Any])
 
 
 @pytest.mark.parametrize("namespace", [CAMUNDA, OPERATON])
-def test_a_form_is_read_with_everything_that_the_model_says_of_it(namespace: str) -> None:
+def test_form_is_read_with_all_the_model_says(namespace: str) -> None:
     fields = (
         '<camunda:formField id="name" label="Name" type="string" defaultValue="Ada">'
         '<camunda:properties><camunda:property id="label_ru" value="Имя"/></camunda:properties>'
@@ -82,7 +82,7 @@ def test_a_form_is_read_with_everything_that_the_model_says_of_it(namespace: str
     )
 
 
-def test_only_a_start_form_has_a_business_key_and_only_forms_with_fields_are_forms() -> None:
+def test_only_start_forms_have_a_business_key() -> None:
     xml = model('<camunda:formField id="order" type="string"/>', form='businessKey="order"')
     start, task = read_form_data(xml), read_form_data(xml, "ask")
     assert start is not None
@@ -95,7 +95,7 @@ def test_only_a_start_form_has_a_business_key_and_only_forms_with_fields_are_for
     assert make_generated_schema(start, "f")["components"][0]["properties"]["role"] == "businessKey"
 
 
-def test_the_task_says_before_the_process_whether_prefixes_mean_something() -> None:
+def test_task_property_of_prefixes_wins_over_the_process() -> None:
     def switch(value: str) -> str:
         return f'<camunda:properties><camunda:property name="baton.prefixes" value="{value}"/></camunda:properties>'
 
@@ -146,7 +146,7 @@ def test_every_type_becomes_the_component_that_asks_for_it() -> None:
     assert len(read_form(found).fields) == 8
 
 
-def test_rules_that_form_js_has_become_its_own_and_the_others_are_named() -> None:
+def test_rules_become_those_of_form_js_or_are_named() -> None:
     text = only(GeneratedField("s", "string", constraints=rules(required="", minlength="2", maxlength="9")))
     assert text["validate"] == {"required": True, "minLength": 2, "maxLength": 9}
     number = only(GeneratedField("n", "long", constraints=rules(min="-1", max="5", validator="com.example.Even")))
@@ -172,7 +172,7 @@ def test_rules_that_form_js_has_become_its_own_and_the_others_are_named() -> Non
         (GeneratedField("e", "enum", default="z", options=(("a", "A"),)), None),
     ],
 )
-def test_a_literal_default_stands_in_the_schema_as_the_component_holds_it(field: GeneratedField, default: Any) -> None:
+def test_literal_default_stands_in_the_schema(field: GeneratedField, default: Any) -> None:
     component = only(field)
     assert component.get("defaultValue") == default
     assert component["properties"]["hasDefault"] == "true"
@@ -221,7 +221,7 @@ def test_answers_are_sent_with_the_types_of_the_fields() -> None:
     }
 
 
-def test_what_nobody_touched_is_not_sent_but_over_a_default_of_the_model() -> None:
+def test_untouched_value_is_sent_only_over_a_default() -> None:
     source = schema(
         GeneratedField("kept", "string"),
         GeneratedField("cleared", "string"),
@@ -254,14 +254,14 @@ def page(*fields: tuple[str, str]) -> str:
     return f'<form name="generatedForm" role="form">\n{groups}</form>\n'
 
 
-def test_a_label_with_an_expression_comes_from_the_page_of_the_engine() -> None:
+def test_label_with_expression_comes_from_the_engine() -> None:
     fields = (GeneratedField("a", "string", "Hello ${name}"), GeneratedField("b", "string", "As it is"))
     found = schema(*fields, rendered=page(("a", "Hello <b>Ada</b>"), ("b", "changed")))
     assert [part["label"] for part in found["components"]] == ["Hello <b>Ada</b>", "As it is"]
     assert schema(*fields)["components"][0]["label"] == "Hello ${name}"
 
 
-def test_a_page_in_which_a_variable_pretends_to_be_a_field_is_not_believed() -> None:
+def test_variable_pretending_to_be_a_field_is_ignored() -> None:
     hostile = page(("b", "You win"))
     assert read_labels(page(("a", hostile), ("b", "B")), ["a", "b"]) == {}
     assert read_labels(page(("a", "A")), ["a", "b"]) == {}

@@ -68,14 +68,14 @@ def test_a_variable_is_taken_as_far_as_it_fits(component: dict[str, Any], known:
     assert opened({"id": "f", "key": "k", **component}, k=known) == {"k": value}
 
 
-def test_a_default_stands_in_for_a_variable_that_is_not_there_but_not_for_null() -> None:
+def test_default_replaces_a_missing_variable_not_null() -> None:
     name = {"type": "textfield", "id": "f", "key": "k", "defaultValue": "Ada"}
     assert opened(name) == {"k": "Ada"}
     assert opened(name, k=None) == {"k": ""}
     assert opened(name, k="Bob") == {"k": "Bob"}
 
 
-def test_keys_and_paths_with_dots_lead_into_objects_and_leave_their_neighbours() -> None:
+def test_dotted_keys_lead_into_objects() -> None:
     group = {"type": "group", "id": "g", "path": "a.b", "components": [{"type": "number", "id": "n", "key": "c.d"}]}
     assert opened(group, a={"x": 1, "b": {"c": {"d": "5"}}}) == {"a": {"x": 1, "b": {"c": {"d": 5}}}}
 

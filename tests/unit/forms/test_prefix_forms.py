@@ -74,7 +74,7 @@ def test_html_of_the_models_own_default_is_shown_as_html() -> None:
 
 
 @pytest.mark.parametrize("default", ["plain", "a < b", "<b>{{name}}</b>", '="<b>x</b>"', "${name} <b>x</b>"])
-def test_a_default_that_is_no_html_or_would_be_evaluated_stays_a_text(default: str) -> None:
+def test_default_that_is_no_plain_html_stays_a_text(default: str) -> None:
     (shown,) = form(schema(GeneratedField("text_a", "string", "A", default)), text_a=default, name="<i>").fields
     assert shown.component.type == "text"
 
@@ -86,7 +86,7 @@ def test_a_text_with_an_id_that_is_no_key_finds_its_variable() -> None:
 
 
 @pytest.mark.parametrize("rule", ["required", "minlength", "validator"])
-def test_a_field_with_a_rule_for_its_answer_is_an_input_whatever_its_id_says(rule: str) -> None:
+def test_field_with_a_rule_is_an_input_despite_its_prefix(rule: str) -> None:
     for name in ("text_a", "link_a", "img_a", "config_a", "action_a"):
         component = only(GeneratedField(name, "string", constraints=(Constraint(rule, "2"),)))
         assert component["type"] == "textfield"
@@ -149,7 +149,7 @@ def test_options_may_stand_in_the_value_of_the_choice(wire: dict[str, Any], opti
     assert [option.value for option in field.options] == options
 
 
-def test_a_file_is_sent_as_a_reference_in_a_text_and_read_from_it() -> None:
+def test_file_is_a_reference_in_a_text() -> None:
     found = parse_schema(schema("s3_photo"))
     assert find_inline_files(found, {"s3_photo": [FILE]}, max_bytes=100) == {}
     wire = make_typed_variables(found, {"s3_photo": [FILE]}, KnownVariables({}, {}), zone="UTC", contents={})[
@@ -167,7 +167,7 @@ def test_other_prefixes_and_none_are_inputs() -> None:
     assert all(field.mode is Mode.ASKED for field in read_form(source).fields)
 
 
-def test_the_convention_can_be_switched_off_by_the_model_and_by_who_calls() -> None:
+def test_prefixes_can_be_switched_off() -> None:
     off = schema("text_a", prefixes="off")
     assert off["components"][0]["type"] == "textfield"
     plain = make_generated_schema(FormData((GeneratedField("text_a", "string"),)), "f")
@@ -176,7 +176,7 @@ def test_the_convention_can_be_switched_off_by_the_model_and_by_who_calls() -> N
     assert apply_prefixes(on, default=False)["components"][0]["type"] == "text"
 
 
-def test_a_task_without_a_form_shows_variables_and_can_be_completed() -> None:
+def test_task_without_a_form_shows_variables() -> None:
     source = make_plain_schema("f", ["text_a", "link_b", "x y"])
     found = form(source, text_a="A", **{"x y": "1"})
     assert [field.read_property("text") for field in found.fields] == ["link\\_b", "A", "**x y\\:**\n\n1"]
@@ -185,7 +185,7 @@ def test_a_task_without_a_form_shows_variables_and_can_be_completed() -> None:
     assert [name for name in ("text_a", "img_b", "config_c", "form_d", "e") if is_shown(name)] == ["text_a", "img_b"]
 
 
-def test_a_form_elsewhere_is_a_notice_with_a_link_where_there_is_an_address() -> None:
+def test_foreign_form_is_a_notice_with_a_link() -> None:
     source = make_elsewhere_schema("f", locate_task_form("https://example.com/form", "t-1", None))
     assert "](https://example.com/form?taskId=t-1)" in text_of(source)
     assert form(source, "ru").submit_label == "Форма заполнена, дальше"

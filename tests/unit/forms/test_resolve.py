@@ -80,7 +80,7 @@ def test_what_is_inside_something_hidden_is_hidden_too() -> None:
     assert paths(resolved(listed("items", text("b"), **hidden("=hide")), hide=True).form) == []
 
 
-def test_a_hidden_value_is_not_seen_by_others_but_the_one_of_the_beginning_is() -> None:
+def test_hidden_value_is_unseen_except_the_initial_one() -> None:
     schema = parse_schema({"components": [text("a", **hidden("=hide")), computed("seen", "=a")]})
     initial = make_initial_data(schema, {"a": "old", "hide": True})
     assert resolve_form(schema, initial, {**initial, "a": "new"}).data["seen"] == "old"
@@ -124,13 +124,13 @@ def test_a_list_that_does_not_repeat_is_a_group() -> None:
     assert paths(resolved({**listed("pets", text("name")), "isRepeating": False}).form) == ["pets.name"]
 
 
-def test_a_value_is_computed_with_every_change_or_only_before_submission() -> None:
+def test_value_is_computed_on_change_or_before_submission() -> None:
     found = resolved(number("a"), computed("b", "=a * 2"), computed("c", "=a * 3", on="presubmit"), a=2)
     assert (found.data["b"], found.data["c"]) == (4, None)
     assert compute_before_submission(found.form, found.data)["c"] == 6
 
 
-def test_computed_values_and_conditions_follow_each_other_until_they_settle() -> None:
+def test_computed_values_and_conditions_settle() -> None:
     chain = [computed(f"v{n}", f"=v{n + 1} + 1") for n in range(5)]
     found = resolved(*chain, computed("v5", "=a"), text("shown", **hidden("=v0 < 6")), a=1)
     assert found.data["v0"] == 6
@@ -166,7 +166,7 @@ def test_a_choice_that_is_false_or_zero_stays_as_in_form_js() -> None:
     assert [resolved(city, city=value).data["city"] for value in (False, 0, "", [], {})] == [False, 0, "", None, None]
 
 
-def test_feel_sees_what_is_hidden_inside_a_list_that_does_not_repeat_as_in_form_js() -> None:
+def test_feel_sees_hidden_values_in_fixed_lists() -> None:
     once = listed("l", text("a", **hidden("=true"), defaultValue="x"), isRepeating=False)
     assert paths(resolved(once, text("b", **hidden("=l.a = null"))).form) == ["b"]
     gone = {**once, **hidden("=true")}
@@ -178,14 +178,14 @@ def test_what_is_computed_need_not_be_feel() -> None:
     assert resolved(computed("k", "fixed")).data["k"] == "fixed"
 
 
-def test_what_a_field_says_is_filled_from_the_data_and_ends_with_its_line() -> None:
+def test_field_texts_are_filled_from_the_data() -> None:
     field = resolved(
         text("k", label="Dear {{name}}\nand others", description='="Since " + string(year)'), name="Ada", year=1815
     ).form.fields[0]
     assert (field.label, field.help) == ("Dear Ada", "Since 1815")
 
 
-def test_texts_in_a_persons_language_come_from_properties_and_are_filled_too() -> None:
+def test_localised_texts_come_from_properties() -> None:
     spoken = text("k", label="Dear {{name}}", properties={"label_ru": "Дорогая {{name}}"})
     assert resolved(spoken, locale="ru", name="Ада").form.fields[0].label == "Дорогая Ада"
     assert resolved(spoken, locale="de", name="Ada").form.fields[0].label == "Dear Ada"
@@ -223,7 +223,7 @@ def test_an_unknown_component_is_named_and_the_rest_can_be_used() -> None:
     assert paths(form) == ["k"]
 
 
-def test_buttons_are_actions_and_those_hidden_or_disabled_are_not() -> None:
+def test_visible_enabled_buttons_are_actions() -> None:
     def button(name: str, **more: Any) -> dict[str, Any]:
         return {"type": "button", "id": name, "label": name, "properties": {"action": name}, **more}
 

@@ -83,7 +83,7 @@ def test_a_form_that_is_too_large_or_too_deep_is_refused() -> None:
             parse_schema({"components": [deep]})
 
 
-def test_the_variables_of_a_form_are_those_it_asks_for_and_those_its_feel_reads() -> None:
+def test_variables_of_a_form_include_those_of_feel() -> None:
     schema = {
         "components": [
             {**TEXT, "key": "a.b", "label": "Dear {{title}}", "conditional": {"hide": "=country.code = null"}},

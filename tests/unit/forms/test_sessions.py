@@ -32,7 +32,7 @@ def problem_of(outcome: Outcome) -> str | None:
     return outcome.problem.code if outcome.problem else None
 
 
-def test_every_view_has_a_revision_of_its_own_even_after_a_refusal() -> None:
+def test_every_view_has_its_own_revision() -> None:
     session, outcome = play(session_of(PROFILE), Typed(" "))
     assert (problem_of(outcome), session.revision, session.cursor) == ("required", 1, ("name",))
 
@@ -62,7 +62,7 @@ def test_a_question_opened_from_the_summary_leads_back_there() -> None:
     assert play(session, (Operation.EDIT, 4))[1] == Stale()
 
 
-def test_skipping_empties_an_answer_and_only_where_there_may_be_none() -> None:
+def test_skipping_empties_an_optional_answer() -> None:
     session, outcome = play(session_of(PROFILE), (Operation.SKIP, 0))
     assert problem_of(outcome) == "required"
     session, _ = play(session_from(text("a"), text("b"), a="known"), (Operation.SKIP, 0))
@@ -98,7 +98,7 @@ PETS = {
 }  # fmt: skip
 
 
-def test_items_are_filled_one_after_the_other_and_lead_back_to_their_list() -> None:
+def test_items_are_filled_in_turn_and_lead_back() -> None:
     session, _ = play(session_from(PETS), (Operation.OPEN, 0))
     assert (session.cursor, session.scope) == (("pets", 0, "name"), ("pets", 0))
     session, _ = play(session, Typed("Rex"), Typed("iron"))
@@ -109,7 +109,7 @@ def test_items_are_filled_one_after_the_other_and_lead_back_to_their_list() -> N
     assert outcome == Submitted({"pets": [{"name": "Rex", "cage": "iron"}, {"name": "Cat"}]})
 
 
-def test_back_from_the_first_question_of_an_item_leads_to_its_list() -> None:
+def test_back_from_the_first_item_question_leads_to_its_list() -> None:
     session, _ = play(session_from(PETS), (Operation.OPEN, 0), (Operation.BACK, 0))
     assert session.cursor == ("pets",)
 
@@ -123,7 +123,7 @@ def test_an_item_can_be_removed_and_the_rest_moves_up() -> None:
     assert problem_of(play(session, (Operation.REMOVE, 5))[1]) == "not_an_option"
 
 
-def test_a_wrong_item_keeps_the_form_from_being_submitted_and_is_opened() -> None:
+def test_wrong_item_stops_the_submission_and_is_opened() -> None:
     session, outcome = play(session_from(PETS, text("a")), (Operation.DONE, 0), Typed("x"), (Operation.SUBMIT, 0))
     assert (problem_of(outcome), session.cursor) == ("required", ("pets", 0, "name"))
 
@@ -201,7 +201,7 @@ def test_lines_are_gathered_until_they_are_done() -> None:
     assert play(session, (Operation.DONE, 0))[1] == Submitted({"note": "one\ntwo"})
 
 
-def test_a_date_with_a_time_is_chosen_in_two_steps_on_the_persons_clock() -> None:
+def test_date_with_time_is_chosen_in_two_steps() -> None:
     when = {"type": "datetime", "id": "d", "key": "when", "subtype": "datetime", "timeSerializingFormat": "utc_offset"}
     session, outcome = play(session_from(when), (Operation.DAY, 739000))
     assert (problem_of(outcome), session.get_value(("when",))) == (None, "2024-04-24T")
@@ -220,7 +220,7 @@ def test_few_numbers_are_counted() -> None:
     assert play(session_from(text("a")), (Operation.STEP, 1))[1] == Stale()
 
 
-def test_what_is_shared_or_sent_is_taken_only_where_it_is_asked_for() -> None:
+def test_shared_things_are_taken_only_where_asked_for() -> None:
     place = text("where", properties={"accepts": "location"})
     assert play(session_from(place), Shared("location", "52.5, 13.4"))[1] == Submitted({"where": "52.5, 13.4"})
     assert problem_of(play(session_from(place), Shared("contact", "+49"))[1]) == "type_text"
@@ -232,7 +232,7 @@ def test_what_is_shared_or_sent_is_taken_only_where_it_is_asked_for() -> None:
     assert len(play(session, (Operation.REMOVE, 0))[0].get_value(("f",))) == 1  # type: ignore[arg-type]
 
 
-def test_answers_that_appear_and_vanish_with_others_are_kept_in_the_draft() -> None:
+def test_conditional_answers_are_kept_in_the_draft() -> None:
     child = {"type": "number", "id": "n", "key": "age"}
     parent = text("parent", conditional={"hide": "=age >= 18"})
     session, _ = play(session_from(child, parent), Typed("7"), Typed("Mum"), (Operation.EDIT, 0), Typed("20"))
@@ -241,7 +241,7 @@ def test_answers_that_appear_and_vanish_with_others_are_kept_in_the_draft() -> N
     assert session.get_value(("parent",)) == "Mum"
 
 
-def test_what_the_engine_refuses_opens_the_draft_at_the_field_again() -> None:
+def test_engine_refusal_reopens_the_draft_at_the_field() -> None:
     session, _ = play(session_from(text("a"), text("b")), Typed("x"), Typed("y"), (Operation.SUBMIT, 0))
     assert session.status is Status.SUBMITTING
     session, outcome = reopen_refused(session, "b", FieldError("wrong_type"))
@@ -250,7 +250,7 @@ def test_what_the_engine_refuses_opens_the_draft_at_the_field_again() -> None:
     assert session.cursor is None
 
 
-def test_a_session_survives_storage_and_goes_on_at_the_same_question() -> None:
+def test_session_survives_storage() -> None:
     stored = TypeAdapter(FormSession)
     session, _ = play(session_of(PROFILE, "ru"), *ANSWERS[:2])
     again = stored.validate_json(stored.dump_json(session))

@@ -45,7 +45,7 @@ def test_visible_fields_are_submitted_and_nothing_else() -> None:
     assert submitted(*components, **known) == {"asked": "v", "locked": "v", "silent": "v", "sum": 2}
 
 
-def test_values_inside_groups_and_lists_are_submitted_where_they_belong() -> None:
+def test_nested_values_are_submitted_where_they_belong() -> None:
     pets = {"type": "dynamiclist", "id": "l", "path": "pets", "components": [text("name")]}
     group = {"type": "group", "id": "g", "path": "a.b", "components": [text("c"), pets]}
     known = {"b": {"c": "x", "other": 1, "pets": [{"name": "Rex", "age": 3}]}, "other": 1}
@@ -67,7 +67,7 @@ def test_of_a_generated_form_only_what_was_answered_is_submitted() -> None:
     assert submitted(*components, baton=GENERATED, touched={("locked",)}, **known) == {}
 
 
-def test_the_pressed_button_is_true_and_whoever_leaves_submits_no_answers() -> None:
+def test_pressed_button_is_true_and_leaving_submits_nothing() -> None:
     components = [text("name"), button("action_go"), button("action_cancel")]
     assert submitted(*components, action="action_go", name="Ada") == {
         "name": "Ada", "action_go": True, "action_cancel": False,
@@ -190,7 +190,7 @@ def lines(*parts: dict[str, Any], fixed: bool) -> dict[str, Any]:
     return {"type": "dynamiclist", "id": "l", "path": "lines", "allowAddRemove": not fixed, "components": list(parts)}
 
 
-def test_in_a_list_of_fixed_items_what_is_read_only_stays_as_it_is() -> None:
+def test_read_only_values_of_fixed_items_stay() -> None:
     order = lines(text("price", readonly=True), text("amount"), fixed=True)
     known = [{"price": "100", "amount": "1"}, {"price": "5", "amount": "1"}]
     found = told([order], {"lines": [{"price": "0", "amount": "2"}, {"amount": "3"}]}, lines=known)
@@ -208,7 +208,7 @@ def test_a_list_of_fixed_items_keeps_their_number(count: int) -> None:
     ("value", "limit"),
     [([{}] * 101, 100), ([0] * 101, 100), ([{"l": [{}] * 101}], 100), ([{"l": [{"l": [{}] * 99}] * 99}], 1000)],
 )
-def test_a_list_that_is_too_long_is_refused_before_its_items_are_looked_at(value: Any, limit: int) -> None:
+def test_too_long_list_is_refused_early(value: Any, limit: int) -> None:
     slow = text("name", conditional={"hide": "=every x in 1..1000 satisfies every y in 1..1000 satisfies x + y > 0"})
     found = told([lines(slow, fixed=False)], {"lines": value})
     assert found.problems == {"lines": FieldError("too_many_items", {"max": limit})}

@@ -135,7 +135,7 @@ def test_a_number_is_counted_up_and_down_within_its_limits() -> None:
     assert play(session, "−5", "Keep").get_value(("n",)) == 6
 
 
-def test_a_contact_or_a_location_is_asked_for_by_a_button_that_shares_it() -> None:
+def test_contact_or_location_is_asked_by_a_share_button() -> None:
     for accepts in ("contact", "location"):
         field = {"type": "textfield", "key": "x", "label": "X", "properties": {"accepts": accepts}}
         shown = render_view(session_from(field))
@@ -167,7 +167,7 @@ def test_many_options_turn_pages_and_say_which_page_it_is() -> None:
     assert play(last, "Option 19").get_value(("s",)) == "v19"
 
 
-def test_a_typed_text_searches_and_the_buttons_still_carry_the_options_own_index() -> None:
+def test_search_keeps_the_index_of_options() -> None:
     session = session_from({"type": "select", "key": "s", "values": OPTIONS}, {"type": "textfield", "key": "x"})
     found = play(session, Typed("tion 1"))
     assert len([label for label in flat(render_view(found)) if label.startswith("Option")]) == 8
@@ -296,7 +296,7 @@ def test_leaving_several_answers_asks_first() -> None:
     assert isinstance(apply_event(session, event_of(session, "Put aside"))[1], PutAside)
 
 
-def test_actions_have_their_look_and_ask_again_where_the_model_says_so() -> None:
+def test_actions_have_styles_and_confirmations() -> None:
     session = session_from(
         {"type": "text", "text": "Sure?"},
         {"type": "button", "label": "Delete", "properties": {"action": "del", "style": "danger", "confirm": "true"}},
@@ -334,7 +334,7 @@ def test_what_stays_of_a_finished_form_has_no_buttons() -> None:
     assert "✅ Join the community" in shown.text
 
 
-def test_a_form_that_was_completed_elsewhere_says_by_whom_and_when() -> None:
+def test_form_completed_elsewhere_says_by_whom_and_when() -> None:
     session = session_of(ONBOARDING["onboarding-profile"])
     at = datetime(2026, 11, 25, 12, 3, tzinfo=UTC)
     shown = build_superseded_view(session, by="Grace <G>", surface="web", at=at)
@@ -343,7 +343,7 @@ def test_a_form_that_was_completed_elsewhere_says_by_whom_and_when() -> None:
     assert "✅ Grace completed this elsewhere." in build_superseded_view(session, by="Grace").text
 
 
-def test_a_form_that_nobody_has_completed_says_that_the_answers_were_of_no_use() -> None:
+def test_cancelled_form_says_answers_were_not_used() -> None:
     session = session_of(ONBOARDING["onboarding-profile"])
     assert "✕ This is not open any more. Your answers were not sent." in build_superseded_view(session).text
     at = datetime(2026, 11, 25, 12, 3, tzinfo=UTC)

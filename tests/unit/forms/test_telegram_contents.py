@@ -160,7 +160,7 @@ def test_a_table_is_shown_above_the_question_with_its_label() -> None:
     assert "<pre>A &amp; B\n─────</pre>" in view_of(table, NAME, offers=[]).text
 
 
-def test_a_picture_goes_with_the_message_and_a_second_one_is_a_link() -> None:
+def test_first_picture_is_shown_and_a_second_is_a_link() -> None:
     first = {"type": "image", "source": "https://e.org/1.png", "alt": "One"}
     second = {"type": "image", "source": "https://e.org/2.png", "alt": "Two"}
     shown = view_of(first, second, NAME)
@@ -171,7 +171,7 @@ def test_a_picture_goes_with_the_message_and_a_second_one_is_a_link() -> None:
     assert '<a href="https://e.org/2.png">🖼 Two</a>' in shown.text
 
 
-def test_a_picture_with_a_long_text_becomes_a_link_so_that_nothing_is_cut() -> None:
+def test_picture_with_a_long_text_becomes_a_link() -> None:
     picture = {"type": "image", "source": "https://e.org/1.png", "alt": "One"}
     shown = view_of(picture, {"type": "text", "text": "word " * 300}, NAME)
     assert shown.picture is None
@@ -190,7 +190,7 @@ def test_a_picture_that_is_no_photo_is_told_in_words() -> None:
         assert "🖼 Logo" in shown.text
 
 
-def test_links_and_documents_are_buttons_where_telegram_takes_them() -> None:
+def test_links_and_documents_are_buttons_where_possible() -> None:
     document = {"documentId": "1", "metadata": {"fileName": "a.pdf"}, "endpoint": "https://e.org/a.pdf"}
     local = document | {"endpoint": "http://localhost:8080/a.pdf"}
     shown = view_of(

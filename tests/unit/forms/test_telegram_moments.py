@@ -75,7 +75,7 @@ def test_a_heading_among_buttons_does_nothing() -> None:
     assert after == session
 
 
-def test_a_date_with_a_time_is_asked_in_this_order_and_can_be_turned_back() -> None:
+def test_date_is_asked_before_time_and_can_be_undone() -> None:
     moment = {"type": "datetime", "key": "d", "subtype": "datetime", "use24h": True, "timeInterval": 20}
     session = session_from(moment, {"type": "textfield", "key": "x"})
     assert "Time zone: Europe/Berlin" in render_view(session).text
@@ -111,7 +111,7 @@ def test_the_example_that_is_shown_can_be_typed(locale: str, use24h: bool, subty
     assert "14:30" in str(play(session, Typed(example[1])).get_value(("d",)))
 
 
-def test_a_date_and_time_that_are_there_can_be_kept_or_changed_each() -> None:
+def test_existing_date_and_time_can_be_kept_or_changed() -> None:
     moment = {"type": "datetime", "key": "d", "subtype": "datetime", "timeSerializingFormat": "no_timezone"}
     session = session_from(moment, {"type": "textfield", "key": "x"}, d="2030-05-06T09:45")
     assert "Keep: May 6, 2030, 9:45 AM" in flat(render_view(session))

@@ -47,7 +47,7 @@ def test_questions_with_one_name_are_told_apart_by_their_groups() -> None:
     assert summary[1:4] == ["✎ Home › Town", "✎ Work › Town", "✎ Age"]
 
 
-def test_what_follows_the_last_question_of_an_item_stands_below_it() -> None:
+def test_contents_after_the_last_item_question_stand_below() -> None:
     total = {"type": "expression", "key": "twice", "label": "Twice", "expression": "=this.n", "computeOn": "change"}
     pets = {
         "type": "dynamiclist", "id": "pets", "path": "pets", "isRepeating": True, "allowAddRemove": True,
@@ -60,14 +60,14 @@ def test_what_follows_the_last_question_of_an_item_stands_below_it() -> None:
     assert render_view(session).text.endswith("Please type your answer.\n\nThanks\n\nTwice\n<b>6</b>")
 
 
-def test_a_single_answer_is_submitted_at_once_unless_something_follows_from_it() -> None:
+def test_single_answer_is_submitted_at_once() -> None:
     computed = {"type": "expression", "key": "t", "label": "Twice", "expression": "=a", "computeOn": "change"}
     assert isinstance(apply_event(session_from(asked("a")), Typed("x"))[1], Submitted)
     assert isinstance(apply_event(session_from(asked("a"), computed | {"label": ""}), Typed("x"))[1], Submitted)
     assert "Twice\n<b>x</b>" in render_view(after(session_from(asked("a"), computed), Typed("x"))).text
 
 
-def test_an_address_that_leads_nowhere_is_named_and_breaks_nothing() -> None:
+def test_broken_address_is_named_and_breaks_nothing() -> None:
     papers = {"type": "documentPreview", "label": "Papers", "dataSource": "=found"}
     addresses = ["http://[", "https://e.org:port/", "https://e.org/a b.pdf", "ftp://e.org/x"]
     found: Any = [

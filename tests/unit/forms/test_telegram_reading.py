@@ -103,7 +103,7 @@ def test_every_answer_of_a_long_form_is_on_its_summary() -> None:
     assert [n for n in range(200) if f"Q{n}." not in whole or f"A{n}-Ω" not in whole] == []
 
 
-def test_a_part_is_turned_in_place_and_the_question_answered_from_it() -> None:
+def test_part_is_turned_in_place_and_answered_from() -> None:
     session = session_from({"type": "text", "text": TERMS}, NAME)
     first = render_view(session)
     assert [button.text for button in first.rows[0]] == ["1/4", "Read on ›"]

@@ -106,7 +106,7 @@ def test_the_summary_says_all_answers_and_leads_back_to_each() -> None:
     assert [found.label for found in prompt.entries] == ["Submit", "✎ A", "✎ Pets", "✕ Cancel"]  # type: ignore[union-attr]
 
 
-def test_what_stands_before_a_question_is_shown_and_not_what_stood_before_another() -> None:
+def test_only_contents_before_the_question_are_shown() -> None:
     session = session_from(
         {"type": "text", "text": "# Hello {{who}}"},
         {"type": "textfield", "key": "ro", "label": "Fixed", "readonly": True, "defaultValue": "v"},
@@ -152,7 +152,7 @@ AFTER = {"type": "textfield", "key": "after", "label": "After"}
 
 @pytest.mark.parametrize("locale", ["en", "ru"])
 @pytest.mark.parametrize(("subtype", "typed"), MOMENTS)
-def test_a_moment_stands_in_the_line_as_it_can_be_typed_and_enter_keeps_it(
+def test_moment_stands_in_the_line_as_it_is_typed(
     locale: str, subtype: str, typed: str
 ) -> None:
     session = session_from({"type": "datetime", "key": "d", "label": "D", "subtype": subtype}, AFTER, locale=locale)
@@ -179,7 +179,7 @@ def test_what_is_shown_as_an_example_can_be_typed(locale: str, subtype: str, typ
         assert play(session, Typed(example))[1] == Render(), example
 
 
-def test_an_answer_that_was_read_is_echoed_where_it_looks_different_and_a_secret_never() -> None:
+def test_differing_answer_is_echoed_and_a_secret_never() -> None:
     day = {"type": "datetime", "key": "d", "label": "D", "subtype": "date"}
     session = session_from(day, AFTER, {**AFTER, "key": "pin", "properties": {"sensitive": "true"}})
     dated, _ = play(session, Typed("11/25/26"))

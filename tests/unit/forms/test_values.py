@@ -119,7 +119,7 @@ def test_a_number_is_checked_to_the_last_digit(more: dict[str, Any], value: Any,
     assert wrong(field("number", **more), value) == code
 
 
-def test_what_may_be_thousands_is_asked_for_again_in_numbers_that_are_clear() -> None:
+def test_ambiguous_thousands_are_asked_again() -> None:
     with pytest.raises(ValueRefused) as refused:
         find_kind(field("number")).parse_text(field("number"), "1,000", ADA)
     assert refused.value.problem.params == {"number": "1000", "fraction": "1.000"}
@@ -226,7 +226,7 @@ def test_options_come_from_a_variable_the_model_or_feel(more: dict[str, Any], op
     assert found.options == tuple(Option(value, label) for value, label in options)
 
 
-def test_an_option_is_chosen_by_its_button_and_several_are_toggled() -> None:
+def test_options_are_chosen_and_toggled_by_buttons() -> None:
     one, some = field("radio", values=LETTERS), field("checklist", values=LETTERS)
     assert find_kind(one).pick(one, "a", 2) == 3
     assert find_kind(some).pick(some, ["b"], 0) == ["b", "a"]

@@ -112,7 +112,7 @@ def test_a_value_gets_the_type_that_follows_from_it(
         (field("textfield"), None, var("String", "a"), var("Null", None)),
     ],
 )
-def test_an_existing_variable_keeps_its_type_where_the_value_fits(
+def test_existing_variable_keeps_its_type(
     component: dict[str, Any], value: Json, known: dict[str, Any], expected: dict[str, Any]
 ) -> None:
     assert as_variable(component, value, known) == expected
@@ -135,7 +135,7 @@ def test_what_was_left_as_it_was_is_not_sent(component: dict[str, Any], known: d
     assert make_typed_variables(form, seen.data, seen, zone=ZONE, contents={}) == {}
 
 
-def test_a_long_text_becomes_json_and_a_text_that_nothing_stores_is_refused() -> None:
+def test_long_text_is_stored_and_unstorable_text_refused() -> None:
     wire = as_variable(field("textarea"), "ä" * 4001)
     assert (wire["type"], json.loads(wire["value"])) == ("Json", "ä" * 4001)
     with pytest.raises(NotAVariable):
@@ -146,7 +146,7 @@ def reference(size_bytes: int = 3, name: str | None = "a.txt") -> FileReference:
     return FileReference(path="files/a", sha256="0" * 64, size_bytes=size_bytes, content_type="text/plain", name=name)
 
 
-def test_a_small_file_becomes_a_file_variable_and_others_references() -> None:
+def test_small_file_becomes_a_file_variable() -> None:
     small, large = reference().model_dump(mode="json"), reference(MAX_INLINE_FILE_BYTES + 1).model_dump(mode="json")
     form = schema(
         field("filepicker", "one"), field("filepicker", "big"), field("filepicker", "many", multiple=True),

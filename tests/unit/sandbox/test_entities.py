@@ -33,7 +33,7 @@ def test_html_becomes_text_and_entities(source: str, text: str, entities: list[t
     assert [(e["type"], e["offset"], e["length"]) for e in read.entities] == entities
 
 
-def test_a_link_keeps_its_decoded_address_and_a_block_its_language() -> None:
+def test_link_keeps_its_address_and_a_block_its_language() -> None:
     assert parse_html('<a href="https://e.org/?a=1&amp;b=2">l</a>').entities[0]["url"] == "https://e.org/?a=1&b=2"
     assert parse_html('<pre><code class="language-c">x</code></pre>').entities[0]["language"] == "c"
 

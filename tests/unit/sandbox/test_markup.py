@@ -10,7 +10,7 @@ def inline(**button: object) -> dict[str, object]:
     return {"inline_keyboard": [[{"text": "Go", **button}]]}
 
 
-def test_an_inline_keyboard_keeps_its_fields_and_loses_empty_rows() -> None:
+def test_inline_keyboard_loses_empty_rows() -> None:
     button = {"text": "Go", "callback_data": "x", "style": "danger"}
     assert read_markup({"inline_keyboard": [[], [button]]}) == {"inline_keyboard": [[button]]}
     assert read_markup({"inline_keyboard": []}) is None
@@ -49,5 +49,5 @@ def test_what_telegram_refuses_is_refused(markup: object, problem: str) -> None:
     assert refused.value.error_code == 400
 
 
-def test_64_bytes_of_callback_data_are_enough_for_32_cyrillic_letters() -> None:
+def test_callback_data_is_limited_in_bytes() -> None:
     assert read_markup(inline(callback_data="ж" * 32)) is not None

@@ -39,6 +39,6 @@ def test_names_are_identifiers(words: str, name: str) -> None:
     assert make_name(words, "person") == name
 
 
-def test_bytes_are_short_constants_on_one_line_and_long_ones_on_several() -> None:
+def test_bytes_are_constants_on_one_or_more_lines() -> None:
     assert write_data_lines("FILE", "YQ==") == ['FILE = b64decode("YQ==")']
     assert len(write_data_lines("FILE", "A" * 200)) == 5

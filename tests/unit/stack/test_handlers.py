@@ -25,7 +25,7 @@ def test_nothing_is_told_when_nobody_says_anything(home: Home, tmp_path: Path) -
     assert StackHandlers(home, {"OTHER": "x"}, tmp_path).read_settings() == {}
 
 
-def test_the_environment_of_the_start_is_passed_on_with_absolute_folders(
+def test_start_environment_is_passed_with_absolute_folders(
     home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -38,7 +38,7 @@ def test_the_environment_of_the_start_is_passed_on_with_absolute_folders(
     }
 
 
-def test_what_a_worker_brings_is_news_once_and_again_when_the_bridge_must_know_more(home: Home, tmp_path: Path) -> None:
+def test_brought_module_is_news_once(home: Home, tmp_path: Path) -> None:
     handlers = StackHandlers(home, {})
     assert handlers.bring(module(tmp_path / "mine"))
     assert not handlers.bring(module(tmp_path / "mine"))
@@ -51,7 +51,7 @@ def test_what_a_worker_brings_is_news_once_and_again_when_the_bridge_must_know_m
     }
 
 
-def test_a_module_whose_file_is_gone_is_left_out_so_that_the_stack_still_starts(home: Home, tmp_path: Path) -> None:
+def test_module_without_its_file_is_left_out(home: Home, tmp_path: Path) -> None:
     handlers = StackHandlers(home, {})
     handlers.bring(module(tmp_path / "mine"))
     (tmp_path / "mine" / "stack_handlers_shout.py").unlink()

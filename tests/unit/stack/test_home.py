@@ -25,7 +25,7 @@ def home(tmp_path: Path) -> Home:
     return home
 
 
-def test_secrets_are_made_once_for_each_home_and_no_two_are_equal(tmp_path: Path) -> None:
+def test_secrets_are_made_once_for_each_home(tmp_path: Path) -> None:
     homes = [Home(tmp_path / name) for name in ("one", "two")]
     for home in homes:
         home.prepare()
@@ -45,7 +45,7 @@ def test_data_and_logs_are_closed_to_other_users(home: Home) -> None:
     assert [path.stat().st_mode & 0o777 for path in (home.make_data_folder("valkey"), home.logs)] == [0o700, 0o700]
 
 
-def test_a_secret_that_a_later_version_needs_is_added_to_those_there_are(home: Home) -> None:
+def test_secret_of_a_later_version_is_added(home: Home) -> None:
     first = home.read_secrets()
     kept = {name: value for name, value in first.items() if name != "llm_key"}
     (home.folder / "secrets.json").write_text(json.dumps(kept))

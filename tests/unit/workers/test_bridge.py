@@ -164,7 +164,7 @@ async def test_room_is_one_job_for_each_slot_minus_what_waits() -> None:
     assert await (await loop(Engine(), Broker(1), slots=4)).count_room() == 3
 
 
-async def test_a_fast_pool_gets_more_than_it_did_in_a_second_and_never_too_much() -> None:
+async def test_fast_pool_gets_more_and_never_too_much() -> None:
     now = [0.0]
     pace = PoolPace(clock=lambda: now[0])
     pace.note_ended("test-fetch", 100)
@@ -177,7 +177,7 @@ async def test_a_fast_pool_gets_more_than_it_did_in_a_second_and_never_too_much(
     assert await fetching.count_room() == 2
 
 
-async def test_while_the_engine_is_behind_with_outcomes_little_is_fetched() -> None:
+async def test_little_is_fetched_while_outcomes_wait() -> None:
     pace = PoolPace()
     pace.note_ended("test-fetch", 200)
     assert await (await loop(Engine(), Broker(), pace=pace, untold=10)).count_room() == 400
@@ -188,7 +188,7 @@ async def test_while_the_engine_is_behind_with_outcomes_little_is_fetched() -> N
     ("pace", "sizes"),
     [(PoolPace(), [1] * 6), (measured(0.5, jobs=3), [1] * 6), (measured(60), [1] * 6), (measured(0.5), [3, 3])],
 )
-async def test_only_jobs_that_were_measured_to_be_short_travel_together(pace: PoolPace, sizes: list[int]) -> None:
+async def test_only_short_jobs_are_bundled(pace: PoolPace, sizes: list[int]) -> None:
     broker = Broker()
     pace.note_ended("test-fetch", 100)
     fetching = await loop(Engine(*(task(str(number)) for number in range(6))), broker, pace=pace)
@@ -320,7 +320,7 @@ async def test_a_stop_ends_the_loop_between_two_turns() -> None:
     await asyncio.wait_for(running, 1)
 
 
-async def test_a_queue_that_is_not_fetched_for_though_a_pool_waits_is_a_problem(
+async def test_unfetched_queue_with_a_pool_is_a_problem(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("workers.bridge.fetching.SILENT", timedelta(milliseconds=20))
@@ -337,7 +337,7 @@ async def test_a_queue_that_is_not_fetched_for_though_a_pool_waits_is_a_problem(
     assert fetching.problem is None
 
 
-async def test_a_topic_at_its_limit_is_left_out_until_it_may_start_again() -> None:
+async def test_topic_at_its_limit_is_left_out() -> None:
     engine, now = Engine(task("1"), task("2", "test-fetch-other")), [0.0]
     pace = PoolPace(clock=lambda: now[0])
     fetching = await loop(engine, Broker(), pace=pace, handlers=[HANDLER, OTHER])
@@ -352,7 +352,7 @@ async def test_a_topic_at_its_limit_is_left_out_until_it_may_start_again() -> No
     assert [request.topic for request in engine.fetches[1][1]] == ["test-fetch"]
 
 
-async def test_a_flood_lets_others_go_first_and_they_come_though_enough_is_ahead() -> None:
+async def test_flood_lets_other_topics_go_first() -> None:
     engine, broker = Engine(*(task(str(number)) for number in range(20))), Broker()
     fetching = await loop(engine, broker, slots=4, handlers=[HANDLER, OTHER])
     await fetching.turn()
@@ -375,7 +375,7 @@ class Papers(BaseModel):
 def read(papers: Papers) -> None: ...
 
 
-async def test_a_file_that_cannot_be_fetched_now_keeps_only_its_own_task_back() -> None:
+async def test_unfetchable_file_holds_only_its_own_task() -> None:
     reading = read_handler(read, "test-fetch", queue="test-fetch", timeout=10 * SECOND)
     tasks = [replace(task(name), variables={name: FileValue(f"{name}.pdf", None)}) for name in ("away", "here")]
     engine, broker = Engine(*tasks), Broker()

@@ -35,7 +35,7 @@ async def test_a_failure_counts_down_what_the_engine_has_left() -> None:
     assert await outcome(fail, retries=2) == Failed(message="no", details="why", retries=1, retry_after_ms=2_000)
 
 
-async def test_values_without_a_type_get_the_one_that_fits_and_others_keep_theirs() -> None:
+async def test_untyped_values_get_a_fitting_type() -> None:
     def complete(task: ExternalTask) -> TaskResult:
         given = {"n": 1, "parts": [1], "long": {"value": 2, "type": "Long"}, "plain": {"value": True}}
         return task.complete(given, {"mine": "x"})

@@ -89,7 +89,7 @@ def test_a_wrong_choice_is_refused_with_file_and_line(by: Any, options: dict[str
         read(by, **options)
 
 
-def test_a_worker_without_redis_does_not_start_with_such_a_handler() -> None:
+def test_worker_without_redis_refuses_such_a_handler() -> None:
     settings = WorkerSettings(rabbitmq_url=SecretStr("amqp://localhost"), worker_type="test-once")
     with pytest.raises(ConfigurationError, match="REDIS_URL is not set, and test-once-kit has idempotent_by"):
         GuardFactory.check([list_registered()["test-once-kit"]], settings)

@@ -65,7 +65,7 @@ def test_a_wrong_limit_is_refused_with_file_and_line(options: dict[str, Any], re
         read(**options)
 
 
-def test_a_worker_without_redis_does_not_start_with_a_limit_it_could_not_keep() -> None:
+def test_worker_without_redis_refuses_a_limited_handler() -> None:
     settings = WorkerSettings(rabbitmq_url=SecretStr("amqp://localhost"), worker_type="test-limits")
     with pytest.raises(ConfigurationError, match="test-limits-unit has rate_limit, max_concurrency"):
         GuardFactory.check([list_registered()["test-limits-unit"]], settings)
@@ -115,7 +115,7 @@ def job(number: int) -> Job:
     )
 
 
-async def test_the_rest_of_a_bundle_goes_back_with_the_first_that_could_not_start() -> None:
+async def test_rest_of_a_bundle_goes_back_with_a_limited_job() -> None:
     RAN.clear()
     jobs = tuple(job(number) for number in range(6))
     limited = list_registered()["test-limits-unit"]

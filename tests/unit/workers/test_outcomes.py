@@ -124,7 +124,7 @@ async def test_a_conflict_is_repeated_at_once() -> None:
 
 
 @pytest.mark.parametrize("error", [ValueTooLong, InvalidVariable, EngineRefused, EngineFault])
-async def test_what_the_engine_never_takes_becomes_an_incident_with_the_reason(error: type[EngineError]) -> None:
+async def test_outcome_refused_for_ever_becomes_an_incident(error: type[EngineError]) -> None:
     engine = Engine(error)
     assert await outcomes(engine).take(report()) is Verdict.SETTLED
     kind, _, lease, message, retries, _ = engine.calls[1]
@@ -199,7 +199,7 @@ async def test_the_worker_is_told_that_its_task_is_gone(answers: tuple[type[Engi
     assert ledger.tasks == ["t"]
 
 
-async def test_an_engine_that_is_away_costs_a_lease_nothing_but_one_beat() -> None:
+async def test_engine_outage_costs_a_lease_one_beat() -> None:
     ledger, outage = Cancelled(), Outage("engine")
     assert await Leases(Engine(EngineUnavailable), ledger, outage).take(lease()) is Verdict.SETTLED
     assert outage.lasts

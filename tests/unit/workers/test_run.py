@@ -288,7 +288,7 @@ def test_poison_is_dropped(bench: Bench, raw: Any) -> None:
 
 
 @pytest.mark.parametrize(("starts", "deliveries", "lost"), [(3, 1, 0), (0, 3, 0), (0, 0, 3)])
-def test_a_job_that_killed_its_worker_three_times_is_not_started_again(
+def test_job_that_killed_three_workers_is_not_started(
     bench: Bench, starts: int, deliveries: int, lost: int
 ) -> None:
     bench.ledger.starts = {"t": starts} if starts else {}
@@ -308,14 +308,14 @@ def test_an_unknown_topic_waits_for_the_deployment(bench: Bench) -> None:
     assert (outcome.retries, outcome.retry_after_ms) == (2, 60_000)
 
 
-def test_a_client_without_its_settings_fails_the_job_with_the_reason() -> None:
+def test_client_without_settings_fails_the_job() -> None:
     bench = Bench("unconfigured")
     outcome = bench.take(job())
     assert isinstance(outcome, Failed)
     assert "GREETING is not set" in outcome.message
 
 
-def test_a_report_that_the_broker_does_not_take_puts_the_job_back(bench: Bench) -> None:
+def test_unpublished_report_puts_the_job_back(bench: Bench) -> None:
     bench.post.broken = True
     with pytest.raises(Reject) as rejected:
         bench.take(job())
@@ -341,12 +341,12 @@ def test_a_cancelled_task_stops_and_is_not_reported(bench: Bench) -> None:
     assert time.monotonic() - started < 5
 
 
-def test_a_clock_that_is_wrong_everywhere_but_on_the_server_drops_nothing(bench: Bench) -> None:
+def test_wrong_local_clock_drops_nothing(bench: Bench) -> None:
     bench.ledger.ahead = -timedelta(minutes=5)
     assert isinstance(bench.take(job(left=-timedelta(minutes=4))), Completed)
 
 
-def test_jobs_of_a_bundle_end_each_for_itself_and_are_reported_together(bench: Bench) -> None:
+def test_jobs_of_a_bundle_are_reported_together(bench: Bench) -> None:
     bench.take(bundle(*(one(what, task_id=what) for what in ("a", "broken", "b", "business", "c"))))
     assert bench.endings() == COMPLETED | {"broken": "failed", "business": "bpmn_error"}
     assert len(bench.post.reports) == 1
@@ -391,7 +391,7 @@ def test_a_batch_is_one_call_and_each_job_has_its_outcome(bench: Bench) -> None:
     assert bench.endings() == COMPLETED | {"error": "failed", "business": "bpmn_error", "unfit": "failed"}
 
 
-def test_a_batch_that_raises_fails_all_its_jobs_and_one_of_the_wrong_length_says_so(bench: Bench) -> None:
+def test_failing_batch_fails_all_its_jobs(bench: Bench) -> None:
     bench.take(bundle(one("raise", task_id="1"), one(task_id="2"), topic="test-run-batch"))
     assert bench.endings() == {"1": "failed", "2": "failed"}
     outcome = bench.take(bundle(one("short", task_id="3"), one(task_id="4"), topic="test-run-batch"))
