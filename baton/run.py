@@ -14,10 +14,10 @@ USAGE_EXIT = 2
 
 
 def _run_engine_api() -> int:
-    from api.engine.app import serve
+    from api.engine.app import run_engine_api
     from api.engine.settings import EngineApiSettings
 
-    serve(EngineApiSettings())
+    run_engine_api(EngineApiSettings())
     return 0
 
 

@@ -108,11 +108,17 @@ class FormFieldRefused(EngineError):
 
     field: str = ""
 
+    def problem_members(self) -> dict[str, object]:
+        return {"field": self.field}
+
 
 class ModelRefused(EngineError):
     """A deployment does not parse; `problems` are the engine's lines."""
 
     problems: tuple[str, ...] = ()
+
+    def problem_members(self) -> dict[str, object]:
+        return {"problems": list(self.problems)}
 
 
 class NotAuthorised(EngineError):

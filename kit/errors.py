@@ -10,6 +10,10 @@ class BatonError(Exception):
         """Say what a log may hold: the message, unless it quotes what people typed."""
         return str(self)
 
+    def problem_members(self) -> dict[str, object]:
+        """Return what an answer in problem+json has beside the message."""
+        return {}
+
 
 class ConfigurationError(BatonError):
     """A process cannot start as it is configured; the message names the variable."""

@@ -5,7 +5,7 @@ codes `errors` [{field, message}], `problems` [line] or `field`.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 
 import structlog
@@ -15,39 +15,16 @@ from fastapi.responses import JSONResponse
 from redis.exceptions import RedisError
 from starlette.exceptions import HTTPException
 
-from bpmn import errors
-from bpmn.engine.variables import NotAVariable
-from drafts.errors import DraftConflict, DraftGone
-from files.store import FileDamaged, FileMissing, FilesUnavailable
-from forms.errors import FormUnreadable
 from kit.errors import BatonError
 from kit.reasons import describe_error
 
-__all__ = ["ProblemError", "install_problem_handlers", "make_problem_response", "make_refusal"]
+__all__ = ["ProblemError", "ProblemTable", "install_problem_handlers", "make_problem_response", "make_refusal"]
 
 log = structlog.get_logger()
 
-_STATUS: tuple[tuple[type[BatonError], int, str], ...] = (
-    (errors.NotFound, 404, "not_found"),
-    (errors.ModelRefused, 422, "model_refused"),
-    (errors.FormFieldRefused, 422, "field_refused"),
-    (errors.InvalidVariable, 422, "invalid_variable"),
-    (errors.ValueTooLong, 422, "value_too_long"),
-    (NotAVariable, 422, "invalid_variable"),
-    (FormUnreadable, 422, "form_unreadable"),
-    (FileMissing, 404, "file_missing"),
-    (FileDamaged, 422, "file_damaged"),
-    (FilesUnavailable, 503, "files_unavailable"),
-    (DraftGone, 404, "draft_gone"),
-    (DraftConflict, 409, "revision_conflict"),
-    (errors.EngineConflict, 409, "conflict"),
-    (errors.InstanceSuspended, 409, "suspended"),
-    (errors.EngineUnavailable, 503, "engine_unavailable"),
-    (errors.NotAuthorised, 502, "engine_refused_token"),
-    # Not 502: the engine is there, but a step of the model threw, and repeating the call does not help.
-    (errors.EngineFault, 500, "engine_fault"),
-    (errors.EngineRefused, 422, "engine_refused"),
-)
+ProblemTable = Sequence[tuple[type[BatonError], int, str]]
+"""Which error is which status and code; the first that fits counts."""
+
 RETRY_AFTER_S = 5
 
 
@@ -104,27 +81,28 @@ def make_refusal(request: Request, problem: ProblemError) -> JSONResponse:
     return make_problem_response(request, problem.status, problem.code, str(problem), headers=headers, **members)
 
 
-def install_problem_handlers(app: FastAPI) -> None:
-    """Install every error that is foreseen becomes a problem; `RequestMiddleware` sees to the others."""
-    app.add_exception_handler(BatonError, _handle_baton_error)
+def install_problem_handlers(app: FastAPI, table: ProblemTable) -> None:
+    """Make every foreseen error a problem, by the service's own table; `RequestMiddleware` sees to the others."""
+    app.add_exception_handler(BatonError, _make_error_handler(table))
     app.add_exception_handler(RedisError, _handle_redis_error)
     app.add_exception_handler(RequestValidationError, _handle_invalid_request)
     app.add_exception_handler(HTTPException, _handle_http_exception)
 
 
-async def _handle_baton_error(request: Request, error: Exception) -> JSONResponse:
-    if isinstance(error, ProblemError):
-        return make_refusal(request, error)
-    status, code = next(((status, code) for kind, status, code in _STATUS if isinstance(error, kind)), (500, "failed"))
-    members: dict[str, object] = {}
-    if isinstance(error, errors.ModelRefused):
-        members["problems"] = list(error.problems)
-    if isinstance(error, errors.FormFieldRefused):
-        members["field"] = error.field
-    headers = {"Retry-After": str(RETRY_AFTER_S)} if status == 503 else {}
-    if status >= 500:
-        log.warning("request failed", code=code, reason=describe_error(error))
-    return make_problem_response(request, status, code, str(error), headers=headers, **members)
+def _make_error_handler(table: ProblemTable) -> Callable[[Request, Exception], Awaitable[JSONResponse]]:
+    async def handle_baton_error(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, BatonError)
+        if isinstance(error, ProblemError):
+            return make_refusal(request, error)
+        status, code = next(
+            ((status, code) for kind, status, code in table if isinstance(error, kind)), (500, "failed")
+        )
+        headers = {"Retry-After": str(RETRY_AFTER_S)} if status == 503 else {}
+        if status >= 500:
+            log.warning("request failed", code=code, reason=describe_error(error))
+        return make_problem_response(request, status, code, str(error), headers=headers, **error.problem_members())
+
+    return handle_baton_error
 
 
 async def _handle_redis_error(request: Request, error: Exception) -> JSONResponse:

@@ -141,9 +141,7 @@ async def test_a_file_comes_back_by_name_without_its_content(engine: EngineClien
     assert (paper.filename, paper.content, paper.mime_type) == ("paper.txt", None, "text/plain")
 
 
-async def test_user_task_names_the_form_deployed_with_it(
-    engine: EngineClient, topic: str, user: str
-) -> None:
+async def test_user_task_names_the_form_deployed_with_it(engine: EngineClient, topic: str, user: str) -> None:
     _, task = await start(engine, topic, user)
     assert (task.assignee, task.task_definition_key) == (user, "ask")
     assert (await engine.fetch_task_form(task.id)).form_id == "contract-form"
@@ -188,9 +186,7 @@ async def test_only_the_worker_that_fetched_may_settle(engine: EngineClient, top
     await engine.complete_external(task.id, "worker-1", {})
 
 
-async def test_expired_lock_is_not_extended_but_can_be_regained(
-    engine: EngineClient, topic: str, user: str
-) -> None:
+async def test_expired_lock_is_not_extended_but_can_be_regained(engine: EngineClient, topic: str, user: str) -> None:
     await start_work(engine, topic, user)
     task = await fetch_one(engine, topic, "worker-1", timedelta(milliseconds=200))
     await asyncio.sleep(0.4)
@@ -279,9 +275,7 @@ async def test_only_the_variables_asked_for_travel(engine: EngineClient, topic: 
     assert task.variables == {"wanted": 1}
 
 
-async def test_deleted_instance_is_gone_but_its_history_stays(
-    engine: EngineClient, topic: str, user: str
-) -> None:
+async def test_deleted_instance_is_gone_but_its_history_stays(engine: EngineClient, topic: str, user: str) -> None:
     instance, _ = await start(engine, topic, user)
     await engine.delete_process_instance(instance.id)
     with pytest.raises(errors.NotFound):

@@ -117,9 +117,7 @@ async def test_what_is_gone_is_told_from_what_is_away(files: Files, s3: S3) -> N
 
 
 @pytest.mark.parametrize("status", [403, 503])
-async def test_failing_store_is_retried_and_named_without_secrets(
-    files: Files, s3: S3, status: int
-) -> None:
+async def test_failing_store_is_retried_and_named_without_secrets(files: Files, s3: S3, status: int) -> None:
     s3.refuses = status
     started = time.monotonic()
     with pytest.raises(FilesUnavailable, match="the store of files does not answer") as refused:

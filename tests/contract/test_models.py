@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from api.engine.form_answers import PROTECTED_VARIABLES
+from api.engine.forms.answers import PROTECTED_VARIABLES
 from bpmn.catalog import Catalog, ProcessModel
 from forms.evaluate.initial import make_initial_data
 from forms.evaluate.reading import list_variable_names, list_written_names, read_form

@@ -48,9 +48,7 @@ async def shot(page: Page, pictures: Path, name: str) -> None:
     assert await fits(page)
 
 
-async def test_group_is_created_and_the_bot_hears_its_commands(
-    stage: Any, phone: Page, pictures: Path
-) -> None:
+async def test_group_is_created_and_the_bot_hears_its_commands(stage: Any, phone: Page, pictures: Path) -> None:
     await stage.person("Ann")
     bob = await stage.person("Bob")
     await phone.goto(stage.url)

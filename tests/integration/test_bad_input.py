@@ -193,9 +193,7 @@ async def test_a_message_of_megabytes_is_cut_not_lost(bridge: Bridge, engine: En
     assert str(found.message).startswith("ValueError: xxx")
 
 
-async def test_ten_megabyte_output_reaches_the_next_handler(
-    bridge: Bridge, engine: EngineClient, folder: Path
-) -> None:
+async def test_ten_megabyte_output_reaches_the_next_handler(bridge: Bridge, engine: EngineClient, folder: Path) -> None:
     instance_id = await goes_on(engine, "both", {"kind": "ten megabytes"})
     variables = await engine.list_variables(instance_id)
     assert variables["characters"] == 10_000_000
@@ -211,9 +209,7 @@ async def test_a_variable_of_ten_megabytes_reaches_a_handler(bridge: Bridge, eng
     assert (await engine.list_variables(instance_id))["characters"] == 10_000_000
 
 
-async def test_oversized_variable_is_an_incident_naming_it(
-    bridge: Bridge, engine: EngineClient
-) -> None:
+async def test_oversized_variable_is_an_incident_naming_it(bridge: Bridge, engine: EngineClient) -> None:
     found = await incident(engine, "read", {"text": "x" * (MAX_JOB_BYTES + 1), "other": math.pi})
     assert "variable 'text' has " in str(found.message)
     assert f"{MAX_JOB_BYTES} fit" in str(found.message)

@@ -19,9 +19,7 @@ async def refuse(person: SandboxPerson, method: str, error_code: int) -> None:
 PDF = b"%PDF-1.7\n" + bytes(100)
 
 
-async def test_unfit_file_is_refused_and_another_one_taken(
-    join: Join, field: Field
-) -> None:
+async def test_unfit_file_is_refused_and_another_one_taken(join: Join, field: Field) -> None:
     person = await join()
     key = await field.asks(person, {"type": "filepicker", "key": "cv", "label": "Cv", "accept": ".pdf"}, text("name"))
     await person.send_file("big.pdf", bytes(21 * 2**20))
@@ -50,9 +48,7 @@ async def test_unfit_file_is_refused_and_another_one_taken(
     assert "/" not in kept.filename
 
 
-async def test_buttons_and_tasks_of_others_do_nothing(
-    house: Any, join: Join, field: Field
-) -> None:
+async def test_buttons_and_tasks_of_others_do_nothing(house: Any, join: Join, field: Field) -> None:
     ada, eve = await join(), await join()
     key = await field.asks(ada, text("name"), text("city"))
     await field.follow(eve, key)
@@ -76,9 +72,7 @@ async def test_buttons_and_tasks_of_others_do_nothing(
     await eve.see("There is nothing to answer right now.")
 
 
-async def test_suspended_task_waits_and_deleted_one_says_so(
-    house: Any, join: Join, field: Field
-) -> None:
+async def test_suspended_task_waits_and_deleted_one_says_so(house: Any, join: Join, field: Field) -> None:
     person = await join()
     key, summary = await field.filled(person)
     instance_id = (await field.task(key, person)).process_instance_id
@@ -99,9 +93,7 @@ async def test_suspended_task_waits_and_deleted_one_says_so(
     await person.see("There is nothing to answer right now.")
 
 
-async def test_form_redeployed_while_open_keeps_the_answers(
-    house: Any, join: Join, field: Field
-) -> None:
+async def test_form_redeployed_while_open_keeps_the_answers(house: Any, join: Join, field: Field) -> None:
     person = await join()
     key, _ = await field.filled(person)
     await house.engine.deploy(key, {f"{key}.form": form(key, text("name"), text("zip"), text("city"))})

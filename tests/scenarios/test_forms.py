@@ -252,9 +252,7 @@ async def test_nothing_typed_is_lost_when_everything_restarts(house: Any, join: 
     assert [found[name] for name in NAMES] == [f"{name} of {person.name}" for name in NAMES]
 
 
-async def test_draft_of_the_chat_continues_in_the_terminal(
-    house: Any, join: Join, follow: Any
-) -> None:
+async def test_draft_of_the_chat_continues_in_the_terminal(house: Any, join: Join, follow: Any) -> None:
     person = await join()
     key = await follow(person)
     await fill(person, words(person), up_to="Age")

@@ -123,9 +123,7 @@ async def test_cancelled_task_returns_and_is_taken_in_private(house: Any, join: 
     await ada_there.see("✅ Bob, ", on=card.message_id)
 
 
-async def test_lists_show_what_a_group_and_its_members_can_take(
-    house: Any, join: Join, key: str
-) -> None:
+async def test_lists_show_what_a_group_and_its_members_can_take(house: Any, join: Join, key: str) -> None:
     ada, eve = await join(name="Ada"), await join(name="Eve")
     ada_there, eve_there = await ada.create_group("Crew"), await eve.create_group("Others")
     await eve_there.say("/tasks")
@@ -145,9 +143,7 @@ async def test_lists_show_what_a_group_and_its_members_can_take(
     await ada_there.see("👤 Ada has it.")
 
 
-async def test_card_and_form_survive_a_killed_bot(
-    house: Any, join: Join, key: str
-) -> None:
+async def test_card_and_form_survive_a_killed_bot(house: Any, join: Join, key: str) -> None:
     def verdict(message: Shown) -> bool:
         return message.forces_reply and "Verdict" in message.text
 
@@ -173,9 +169,7 @@ async def test_card_and_form_survive_a_killed_bot(
     assert len([message for message in await ada_there.look() if "📌" in message.text]) == 1
 
 
-async def test_administrator_chooses_the_language_of_cards(
-    house: Any, join: Join, key: str
-) -> None:
+async def test_administrator_chooses_the_language_of_cards(house: Any, join: Join, key: str) -> None:
     ada, bob = await join(name="Ada"), await join(name="Bob")
     ada_there = await ada.create_group("Crew", bob)
     bob_there = bob.open_chat(ada_there)

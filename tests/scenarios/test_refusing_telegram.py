@@ -254,8 +254,6 @@ async def test_nobody_is_lost_whatever_telegram_refuses(town: Town, join: Join, 
 
 
 @pytest.mark.full
-async def test_nobody_is_lost_when_telegram_refuses_every_call(
-    town: Town, join: Join, reach: BlockedChats
-) -> None:
+async def test_nobody_is_lost_when_telegram_refuses_every_call(town: Town, join: Join, reach: BlockedChats) -> None:
     """Each meets one of its errors, at all kinds of calls."""
     await live_through(town, join, reach, *(tuple((method, code) for method in IN_CONVERSATIONS) for code in STATUSES))

@@ -67,9 +67,7 @@ async def send_hostile_answers(house: Any, task_id: str, user: str, marker: str)
     return statuses
 
 
-async def test_typed_secret_is_stored_nowhere(
-    house: Any, join: Join, links: DeepLinks, valkey_url: str
-) -> None:
+async def test_typed_secret_is_stored_nowhere(house: Any, join: Join, links: DeepLinks, valkey_url: str) -> None:
     key, secret = await deployed(house), f"hunter-{uuid.uuid4().hex}"
     ada, eve, mallory = [await join() for _ in range(3)]
     for person in (ada, eve, mallory):

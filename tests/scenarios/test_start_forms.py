@@ -48,9 +48,7 @@ async def instances(house: Any, key: str, person: SandboxPerson) -> list[Any]:
     return found
 
 
-async def test_start_form_is_asked_before_the_process_begins(
-    house: Any, join: Join, follow: Follow
-) -> None:
+async def test_start_form_is_asked_before_the_process_begins(house: Any, join: Join, follow: Follow) -> None:
     person = await join()
     key = await follow(person)
     await person.see("Dish")
@@ -71,9 +69,7 @@ async def test_start_form_is_asked_before_the_process_begins(
     }  # fmt: skip
 
 
-async def test_paused_start_continues_and_starts_once(
-    house: Any, join: Join, follow: Any
-) -> None:
+async def test_paused_start_continues_and_starts_once(house: Any, join: Join, follow: Any) -> None:
     person = await join()
     key = await follow(person)
     await person.see("Dish")

@@ -76,9 +76,7 @@ async def test_cancelling_returns_the_task_and_keeps_the_answers(house: Any, joi
     await ada.see("Verdict")
 
 
-async def test_forged_button_does_not_open_a_task_of_another(
-    house: Any, join: Join
-) -> None:
+async def test_forged_button_does_not_open_a_task_of_another(house: Any, join: Join) -> None:
     ada, eve = await join(), await join()
     mine = 'camunda:assignee="${who}"'
     task = await waiting(house, mine, who=f"telegram-{ada.user_id}")

@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
+from api.engine.problems import PROBLEMS
 from api.kit.auth import make_service_token_check
 from api.kit.health import create_health_router
 from api.kit.problems import ProblemError, install_problem_handlers
@@ -29,7 +30,7 @@ def registry() -> CollectorRegistry:
 @pytest.fixture
 async def client(registry: CollectorRegistry) -> AsyncIterator[httpx.AsyncClient]:
     app = FastAPI()
-    install_problem_handlers(app)
+    install_problem_handlers(app, PROBLEMS)
     app.add_middleware(
         RequestMiddleware, service="test", registry=registry, max_body_bytes=10, larger={"/upload": 1000}
     )
@@ -105,7 +106,7 @@ async def test_model_fault_is_no_outage(
 
 async def test_half_a_character_is_quoted_back_as_json_spells_it(client: httpx.AsyncClient) -> None:
     app = FastAPI()
-    install_problem_handlers(app)
+    install_problem_handlers(app, PROBLEMS)
 
     @app.get("/")
     async def refuse() -> None:

@@ -105,9 +105,7 @@ async def test_card_is_posted_once_updated_and_forgotten_at_the_end(
     assert await Cards(client, bot_id).list_all() == {}
 
 
-async def test_task_taken_before_its_card_is_not_shown(
-    painter: CardPainter, api: Api, screen: Screen
-) -> None:
+async def test_task_taken_before_its_card_is_not_shown(painter: CardPainter, api: Api, screen: Screen) -> None:
     screen.answers = [TooBusy("too many", timedelta(seconds=3))]
     await painter.round()
     api.standing["t1"] = TaskStanding("taken", "ada")
@@ -129,9 +127,7 @@ async def test_group_that_removed_the_bot_is_tried_again_later(
     assert [chat for chat, _, _ in screen.shown] == [-200, -100]
 
 
-async def test_refusing_group_is_not_asked_each_second(
-    painter: CardPainter, api: Api, screen: Screen
-) -> None:
+async def test_refusing_group_is_not_asked_each_second(painter: CardPainter, api: Api, screen: Screen) -> None:
     refused = TelegramBadRequest(method=GetMe(), message="Bad Request: not enough rights to send text messages")
     screen.answers = [1, refused]
     await painter.round()

@@ -185,9 +185,7 @@ async def test_an_outage_that_lasts_goes_back_to_the_inbox(place: House, call: C
 
 
 @pytest.mark.parametrize("call", CALLS)
-async def test_long_retry_after_returns_the_update_and_stops_replicas(
-    place: House, call: Call
-) -> None:
+async def test_long_retry_after_returns_the_update_and_stops_replicas(place: House, call: Call) -> None:
     place.telegram.answers = [too_many(30)]
     for _ in range(2):
         with pytest.raises(TooBusy) as error:
@@ -262,9 +260,7 @@ async def test_a_fault_of_ours_is_told_at_once(place: House, call: Call) -> None
 
 
 @pytest.mark.parametrize("status", [400, 404, 409])
-async def test_refused_edit_is_shown_as_a_new_message(
-    place: House, status: int
-) -> None:
+async def test_refused_edit_is_shown_as_a_new_message(place: House, status: int) -> None:
     place.telegram.answers = [refusal(status, "No such luck"), refusal(status, "No such luck")]
     assert await place.screen.show(CHAT, HELLO, 5) == 99
     assert place.telegram.methods == ["editMessageText", "editMessageReplyMarkup", "sendMessage"]

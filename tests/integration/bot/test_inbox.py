@@ -177,9 +177,7 @@ async def test_slow_work_is_not_taken_for_abandoned(client: redis.asyncio.Redis,
     assert handled == [1]
 
 
-async def test_failing_update_is_put_aside_and_the_person_is_told(
-    client: redis.asyncio.Redis, bot_id: int
-) -> None:
+async def test_failing_update_is_put_aside_and_the_person_is_told(client: redis.asyncio.Redis, bot_id: int) -> None:
     given_up: list[int] = []
 
     async def give_up(chat: int, update: Update) -> None:

@@ -127,9 +127,7 @@ async def test_while_redis_is_away_telegram_is_asked_to_send_again(http: aiohttp
         assert answer.status == 503
 
 
-async def test_second_replica_takes_over_when_the_first_is_killed(
-    client: redis.asyncio.Redis, key: str
-) -> None:
+async def test_second_replica_takes_over_when_the_first_is_killed(client: redis.asyncio.Redis, key: str) -> None:
     at_work: list[str] = []
 
     def replica(name: str) -> asyncio.Task[None]:
@@ -179,9 +177,7 @@ async def test_work_ends_when_the_lease_is_lost(client: redis.asyncio.Redis, key
     await task
 
 
-async def test_failing_work_ends_the_process_and_frees_the_lease(
-    client: redis.asyncio.Redis, key: str
-) -> None:
+async def test_failing_work_ends_the_process_and_frees_the_lease(client: redis.asyncio.Redis, key: str) -> None:
     async def work() -> None:
         raise ValueError("a bug")
 

@@ -143,9 +143,7 @@ def test_missing_engine_or_wrong_token_is_reported(
     assert "ends in /engine-rest" in elsewhere.err
 
 
-def test_missing_engine_api_or_wrong_token_is_reported(
-    baton: Baton, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_missing_engine_api_or_wrong_token_is_reported(baton: Baton, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SERVICE_TOKEN", "x" * 40)
     assert (baton("tasks").code, "service token" in baton("tasks").err) == (3, True)
     monkeypatch.setenv("ENGINEAPI_URL", "http://127.0.0.1:9")

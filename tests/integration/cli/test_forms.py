@@ -218,9 +218,7 @@ async def test_process_with_a_start_form_is_started_by_answers(baton: Baton, eng
     assert (found["name"], found["age"], found["initiator"]) == ("Ada", 40, f"{key}-ada")
 
 
-async def test_start_form_in_tasklist_is_named_and_not_started(
-    baton: Baton, engine: EngineClient
-) -> None:
+async def test_start_form_in_tasklist_is_named_and_not_started(baton: Baton, engine: EngineClient) -> None:
     key = f"cli-{uuid.uuid4().hex[:8]}"
     await engine.deploy(key, {f"{key}.bpmn": model(key, MINE, start='camunda:formKey="embedded:app:ask.html"')})
     said = baton("start", key, "--user", "ada")

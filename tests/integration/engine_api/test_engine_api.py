@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from api.engine.deployments import check_file_name
+from api.engine.deployments.service import check_file_name
 from api.kit.problems import ProblemError
 from baton.stack.supervisor import Supervisor
 from bot.engine_api import EngineApi as BotsApi

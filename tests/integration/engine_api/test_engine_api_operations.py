@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from api.engine.operations import IncidentSelection, Operations
+from api.engine.operations.service import IncidentSelection, Operations
 from bpmn.engine.client import EngineClient
 from bpmn.engine.types import ExternalTask, TopicRequest
 from contracts.engine.schemas import RetryAllRequest

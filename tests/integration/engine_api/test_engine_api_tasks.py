@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from api.engine.service import EngineService
+from api.engine.tasks.service import EngineService
 from bpmn import errors
 from bpmn.engine.client import EngineClient
 from bpmn.engine.types import FormReference, ProcessInstance, Task
@@ -167,7 +167,7 @@ async def test_hanging_engine_is_not_waited_for_after_completion(
         await asyncio.sleep(60)
 
     monkeypatch.setattr(engine, "list_tasks", hangs)
-    monkeypatch.setattr("api.engine.service.FOLLOWING_TIMEOUT", timedelta(milliseconds=100))
+    monkeypatch.setattr("api.engine.tasks.service.FOLLOWING_TIMEOUT", timedelta(milliseconds=100))
     done = await EngineService(engine).complete(task.id, CompleteRequest(user=user), with_next=True)
     assert (done.completed, done.next, done.ended) == (True, None, False)
 

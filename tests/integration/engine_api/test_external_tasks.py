@@ -15,8 +15,10 @@ from fastapi.routing import APIRoute
 from pydantic import SecretStr
 from yarl import URL
 
-from api.engine import external_tasks, operations, routes
-from api.engine.engine_passage import EnginePassage, ForwardedRequest
+from api.engine.external_tasks import routes as external_tasks
+from api.engine.external_tasks.passage import EnginePassage, ForwardedRequest
+from api.engine.operations import service as operations
+from api.engine.tasks import routes
 from api.kit.problems import ProblemError
 from bpmn.engine.client import EngineClient
 from integration.engine_api import call

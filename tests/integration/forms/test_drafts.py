@@ -112,9 +112,7 @@ async def test_a_draft_that_another_process_changed_is_read_anew(drafts: Drafts)
     [{"properties": {"sensitive": "true"}}, {"label": "{{now()}}"}, {"conditional": {"hide": "=today() > due"}}],
     ids=["secret", "template", "condition"],
 )
-async def test_secrets_and_clock_values_are_not_remembered(
-    drafts: Drafts, more: dict[str, Any]
-) -> None:
+async def test_secrets_and_clock_values_are_not_remembered(drafts: Drafts, more: dict[str, Any]) -> None:
     session = session_of(form(field("name"), field("other", **more)))
     await drafts.open_or_get(session)
     read = (await drafts.get(session.id)).session

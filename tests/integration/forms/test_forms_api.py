@@ -258,9 +258,7 @@ async def test_wrong_person_gets_nothing_completed_task_says_who(
         assert (status, problem["code"]) == (404, "task_gone")
 
 
-async def test_draft_closes_for_others_when_one_completes_the_task(
-    api: aiohttp.ClientSession, begin: Begin
-) -> None:
+async def test_draft_closes_for_others_when_one_completes_the_task(api: aiohttp.ClientSession, begin: Begin) -> None:
     _, task = await begin(OFFERED)
     tags = {}
     for person in ("ada", "grace"):
@@ -309,9 +307,7 @@ async def test_an_offered_task_is_taken_by_the_first_and_offered_again(
     assert task.id in {item["id"] for item in (await call(api, "GET", "/task?candidate=grace"))[1]}
 
 
-async def test_group_task_is_claimed_by_a_vouched_member(
-    api: aiohttp.ClientSession, begin: Begin, user: str
-) -> None:
+async def test_group_task_is_claimed_by_a_vouched_member(api: aiohttp.ClientSession, begin: Begin, user: str) -> None:
     crew = f"crew-{user}"
     _, task = await begin(f'camunda:candidateGroups="{crew}" {ASKS}')
     assert (await call(api, "GET", f"/task?candidate={user}"))[1] == []

@@ -14,7 +14,7 @@ import pytest
 import redis.asyncio
 from pydantic import SecretStr
 
-from api.engine.sweeping import Sweeper
+from api.engine.files.sweeping import Sweeper
 from bpmn.engine.client import EngineClient
 from bpmn.engine.types import Task
 from integration.engine_api import ApiOf, call

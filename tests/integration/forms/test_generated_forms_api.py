@@ -128,9 +128,7 @@ async def form_of(api: aiohttp.ClientSession, engine: EngineClient, model: str, 
     return await call(api, "GET", f"/task/{task.id}/form", params={"user": user})
 
 
-async def test_only_html_of_the_models_default_is_shown(
-    api: aiohttp.ClientSession, engine: EngineClient
-) -> None:
+async def test_only_html_of_the_models_default_is_shown(api: aiohttp.ClientSession, engine: EngineClient) -> None:
     model = TEXTS.replace("{field}", "text_intro").replace("{label}", "Intro").replace("${{initiator}}", "${initiator}")
     for variables, kinds in (({}, ["markup"]), ({"text_intro": "<b>Mine</b>"}, ["markdown"])):
         status, form = await form_of(api, engine, model, **variables)
@@ -138,9 +136,7 @@ async def test_only_html_of_the_models_default_is_shown(
         assert [shown["kind"] for shown in form["jsonSchema"]["x-display"]] == kinds
 
 
-async def test_unevaluable_generated_form_is_named_as_such(
-    api: aiohttp.ClientSession, engine: EngineClient
-) -> None:
+async def test_unevaluable_generated_form_is_named_as_such(api: aiohttp.ClientSession, engine: EngineClient) -> None:
     model = TEXTS.replace("{field}", "name").replace("{label}", "${nobody.knows}")
     status, form = await form_of(api, engine, model.replace("${{initiator}}", "${initiator}"))
     assert (status, form["source"], form["schema"]) == (200, "generated", None)

@@ -115,9 +115,7 @@ async def test_a_bot_may_not_write_first(sandbox: SimpleNamespace) -> None:
     assert refusal == "403 Forbidden: bot can't initiate conversation with a user"
 
 
-async def test_same_edit_twice_is_refused(
-    sandbox: SimpleNamespace, ann: SandboxPerson
-) -> None:
+async def test_same_edit_twice_is_refused(sandbox: SimpleNamespace, ann: SandboxPerson) -> None:
     sent = await sandbox.bot.ok(
         "sendMessage", chat_id=ann.user_id, text="one",
         reply_markup={"inline_keyboard": [[{"text": "Go", "callback_data": "go"}]]},

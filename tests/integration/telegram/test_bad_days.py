@@ -43,9 +43,7 @@ async def test_a_fault_may_be_for_one_chat_only(bot: Any, ann: SandboxPerson, bo
     assert await bot.ok("sendMessage", chat_id=ann.user_id, text="x")
 
 
-async def test_fault_for_a_chat_meets_calls_without_its_id(
-    bot: Any, ann: SandboxPerson, bob: SandboxPerson
-) -> None:
+async def test_fault_for_a_chat_meets_calls_without_its_id(bot: Any, ann: SandboxPerson, bob: SandboxPerson) -> None:
     scope = {"type": "chat", "chat_id": ann.user_id}
     commands = [{"command": "start", "description": "Begin"}]
     buttons = {"inline_keyboard": [[{"text": "Yes", "callback_data": "y"}]]}

@@ -49,9 +49,7 @@ async def test_privacy_mode_shows_commands_mentions_and_replies(
     assert (seen[2]["from"]["first_name"], seen[2]["chat"]["type"]) == ("Bob", "supergroup")
 
 
-async def test_administrator_bot_sees_everything(
-    bot: Any, ann: SandboxPerson, bob: SandboxPerson
-) -> None:
+async def test_administrator_bot_sees_everything(bot: Any, ann: SandboxPerson, bob: SandboxPerson) -> None:
     in_team, bobs = await team_of(bot, ann, bob)
     await in_team.make_bot("administrator")
     await bobs.say("one")

@@ -18,9 +18,7 @@ def connection(valkey_url: str) -> Iterator[kombu.Connection]:
         yield connection
 
 
-def test_low_priority_comes_last_and_is_counted(
-    connection: kombu.Connection, valkey_url: str
-) -> None:
+def test_low_priority_comes_last_and_is_counted(connection: kombu.Connection, valkey_url: str) -> None:
     queue = connection.SimpleQueue(name := f"behind-{time.time_ns()}")
     for number, priority in enumerate((BEHIND, 0, BEHIND, None)):
         queue.put(number, priority=priority)

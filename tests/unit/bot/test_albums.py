@@ -37,9 +37,7 @@ def told(house: House) -> int:
 
 @pytest.mark.parametrize("killed_after", range(9))
 @pytest.mark.parametrize("following", [FIELDS[0], DOG, {**DOG, "multiple": True}])
-async def test_album_for_one_file_takes_the_first_only(
-    following: dict[str, Any], killed_after: int
-) -> None:
+async def test_album_for_one_file_takes_the_first_only(following: dict[str, Any], killed_after: int) -> None:
     house = house_of(CAT, following)
     house.store.kills.left = killed_after
     await sends(house, 11, 12, 13)

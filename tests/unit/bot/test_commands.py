@@ -142,9 +142,7 @@ OWN = (Button("Выбрать свой", url="https://t.me/baton_bot?start=langu
 CHOICE = ((Button("English", "l:en"),), (Button("Русский", "l:ru"),))
 
 
-async def test_group_link_leads_to_the_private_language_choice(
-    feed: Any, runner: Runner, screen: Screen
-) -> None:
+async def test_group_link_leads_to_the_private_language_choice(feed: Any, runner: Runner, screen: Screen) -> None:
     await feed(chat=GROUP, text="/language@baton_bot")
     assert screen.views == [TelegramView(IN_PRIVATE, (OWN,))]
     await feed(text="/start language")
@@ -304,9 +302,7 @@ async def test_forwarded_offer_is_for_members_of_its_group(
     assert (len(runner.events), len(screen.sent)) == (events, 1 - events)
 
 
-async def test_offers_follow_a_group_to_its_supergroup(
-    feed: Any, runner: Runner, languages: Languages
-) -> None:
+async def test_offers_follow_a_group_to_its_supergroup(feed: Any, runner: Runner, languages: Languages) -> None:
     languages.chosen[-7] = "ru"
     await feed(chat=GROUP, migrate_from_chat_id=-7)
     assert languages.chosen == {-100: "ru"}

@@ -121,9 +121,7 @@ async def test_telegrams_wish_for_silence_is_read() -> None:
         (500, "[]", ApiProblem),
     ],
 )
-async def test_answers_of_proxies_are_understood(
-    status: int, body: str, error: type[Exception]
-) -> None:
+async def test_answers_of_proxies_are_understood(status: int, body: str, error: type[Exception]) -> None:
     async def answer(_: web.Request) -> web.StreamResponse:
         return web.Response(status=status, text=body)
 

@@ -32,9 +32,7 @@ def house() -> House:
 
 
 @pytest.mark.parametrize("killed_at", ["drafts", "store"])
-async def test_text_counts_once_when_the_bot_is_killed(
-    house: House, killed_at: str
-) -> None:
+async def test_text_counts_once_when_the_bot_is_killed(house: House, killed_at: str) -> None:
     getattr(house, killed_at).faults = [Killed()]
     with pytest.raises(Killed):
         await house.hears("Ada", 11)
@@ -99,9 +97,7 @@ async def test_lost_reply_of_a_submission_is_continued(house: House) -> None:
     ("place", "next_task", "told"),
     [(PLACE, None, "Done. Thank you!"), (ChatPlace(-100, CHAT), replace(TASK, id="t2"), "The next step waits for you")],
 )
-async def test_lost_reply_of_a_claim_is_continued(
-    place: ChatPlace, next_task: OpenTask | None, told: str
-) -> None:
+async def test_lost_reply_of_a_claim_is_continued(place: ChatPlace, next_task: OpenTask | None, told: str) -> None:
     house = House(place=place)
     house.store.state = replace(house.store.state, draft_id=None, message_id=None)
     await house.takes()
@@ -194,9 +190,7 @@ ENDINGS = [("completed", "✅ That was all."), ("cancelled", "✕ This was cance
 
 
 @pytest.mark.parametrize(("ending", "told"), [(None, "⏳ One moment"), *ENDINGS])
-async def test_form_completed_elsewhere_leads_to_workers_or_end(
-    house: House, ending: Ending | None, told: str
-) -> None:
+async def test_form_completed_elsewhere_leads_to_workers_or_end(house: House, ending: Ending | None, told: str) -> None:
     house.drafts.end()
     house.api.ending = ending
     await house.runner.follow_draft(PLACE, house.drafts.session.id)
@@ -206,9 +200,7 @@ async def test_form_completed_elsewhere_leads_to_workers_or_end(
 
 
 @pytest.mark.parametrize(("ending", "told"), ENDINGS)
-async def test_end_of_the_own_process_is_told_at_form_and_wait(
-    ending: Ending, told: str
-) -> None:
+async def test_end_of_the_own_process_is_told_at_form_and_wait(ending: Ending, told: str) -> None:
     asked, waiting = House(), House()
     for house in (asked, waiting):
         house.api.ending = ending
@@ -352,9 +344,7 @@ async def test_failure_is_told_to_a_group_in_its_language(house: House) -> None:
 
 
 @pytest.mark.parametrize("kind", ["message", "callback_query"])
-async def test_failure_is_told_to_a_person_in_their_language(
-    house: House, kind: str
-) -> None:
+async def test_failure_is_told_to_a_person_in_their_language(house: House, kind: str) -> None:
     update = {"update_id": 3, kind: {"from": {"id": CHAT, "language_code": "ru"}}}
     await house.runner.report_failure(CHAT, update)
     await house.store.languages.choose(CHAT, "en")

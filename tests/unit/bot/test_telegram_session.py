@@ -193,9 +193,7 @@ async def test_other_methods_keep_the_defaults_of_the_bot(protecting: Bot, teleg
     assert telegram[0].parameters == {"chat_id": "7", "text": "hello", "protect_content": "true"}
 
 
-async def test_call_of_a_bot_with_defaults_is_refused(
-    protecting: Bot, telegram: tuple[Telegram, str]
-) -> None:
+async def test_call_of_a_bot_with_defaults_is_refused(protecting: Bot, telegram: tuple[Telegram, str]) -> None:
     telegram[0].says(200, result=MESSAGE)
     telegram[0].path = ""
     with pytest.raises(ValueError, match=r"sendMessage takes no defaults, .* protect_content=True"):

@@ -152,9 +152,7 @@ AFTER = {"type": "textfield", "key": "after", "label": "After"}
 
 @pytest.mark.parametrize("locale", ["en", "ru"])
 @pytest.mark.parametrize(("subtype", "typed"), MOMENTS)
-def test_moment_stands_in_the_line_as_it_is_typed(
-    locale: str, subtype: str, typed: str
-) -> None:
+def test_moment_stands_in_the_line_as_it_is_typed(locale: str, subtype: str, typed: str) -> None:
     session = session_from({"type": "datetime", "key": "d", "label": "D", "subtype": subtype}, AFTER, locale=locale)
     session, _ = play(session, Typed(typed))
     known = session.data["d"]

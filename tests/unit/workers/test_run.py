@@ -288,9 +288,7 @@ def test_poison_is_dropped(bench: Bench, raw: Any) -> None:
 
 
 @pytest.mark.parametrize(("starts", "deliveries", "lost"), [(3, 1, 0), (0, 3, 0), (0, 0, 3)])
-def test_job_that_killed_three_workers_is_not_started(
-    bench: Bench, starts: int, deliveries: int, lost: int
-) -> None:
+def test_job_that_killed_three_workers_is_not_started(bench: Bench, starts: int, deliveries: int, lost: int) -> None:
     bench.ledger.starts = {"t": starts} if starts else {}
     outcome = bench.take(job(lost=lost), deliveries)
     assert outcome == Failed(message="this task killed its worker 3 times; it was not started again", retries=0)

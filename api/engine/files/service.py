@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from fastapi import UploadFile
 from pydantic import SecretStr
 
-from api.engine.form_answers import DRAFT_VARIABLE
-from api.engine.form_drafts import FormDrafts, find_own_draft
+from api.engine.forms.answers import DRAFT_VARIABLE
+from api.engine.forms.drafts import FormDrafts, find_own_draft
 from api.kit.problems import ProblemError
 from bpmn.engine.client import EngineClient
 from bpmn.file_reference import FileReference

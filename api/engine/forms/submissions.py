@@ -10,10 +10,10 @@ import structlog
 from redis.exceptions import RedisError
 
 from api.engine.access import refuse_stranger, take
-from api.engine.form_answers import DRAFT_VARIABLE, FormAnswers, describe_errors, find_new_files, refuse_protected
-from api.engine.form_drafts import FormDrafts, find_own_draft, make_being_submitted, make_conflict
-from api.engine.form_sources import FormSources, FoundForm
-from api.engine.form_views import to_session_out
+from api.engine.forms.answers import DRAFT_VARIABLE, FormAnswers, describe_errors, find_new_files, refuse_protected
+from api.engine.forms.drafts import FormDrafts, find_own_draft, make_being_submitted, make_conflict
+from api.engine.forms.sources import FormSources, FoundForm
+from api.engine.forms.views import to_session_out
 from api.kit.problems import ProblemError
 from bpmn.engine.client import EngineClient
 from bpmn.engine.types import ProcessDefinition, ProcessInstance, Task

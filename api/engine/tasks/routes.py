@@ -1,17 +1,14 @@
-"""The paths of engine-api."""
+"""The paths of engine-api about processes and tasks."""
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, File, Form, Query, Request, UploadFile
+from fastapi import APIRouter, Depends, Query, Request
 
-from api.engine.deployments import MAX_FILES, Deployments, check_file_name
-from api.engine.service import EngineService
-from api.kit.problems import ProblemError
+from api.engine.tasks.service import EngineService
 from contracts.engine.schemas import (
     CompleteRequest,
     CompleteResponse,
     DefinitionOut,
-    DeploymentOut,
     InstanceOut,
     InstanceSummary,
     Name,
@@ -30,11 +27,6 @@ MAX_TASKS = 100
 def _get_service(request: Request) -> EngineService:
     service: EngineService = request.app.state.service
     return service
-
-
-def _get_deployments(request: Request) -> Deployments:
-    deployments: Deployments = request.app.state.deployments
-    return deployments
 
 
 Service = Annotated[EngineService, Depends(_get_service)]
@@ -113,18 +105,3 @@ async def complete_task(
     has completed the task the answer is 200, with neither `next` nor `ended` when what follows cannot be told.
     """
     return await service.complete(task_id, body, with_next=with_next)
-
-
-@router.post("/deployment/create", tags=["deployments"])
-async def create_deployment(
-    deployments: Annotated[Deployments, Depends(_get_deployments)],
-    files: Annotated[list[UploadFile], File(description="Models and forms, deployed as one set.")],
-    name: Annotated[str, Form(min_length=1, max_length=255)],
-) -> DeploymentOut:
-    """Deploy models and forms; says what is new, unchanged or replaced."""
-    if len(files) > MAX_FILES:
-        raise ProblemError(422, "too_many_files", f"At most {MAX_FILES} files are one deployment; got {len(files)}.")
-    resources = {check_file_name(file.filename): await file.read() for file in files}
-    if len(resources) < len(files):
-        raise ProblemError(422, "file_name", "Two files have the same name; the engine would keep only one.")
-    return await deployments.create(name, resources)

@@ -6,7 +6,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Path, Query, Request, UploadFile
 from fastapi.responses import StreamingResponse
 
-from api.engine.form_files import FormFiles
+from api.engine.files.service import FormFiles
 from api.kit.problems import ProblemError
 from bpmn.file_reference import FileReference
 from contracts.engine.form_schemas import ErasedOut, FileLinkOut

@@ -10,7 +10,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.requests import ClientDisconnect
 
-from api.engine.engine_passage import EnginePassage, ForwardedAnswer, ForwardedRequest, make_task_path
+from api.engine.external_tasks.passage import EnginePassage, ForwardedAnswer, ForwardedRequest, make_task_path
 
 __all__ = ["MAX_TASK_BODY_BYTES", "PATHS", "router"]
 

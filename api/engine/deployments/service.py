@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 
-from api.engine.service import to_definition_out
 from api.kit.problems import ProblemError
 from bpmn.deployment import compare
 from bpmn.engine.client import EngineClient
-from contracts.engine.schemas import DeploymentOut, ResourceOut
+from bpmn.engine.types import ProcessDefinition
+from contracts.engine.schemas import DefinitionOut, DeploymentOut, ResourceOut
 
-__all__ = ["MAX_FILES", "Deployments", "check_file_name"]
+__all__ = ["MAX_FILES", "Deployments", "check_file_name", "to_definition_out"]
 
 SUFFIXES = (".bpmn", ".form", ".dmn")
 SOURCE = "baton"
@@ -60,3 +60,15 @@ def check_file_name(name: str | None) -> str:
     if not name.endswith(SUFFIXES):
         raise ProblemError(422, "file_name", f"{name} cannot be deployed; files end in {', '.join(SUFFIXES)}.")
     return name
+
+
+def to_definition_out(definition: ProcessDefinition) -> DefinitionOut:
+    """Return a definition as callers see it."""
+    return DefinitionOut(
+        id=definition.id,
+        key=definition.key,
+        name=definition.name,
+        version=definition.version,
+        version_tag=definition.version_tag,
+        deployment_id=definition.deployment_id,
+    )

@@ -8,12 +8,13 @@ from datetime import timedelta
 import structlog
 
 from api.engine.access import make_task_gone, open_task
-from api.engine.form_answers import refuse_protected
-from api.engine.form_sources import FormSources
-from api.engine.submissions import Submissions
-from api.engine.task_forms import TaskForms
+from api.engine.deployments.service import to_definition_out
+from api.engine.forms.answers import refuse_protected
+from api.engine.forms.sources import FormSources
+from api.engine.forms.submissions import Submissions
+from api.engine.forms.task_forms import TaskForms
 from bpmn.engine.client import EngineClient
-from bpmn.engine.types import ProcessDefinition, ProcessInstance, Task
+from bpmn.engine.types import ProcessInstance, Task
 from bpmn.errors import EngineConflict, EngineFault, NotFound
 from contracts.engine.form_schemas import CheckRequest, StartFormRequest, SubmitRequest, ValidationOut
 from contracts.engine.schemas import (
@@ -30,7 +31,9 @@ from contracts.engine.schemas import (
 from kit.errors import BatonError
 from kit.reasons import describe_error
 
-__all__ = ["EngineService", "to_definition_out"]
+__all__ = [
+    "EngineService",
+]
 
 # Less than callers wait for an answer: that the task is completed must reach them.
 FOLLOWING_TIMEOUT = timedelta(seconds=8)
@@ -242,15 +245,3 @@ class EngineService:
             created=task.created,
             form=await self._forms.show(task) if with_form else None,
         )
-
-
-def to_definition_out(definition: ProcessDefinition) -> DefinitionOut:
-    """Return a definition as callers see it."""
-    return DefinitionOut(
-        id=definition.id,
-        key=definition.key,
-        name=definition.name,
-        version=definition.version,
-        version_tag=definition.version_tag,
-        deployment_id=definition.deployment_id,
-    )

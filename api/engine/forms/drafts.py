@@ -6,10 +6,10 @@ import structlog
 from redis.exceptions import RedisError
 
 from api.engine.access import find_ending, make_gone, make_task_gone, open_task, refuse_stranger
-from api.engine.form_answers import describe_errors
-from api.engine.form_sources import FormSources, FoundForm, Source
-from api.engine.form_views import apply_draft, describe_undrawn, make_etag, show_form, to_session_out
-from api.engine.generated_forms import GeneratedFormBroken
+from api.engine.forms.answers import describe_errors
+from api.engine.forms.generated import GeneratedFormBroken
+from api.engine.forms.sources import FormSources, FoundForm, Source
+from api.engine.forms.views import apply_draft, describe_undrawn, make_etag, show_form, to_session_out
 from api.kit.problems import ProblemError
 from bpmn.engine.client import EngineClient
 from bpmn.engine.types import Task

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 
-from api.engine.form_sources import FoundForm, Source
+from api.engine.forms.sources import FoundForm, Source
 from contracts.engine.form_schemas import ActionOut, DraftRequest, FilledFormOut, SessionOut
 from forms.answers.json_schema import build_json_schema
 from forms.answers.submission import find_oversized, settle_answers

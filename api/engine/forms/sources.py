@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from api.engine.generated_forms import GeneratedForms
+from api.engine.forms.generated import GeneratedForms
 from bpmn.engine.client import EngineClient
 from bpmn.engine.types import FormReference, ProcessDefinition, Task
 from forms.errors import FormUnreadable

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 
-from api.engine.offers import Offers
-from api.engine.routes import MAX_TASKS, Limit, Service
+from api.engine.tasks.offers import Offers
+from api.engine.tasks.routes import MAX_TASKS, Limit, Service
 from contracts.engine.form_schemas import CandidatesOut, ClaimRequest, StandingOut
 from contracts.engine.schemas import Name, TaskOut
 

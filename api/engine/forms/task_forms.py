@@ -2,7 +2,7 @@
 
 import structlog
 
-from api.engine.form_sources import FormSources
+from api.engine.forms.sources import FormSources
 from bpmn.engine.client import EngineClient
 from bpmn.engine.types import Task
 from bpmn.errors import EngineError, EngineUnavailable
