@@ -34,6 +34,9 @@ def _run_bridge() -> int:
 
 
 def _run_worker() -> int:
+    from kit.metrics import share_metrics
+
+    share_metrics()  # before the first figure is made: the children count, the parent tells
     from workers.pool.process import run_worker
     from workers.settings import WorkerSettings
 

@@ -108,7 +108,7 @@ class FormFieldRefused(EngineError):
 
     field: str = ""
 
-    def problem_members(self) -> dict[str, object]:
+    def list_problem_members(self) -> dict[str, object]:
         return {"field": self.field}
 
 
@@ -117,7 +117,7 @@ class ModelRefused(EngineError):
 
     problems: tuple[str, ...] = ()
 
-    def problem_members(self) -> dict[str, object]:
+    def list_problem_members(self) -> dict[str, object]:
         return {"problems": list(self.problems)}
 
 

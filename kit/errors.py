@@ -10,7 +10,7 @@ class BatonError(Exception):
         """Say what a log may hold: the message, unless it quotes what people typed."""
         return str(self)
 
-    def problem_members(self) -> dict[str, object]:
+    def list_problem_members(self) -> dict[str, object]:
         """Return what an answer in problem+json has beside the message."""
         return {}
 

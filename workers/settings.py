@@ -90,6 +90,10 @@ class WorkerSettings(BrokerSettings):
     worker_pool: Literal["prefork", "threads"] = Field(
         default="prefork", description="threads: one process, whose asynchronous handlers share one loop"
     )
+    worker_port: int | None = Field(
+        default=None, ge=0, le=65535, description="serves /health/live, /health/ready, /health/startup and /metrics"
+    )
+    worker_host: str = "127.0.0.1"
     worker_max_memory_mb: int | None = Field(
         default=None, ge=32, description="a process of the pool that has more is replaced after its job (prefork only)"
     )

@@ -12,6 +12,8 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
+from kit.health import describe_health
+
 __all__ = ["Check", "create_health_router"]
 
 Check = Callable[[], Awaitable[str | None]]
@@ -42,18 +44,15 @@ def create_health_router(checks: Mapping[str, Check], registry: CollectorRegistr
         return reason is not None
 
     @router.get("/health/live")
-    async def serve_live() -> dict[str, str]:
-        return {"status": "ok"}
+    async def serve_live() -> dict[str, object]:
+        return describe_health(())[0]
 
     @router.get("/health/ready")
     @router.get("/health/startup")
     async def serve_ready() -> JSONResponse:
         found = await asyncio.gather(*(is_away(name, check) for name, check in checks.items()))
-        body = {
-            "status": "failing" if any(found) else "ok",
-            "checks": {name: "away" if bad else "ok" for name, bad in zip(checks, found, strict=True)},
-        }
-        return JSONResponse(body, 503 if any(found) else 200)
+        missing = [f"the {name} does not answer" for name, is_missing in zip(checks, found, strict=True) if is_missing]
+        return JSONResponse(*describe_health(missing))
 
     @router.get("/metrics", include_in_schema=False)
     async def serve_metrics() -> Response:

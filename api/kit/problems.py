@@ -100,7 +100,7 @@ def _make_error_handler(table: ProblemTable) -> Callable[[Request, Exception], A
         headers = {"Retry-After": str(RETRY_AFTER_S)} if status == 503 else {}
         if status >= 500:
             log.warning("request failed", code=code, reason=describe_error(error))
-        return make_problem_response(request, status, code, str(error), headers=headers, **error.problem_members())
+        return make_problem_response(request, status, code, str(error), headers=headers, **error.list_problem_members())
 
     return handle_baton_error
 

@@ -2,17 +2,14 @@
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 
-from baton.sandbox.model_file import MODEL_NAME
 from baton.stack.engine_build.jar import Progress
 from baton.stack.errors import StackError
-from baton.stack.handlers import StackHandlers
 from baton.stack.home import Home
-from baton.stack.server import LOOPBACK, Server
+from baton.stack.process_plan import plan_processes
+from baton.stack.server import Server
 from baton.stack.servers.engine import Administrator, EngineConfig, EngineServer, EngineTraining
 from baton.stack.servers.postgres import PostgresServer
-from baton.stack.servers.processes import ProcessServer
 from baton.stack.servers.sandboxes import LlmServer, TelegramServer
 from baton.stack.servers.valkey import ValkeyServer
 
@@ -33,7 +30,7 @@ def plan_servers(
     _plan_stores(planned, home)
     _plan_engine(planned, home, environment, progress)
     _plan_sandboxes(planned, home, environment)
-    _plan_processes(planned, home, environment)
+    planned |= {process.name: process for process in plan_processes(planned, home, environment)}
     return list(planned.values())
 
 
@@ -75,72 +72,3 @@ def _plan_sandboxes(planned: dict[str, Server], home: Home, environment: Mapping
         raise StackError("OPENAI_BASE_URL is set, but OPENAI_MODEL is not: name the model that handlers should ask")
     if not environment.get("OPENAI_BASE_URL"):
         planned["llm"] = LlmServer(home, home.choose_port("llm"), secrets["llm_key"])
-
-
-def _plan_processes(planned: dict[str, Server], home: Home, environment: Mapping[str, str]) -> None:
-    secrets = home.read_secrets()
-    valkey = planned["valkey"]
-    assert isinstance(valkey, ValkeyServer)
-    server = planned["engine"]
-    assert isinstance(server, EngineServer)
-    engine = {"ENGINE_URL": server.url, "ENGINE_TOKEN": secrets["engine_token"]}
-    broker = {"RABBITMQ_URL": valkey.secret_url, "FILES_URL": environment.get("FILES_URL") or home.files_url}
-    api_url = f"http://{LOOPBACK}:{home.choose_port('engine-api')}"
-    bridge_url = f"http://{LOOPBACK}:{home.choose_port('bridge')}"
-    bot_url = f"http://{LOOPBACK}:{home.choose_port('bot')}"
-    handlers = StackHandlers(home, environment, Path.cwd())
-    processes = [
-        ProcessServer(
-            home, "engine-api", "engine-api",
-            {
-                **engine, "SERVICE_TOKEN": secrets["service_token"], "PORT": str(home.choose_port("engine-api")),
-                "REDIS_URL": valkey.secret_url, "FILES_URL": broker["FILES_URL"],
-                "FILES_SECRET": secrets["files_secret"],
-                "TASKLIST_URL": environment.get("TASKLIST_URL") or server.webapps_url,
-            },
-            needs=("engine", "valkey"), url=api_url, health=f"{api_url}/health/ready",
-        ),
-        ProcessServer(
-            home, "bridge", "bridge",
-            {**engine, **broker, "BRIDGE_PORT": str(home.choose_port("bridge"))},
-            needs=("engine", "valkey"), url=bridge_url, health=f"{bridge_url}/health/ready",
-            late_settings=handlers.read_settings,
-        ),
-        ProcessServer(
-            home, "worker-llm", "worker",
-            {**broker, "WORKER_TYPE": "llm", **_plan_model(planned, secrets, environment)},
-            needs=("valkey", "llm") if "llm" in planned else ("valkey",), late_settings=handlers.read_settings,
-        ),
-        ProcessServer(
-            home, "bot", "bot",
-            {
-                **_plan_telegram(planned, secrets, environment),
-                "REDIS_URL": valkey.secret_url, "ENGINEAPI_URL": api_url, "SERVICE_TOKEN": secrets["service_token"],
-                "BOT_PORT": str(home.choose_port("bot")),
-            },
-            needs=("valkey", "engine-api", "telegram") if "telegram" in planned else ("valkey", "engine-api"),
-            url=bot_url, health=f"{bot_url}/health/ready",
-        ),
-    ]  # fmt: skip
-    planned |= {process.name: process for process in processes}
-
-
-def _plan_model(
-    planned: Mapping[str, Server], secrets: Mapping[str, str], environment: Mapping[str, str]
-) -> dict[str, str]:
-    if "llm" in planned:
-        url = str(planned["llm"].url)
-        return {"OPENAI_BASE_URL": url, "OPENAI_API_KEY": secrets["llm_key"], "OPENAI_MODEL": MODEL_NAME}
-    names = ("OPENAI_BASE_URL", "OPENAI_API_KEY", "OPENAI_API_KEY_FILE", "OPENAI_MODEL")
-    return {name: environment[name] for name in names if environment.get(name)}
-
-
-def _plan_telegram(
-    planned: Mapping[str, Server], secrets: Mapping[str, str], environment: Mapping[str, str]
-) -> dict[str, str]:
-    if "telegram" in planned:
-        url = str(planned["telegram"].url)
-        return {
-            "TELEGRAM_API_URL": url, "TELEGRAM_BOT_TOKEN": secrets["telegram_token"], "TELEGRAM_LIMITS": "off",
-        }  # fmt: skip
-    return {name: environment[name] for name in ("TELEGRAM_API_URL", "TELEGRAM_BOT_TOKEN")}

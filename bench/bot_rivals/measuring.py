@@ -155,7 +155,7 @@ async def fill(
         steps.append(seconds)
     await pause()
     message, submitting = await crowd.press(person, message, "Submit")
-    if "That was all" not in message["text"]:
+    if "All done" not in message["text"]:
         raise RuntimeError(f"the form ended with {message['text']!r}")
     return {"open": [opening], "step": steps, "submit": [submitting]}
 

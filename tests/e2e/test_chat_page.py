@@ -59,10 +59,10 @@ async def test_a_person_goes_through_the_whole_onboarding_on_a_phone(house: Any,
     await expect(key(phone, "Join the community")).to_be_visible(timeout=60_000)
     await phone.screenshot(path=pictures / "phone-4-welcome.png")
     await key(phone, "Join the community").tap()
-    await expect(phone.get_by_text("That was all")).to_be_visible()
+    await expect(phone.get_by_text("All done")).to_be_visible()
     assert await fits(phone)
     await phone.reload()
-    await expect(phone.get_by_text("That was all")).to_be_visible()  # the chat is still there
+    await expect(phone.get_by_text("All done")).to_be_visible()  # the chat is still there
 
 
 async def test_a_stale_button_opens_an_alert_that_can_be_closed(house: Any, phone: Page, pictures: Path) -> None:

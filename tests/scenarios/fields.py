@@ -78,7 +78,7 @@ class Field:
 
     async def left(self, key: str, person: SandboxPerson) -> dict[str, Any]:
         """The variables that the form left."""
-        await person.see("That was all")
+        await person.see("All done")
         (instance,) = await self._house.engine.list_history_processes(business_key=f"{key}:telegram-{person.user_id}")
         assert instance.state == "COMPLETED"
         found: dict[str, Any] = await self._house.engine.list_history_variables(instance.id)

@@ -23,9 +23,9 @@ async def test_unfit_file_is_refused_and_another_one_taken(join: Join, field: Fi
     person = await join()
     key = await field.asks(person, {"type": "filepicker", "key": "cv", "label": "Cv", "accept": ".pdf"}, text("name"))
     await person.send_file("big.pdf", bytes(21 * 2**20))
-    await person.see("at most 20 MB")
+    await person.see("The limit is 20 MB")
     await person.send_file("cat.png", b"\x89PNG", content_type="image/png")
-    await person.see("cat.png is of another type")
+    await person.see("cat.png cannot be used here")
     await person.send_file("letter.pdf", b"\x89PNG\r\n\x1a\n" + bytes(100), content_type="application/pdf")
     await person.see("something else than its name says")
     await person.say("my cv")
@@ -61,15 +61,15 @@ async def test_buttons_and_tasks_of_others_do_nothing(house: Any, join: Join, fi
     await ada.say("Rome")
     await submit(ada)
     assert (await field.left(key, ada))["name"] == "Ada"
-    # What is given to somebody else while it is being filled.
+    # What is given to someone else while it is being filled.
     task = await field.task(key, eve)
     await eve.say("Oslo")
     await house.engine.request("POST", f"/task/{task.id}/assignee", json={"userId": "somebody"})
     await submit(eve)
-    await eve.see("This task was given to somebody else meanwhile.")
+    await eve.see("This task was given to someone else.")
     assert await house.engine.fetch_task(task.id)
     await eve.say("anything")
-    await eve.see("There is nothing to answer right now.")
+    await eve.see("Nothing to answer right now.")
 
 
 async def test_suspended_task_waits_and_deleted_one_says_so(house: Any, join: Join, field: Field) -> None:
@@ -90,7 +90,7 @@ async def test_suspended_task_waits_and_deleted_one_says_so(house: Any, join: Jo
     await submit(person)
     await person.see(lambda shown: shown.message_id > asked.message_id and "Your answers were not sent." in shown.text)
     await person.say("and now?")
-    await person.see("There is nothing to answer right now.")
+    await person.see("Nothing to answer right now.")
 
 
 async def test_form_redeployed_while_open_keeps_the_answers(house: Any, join: Join, field: Field) -> None:
@@ -136,7 +136,7 @@ async def test_a_generated_form_is_filled_with_its_types(join: Join, field: Fiel
     person = await join()
     key = await field.asks(person)
     await person.say("huge")
-    await person.press("Small & nice", on=await person.see(live("There is no such choice.")))
+    await person.press("Small & nice", on=await person.see(live("This is not one of the options.")))
     await person.see("Day")
     await person.say("25:61")
     await person.see("⚠️")
@@ -157,7 +157,7 @@ async def test_another_process_puts_the_open_form_aside_and_both_go_on(join: Joi
     person = await join()
     first, _ = await field.half_filled(person)
     second = await field.asks(person, text("colour"), text("shape"))
-    await person.see(f"“{first}” is put aside; your answers are kept.")
+    await person.see(f"“{first}” is saved for later.")
     await person.say("red")
     await field.follow(person, first)
     await person.see(live(f"{first} · 2 of 2"))
@@ -170,5 +170,5 @@ async def test_another_process_puts_the_open_form_aside_and_both_go_on(join: Joi
     await person.see(live(f"{second} · 2 of 2"))
     await person.say("round")
     await submit(person)
-    await person.see("That was all")
+    await person.see("All done")
     assert (await field.left(second, person))["colour"] == "red"

@@ -74,7 +74,7 @@ async def walked(person: SandboxPerson, token: str, line: EngineLine) -> dict[st
     await act("move", person.say("Rex"), "1. Rex")
     await act("move", person.press("Done"), "check your answers")
     await act("submit and go on", person.press("Submit"), "Note")
-    await act("submit and end", person.say("x"), "That was all")
+    await act("submit and end", person.say("x"), "All done")
     return costs
 
 

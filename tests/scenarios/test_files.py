@@ -14,11 +14,11 @@ async def test_a_voice_message_is_taken_where_sound_is_asked_for(join: Join, fie
     asked = {"type": "filepicker", "key": "memo", "label": "Memo", "accept": "audio/*"}
     key = await field.asks(person, asked, text("name"))
     await person.send_file("film.mp4", head("isom.mp4"), kind="video", content_type="video/mp4")
-    await person.see("film.mp4 is of another type")
+    await person.see("film.mp4 cannot be used here")
     await person.send_file("film.webm", head("vp8.webm"), content_type="video/webm")
-    await person.see("film.webm is of another type")
+    await person.see("film.webm cannot be used here")
     await person.send_file("song.mp3", b"%PDF-1.7\n" + bytes(100), kind="audio", content_type="audio/mpeg")
-    await person.see("What is in song.mp3 is something else than its name says.")
+    await person.see("The content of song.mp3 does not match its name.")
     voice = await person.send_voice(head("opus.oga"))
     await person.see("Name")
     await person.say("Ada")
@@ -40,7 +40,7 @@ async def test_of_an_album_all_or_the_first_are_taken_as_the_form_asks(join: Joi
     await person.press("Done", on=taken)
     await person.see(live("Face"))
     first = await person.send_album(album)
-    await person.see("The rest of your album was not taken")
+    await person.see("the rest of the album was not used")
     asked = await person.see(live("Name"))
     assert "⚠️" not in asked.text
     await person.say("Ada")
@@ -48,5 +48,5 @@ async def test_of_an_album_all_or_the_first_are_taken_as_the_form_asks(join: Joi
     left = await field.left(key, person)
     assert [pet["name"] for pet in left["pets"]] == names
     assert (left["face"].filename, left["name"]) == (f"photo-{first}.jpg", "Ada")
-    told = [shown for shown in await person.look() if "The rest of your album" in shown.text]
+    told = [shown for shown in await person.look() if "the rest of the album" in shown.text]
     assert len(told) == 1

@@ -190,7 +190,7 @@ async def test_a_form_of_25_fields_with_a_group_and_a_list(house: Any, join: Joi
         await fill(person, {"Name": name, "Big": Presses(("Yes",))}, up_to="Pets")
     await do(person, Presses(("Done",)), await person.see("2. Tom"))
     await person.press("Submit", on=await person.see("check your answers"))
-    await person.see("That was all")
+    await person.see("All done")
     found = await variables_of(house, f"{key}:telegram-{person.user_id}")
     expected = {
         **{name: f"{name} of {person.name}" for name in NAMES},
@@ -246,7 +246,7 @@ async def test_nothing_typed_is_lost_when_everything_restarts(house: Any, join: 
     await fill(person, {**rest, "Gift": Presses(("No",)), "Colours": Presses(("Done",))}, up_to="Pets")
     await person.press("Done", on=asked(person))
     await person.press("Submit", on=await person.see("check your answers"))
-    await person.see("That was all")
+    await person.see("All done")
     found = await variables_of(house, f"{key}:telegram-{person.user_id}")
     # Each in its own place: whatever came twice would stand in the place after it, too.
     assert [found[name] for name in NAMES] == [f"{name} of {person.name}" for name in NAMES]
@@ -295,7 +295,7 @@ def at_the_terminal(house: Any, person: SandboxPerson, task_id: str, *, ends: bo
     terminal.expect_exact("Gift")
     if not ends:
         terminal.send("\x03")
-        terminal.expect_exact("your answers are kept")
+        terminal.expect_exact("Your answers are saved")
         terminal.expect(pexpect.EOF)
         return
     for label in ("Wish", "Colour", "Colours", "Day", "Photo", "Street", "City", "Country", "Door", "Pets"):

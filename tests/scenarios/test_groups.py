@@ -50,7 +50,7 @@ async def prompted(there: SandboxPerson, question: str) -> Shown:
 
 
 def token_of(card: Shown) -> str:
-    return card.links["In private"].partition("?start=")[2]
+    return card.links["In private chat"].partition("?start=")[2]
 
 
 async def test_a_task_is_filled_in_the_group_by_whoever_takes_it(house: Any, join: Join, key: str) -> None:
@@ -58,21 +58,21 @@ async def test_a_task_is_filled_in_the_group_by_whoever_takes_it(house: Any, joi
     ada_there = await ada.create_group("Crew", bob)
     bob_there = bob.open_chat(ada_there)
     task = await offered(house, key, ada_there)
-    card = await ada_there.see("✋ Fill here")
-    assert (card.text, list(card.links)) == (f"📌 Review it · {key}\nWhoever takes it first has it.", ["In private"])
+    card = await ada_there.see("✋ Fill in here")
+    assert (card.text, list(card.links)) == (f"📌 Review it · {key}\nFree to take.", ["In private chat"])
     assert await ada_there.press("Fill here", on=card) is None
     prompt = await prompted(ada_there, "Verdict")
     assert prompt.text == "↩️ Ada, reply to this message: Verdict"
-    await bob_there.see("👤 Ada has it.", on=card.message_id)
-    assert await bob_there.press("Go on") == "Ada was faster: this task is theirs."
-    assert await bob_there.press("Cancel", on=await bob_there.see("1 of 2")) == "This form is filled by Ada."
+    await bob_there.see("👤 Taken by Ada.", on=card.message_id)
+    assert await bob_there.press("Continue") == "Ada has already taken this task."
+    assert await bob_there.press("Cancel", on=await bob_there.see("1 of 2")) == "Ada is filling in this form."
     await bob_there.say("bad", reply_to=prompt)
     await ada_there.say("never mind me")
     await ada_there.say("good", reply_to=prompt)
     asked = await ada_there.see("2 of 2")
     assert asked.text.startswith("👤 Ada\n")
     assert prompt.message_id not in {message.message_id for message in await ada_there.look()}
-    assert await bob_there.press("Yes", on=await bob_there.see("2 of 2")) == "This form is filled by Ada."
+    assert await bob_there.press("Yes", on=await bob_there.see("2 of 2")) == "Ada is filling in this form."
     await ada_there.press("Yes", on=asked)
     await ada_there.press("Submit", on=await ada_there.see("Submit"))
     done = await bob_there.see("✅ Ada, ", on=card.message_id)
@@ -88,30 +88,30 @@ async def test_one_of_two_concurrent_claims_gets_the_task(house: Any, join: Join
     ada, bob = await join(name="Ada"), await join(name="Bob")
     ada_there = await ada.create_group("Crew", bob)
     task = await offered(house, key, ada_there)
-    card = await ada_there.see("✋ Fill here")
+    card = await ada_there.see("✋ Fill in here")
     alert, _ = await asyncio.gather(ada_there.press("Fill here", on=card), bob.start(token_of(card)))
     if alert is None:
         await prompted(ada_there, "Verdict")
-        await bob.see("Ada was faster: this task is theirs.")
+        await bob.see("Ada has already taken this task.")
     else:
-        assert alert == "Bob was faster: this task is theirs."
+        assert alert == "Bob has already taken this task."
         await bob.see("Verdict")
     winner = ada if alert is None else bob
     assert (await house.engine.fetch_task(task.id)).assignee == f"telegram-{winner.user_id}"
-    await ada_there.see(f"👤 {winner.name} has it.", on=card.message_id)
+    await ada_there.see(f"👤 Taken by {winner.name}.", on=card.message_id)
 
 
 async def test_cancelled_task_returns_and_is_taken_in_private(house: Any, join: Join, key: str) -> None:
     ada, bob, eve = await join(name="Ada"), await join(name="Bob"), await join(name="Eve")
     ada_there = await ada.create_group("Crew", bob)
     task = await offered(house, key, ada_there)
-    card = await ada_there.see("✋ Fill here")
+    card = await ada_there.see("✋ Fill in here")
     await ada_there.press("Fill here", on=card)
-    await ada_there.see("👤 Ada has it.", on=card.message_id)
+    await ada_there.see("👤 Taken by Ada.", on=card.message_id)
     question = await ada_there.see("1 of 2")
     await ada_there.press("Cancel", on=question)
-    await ada_there.see("Given back", on=question.message_id)
-    card = await ada_there.see("✋ Fill here", on=card.message_id)
+    await ada_there.see("returned the task", on=question.message_id)
+    card = await ada_there.see("✋ Fill in here", on=card.message_id)
     await eve.start(token_of(card))
     await eve.see("a group that you are not in")
     assert (await house.engine.fetch_task(task.id)).assignee is None
@@ -129,18 +129,18 @@ async def test_lists_show_what_a_group_and_its_members_can_take(house: Any, join
     await eve_there.say("/tasks")
     elsewhere = await eve_there.see(f"Nothing is offered to this group (chat:{eve_there.chat_id}) right now.")
     task = await offered(house, key, ada_there)
-    await ada_there.see("✋ Fill here")
+    await ada_there.see("✋ Fill in here")
     await ada_there.say("/tasks")
-    await ada_there.see("What anybody here can take:")
+    await ada_there.see("Anyone here can take these tasks:")
     await ada.say("/tasks")
     listed = await ada.see("✋ 1. Review it")
     await eve.say("/tasks")
-    await eve.see("No task waits for you.")
+    await eve.see("You have no tasks.")
     assert await eve_there.forge(f"t:c:{task.id}", on=elsewhere) == "This task is not offered to you."
     assert (await house.engine.fetch_task(task.id)).assignee is None
     await ada.press("✋", on=listed)
     await ada.see("Verdict")
-    await ada_there.see("👤 Ada has it.")
+    await ada_there.see("👤 Taken by Ada.")
 
 
 async def test_card_and_form_survive_a_killed_bot(house: Any, join: Join, key: str) -> None:
@@ -150,7 +150,7 @@ async def test_card_and_form_survive_a_killed_bot(house: Any, join: Join, key: s
     ada = await join(name="Ada")
     ada_there = await ada.create_group("Crew")
     task = await offered(house, key, ada_there)
-    card = await ada_there.see("✋ Fill here")
+    card = await ada_there.see("✋ Fill in here")
     pressing = asyncio.create_task(ada_there.open_chat(ada_there).press("Fill here", on=card))
     first = await ada_there.see(verdict)
     house.signal_all("bot", signal.SIGKILL)  # mostly before the prompt is noted, and so it is asked twice
@@ -174,14 +174,14 @@ async def test_administrator_chooses_the_language_of_cards(house: Any, join: Joi
     ada_there = await ada.create_group("Crew", bob)
     bob_there = bob.open_chat(ada_there)
     await bob_there.say("/language")
-    asked = await bob_there.see("chosen in private")
-    assert asked.buttons == (("Choose mine",),)  # Bob is no administrator
-    await bob.start(asked.links["Choose mine"].partition("?start=")[2])
-    await bob.press("Русский", on=await bob.see("Which language shall I speak?"))
-    await bob.see("Теперь язык разговора: Русский.")
+    asked = await bob_there.see("in our private chat")
+    assert asked.buttons == (("Choose my language",),)  # Bob is no administrator
+    await bob.start(asked.links["Choose my language"].partition("?start=")[2])
+    await bob.press("Русский", on=await bob.see("Choose a language."))
+    await bob.see("Язык: Русский.")
     await ada_there.say("/language")
     choice = await ada_there.see("Administrators choose another:")
-    assert str(await bob_there.press("Русский", on=choice)).startswith("Язык этой группы выбирают только")
+    assert str(await bob_there.press("Русский", on=choice)).startswith("Язык группы могут выбрать только")
     assert await ada_there.press("Русский", on=choice) is None
     await ada_there.see("Теперь то, что для всех здесь,", on=choice.message_id)
     await ada_there.make_bot("administrator")  # what Telegram says of that is no new language

@@ -31,7 +31,7 @@ async def walk_patiently(person: SandboxPerson) -> None:
     async with asyncio.timeout(PATIENCE.total_seconds()):
         while True:
             messages = await person.look(timedelta(seconds=1))
-            if any("That was all" in message.text for message in messages):
+            if any("All done" in message.text for message in messages):
                 return
             if not messages:
                 continue

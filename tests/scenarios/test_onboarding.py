@@ -107,12 +107,12 @@ async def test_wrong_input_is_explained_and_the_question_stays(house: Any, join:
     person = await join()
     await up_to_the_profile(person)
     await person.say("x" * 61)
-    shown = await person.see("too long: 61 characters, at most 60")
+    shown = await person.see("Too long: 61 characters, the maximum is 60")
     assert "1 of 4" in shown.text
     await person.say("Ada <b>&")
     await person.see("2 of 4")
     await person.say("astronaut")
-    shown = await person.see("There is no such choice")
+    shown = await person.see("This is not one of the options")
     assert "2 of 4" in shown.text
     await person.say("designer")  # the label of a button may be typed as well
     await person.see("3 of 4")
@@ -152,7 +152,7 @@ async def test_a_person_may_put_the_form_aside_and_go_on_later(house: Any, join:
     await person.say("Ada")
     await person.see("2 of 4")
     await person.say("/cancel")
-    await person.see("Put aside")
+    await person.see("Save for later")
     await person.say("hello?")
     await person.see("nothing to answer")
     await person.say("/start")

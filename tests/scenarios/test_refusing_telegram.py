@@ -104,10 +104,10 @@ class Filler:
         for method, code in told.items():
             await self._refuse(method, code, there.chat_id if method == "getChatMember" else self.person.chat_id)
         await self.person.say("/tasks")
-        await self.person.see("No task waits for you")
+        await self.person.see("You have no tasks")
         await self.person.say("/language")
         await self.person.press("English", on=await self.person.see("English"))
-        await self.person.see("I speak English")
+        await self.person.see("Language: English")
         self.before = max(self.person.messages)
 
     async def _refuse(self, method: str, code: int, chat_id: int | None) -> None:
@@ -122,7 +122,7 @@ class Filler:
         await self.person.start(self.town.token)
         acted = time.monotonic()
         async with asyncio.timeout(PATIENCE.total_seconds()):
-            while not any("That was all" in message.text for message in await self.person.look(timedelta(seconds=0.5))):
+            while not any("All done" in message.text for message in await self.person.look(timedelta(seconds=0.5))):
                 if await self._acts():
                     acted = time.monotonic()
                 elif self.is_back and time.monotonic() - acted > SILENCE.total_seconds():
@@ -220,7 +220,7 @@ async def got_to_the_end(filler: Filler) -> None:
     assert found["phone"].startswith("+")
     assert found["letter"].filename == "letter.txt"
     texts = [text for text, *_ in screen(filler)]
-    assert len([text for text in texts if "That was all" in text]) == 1
+    assert len([text for text in texts if "All done" in text]) == 1
     assert len([text for text in texts if text.endswith("Letter\nletter.txt")]) <= 1, "what was submitted is shown once"
 
 

@@ -74,7 +74,7 @@ async def test_typed_secret_is_stored_nowhere(house: Any, join: Join, links: Dee
         await asked_for_secret(person, await links.make(DeepLink(LinkKind.PROCESS, key)))
     await refuse(eve, "sendMessage", TRIES)
     await asyncio.gather(ada.say(secret), eve.say(secret))
-    await ada.see("That was all")
+    await ada.see("All done")
     await eve.see("went wrong")
     (task,) = await house.engine.list_tasks(assignee=f"telegram-{mallory.user_id}")
     statuses = await send_hostile_answers(house, task.id, task.assignee, secret)

@@ -38,16 +38,16 @@ async def test_one_of_two_claims_wins_and_the_other_reads_who(house: Any, join: 
     ada, bob = await join(name="Ada"), await join(name="Bob")
     for person in (ada, bob):
         await person.say("/tasks")
-        await person.see("No task waits for you.")
+        await person.see("You have no tasks.")
     task = await offered(house, ada, bob)
     for person in (ada, bob):
         await person.say("/tasks")
         await person.see("✋ 1. Review it")
     alerts = await asyncio.gather(ada.press("✋"), bob.press("✋"))
     winner, loser = (ada, bob) if alerts[0] is None else (bob, ada)
-    assert sorted(map(str, alerts)) == sorted(["None", f"{winner.name} was faster: this task is theirs."])
+    assert sorted(map(str, alerts)) == sorted(["None", f"{winner.name} has already taken this task."])
     await winner.see("Verdict")
-    assert await loser.press("✋") == f"{winner.name} was faster: this task is theirs."
+    assert await loser.press("✋") == f"{winner.name} has already taken this task."
     await winner.say("good")
     await winner.see("Done. Thank you!")
     assert "already" in str(await loser.press("✋"))
@@ -55,7 +55,7 @@ async def test_one_of_two_claims_wins_and_the_other_reads_who(house: Any, join: 
         "people": f"telegram-{ada.user_id},telegram-{bob.user_id}", "verdict": "good",
     }  # fmt: skip
     await loser.say("/tasks")
-    await loser.see("No task waits for you.")
+    await loser.see("You have no tasks.")
 
 
 async def test_cancelling_returns_the_task_and_keeps_the_answers(house: Any, join: Join) -> None:
@@ -64,14 +64,14 @@ async def test_cancelling_returns_the_task_and_keeps_the_answers(house: Any, joi
     await ada.say("/tasks")
     await ada.press("✋", on=await ada.see("✋ 1. Review it"))
     await ada.press("Cancel", on=await ada.see("Verdict"))
-    await ada.see("Given back")
+    await ada.see("returned the task")
     assert (await house.engine.fetch_task(task.id)).assignee is None
     await bob.say("/tasks")
     await bob.press("✋", on=await bob.see("✋ 1. Review it"))
     await bob.see("Verdict")
     assert (await house.engine.fetch_task(task.id)).assignee == f"telegram-{bob.user_id}"
     await bob.say("/cancel")
-    await bob.see("Given back")
+    await bob.see("returned the task")
     await ada.press("✋", on=await ada.see("✋ 1. Review it"))
     await ada.see("Verdict")
 
@@ -82,12 +82,12 @@ async def test_forged_button_does_not_open_a_task_of_another(house: Any, join: J
     task = await waiting(house, mine, who=f"telegram-{ada.user_id}")
     other = await offered(house, ada)
     await eve.say("/help")
-    shown = await eve.see("/tasks — tasks that wait for me")
+    shown = await eve.see("/tasks — show my tasks")
     await eve.forge(f"t:o:{task.id}", on=shown)
-    await eve.see("This task belongs to somebody else.")
+    await eve.see("This task belongs to someone else.")
     assert await eve.forge(f"t:c:{other.id}", on=shown) == "This task is not offered to you."
     assert await eve.forge(f"t:c:{task.id}", on=shown) == "This task is not offered to you."
-    assert await eve.forge("t:c:nothing", on=shown) == "This task is not open any more."
+    assert await eve.forge("t:c:nothing", on=shown) == "This task is no longer open."
     assert "out of date" in str(await eve.forge("t:x:y", on=shown))
     assert (await house.engine.fetch_task(other.id)).assignee is None
     await ada.say("/tasks")
@@ -95,5 +95,5 @@ async def test_forged_button_does_not_open_a_task_of_another(house: Any, join: J
     await ada.press("▶️ 1. Review it", on=listed)
     await ada.see("Verdict")
     await ada.say("fine")
-    await ada.see("That was all")
+    await ada.see("All done")
     assert (await house.engine.fetch_history_task(task.id)).delete_reason == "completed"

@@ -114,7 +114,7 @@ def test_what_a_language_lacks_is_said_in_english(tmp_path: Path) -> None:
     assert found.locales == ("en", "de", "ru")
     assert [found.get_text(code, "de", {}) for code in ("yes", "no")] == ["Jawohl", "No"]
     assert found.get_text("too_long", "de", {"length": 1, "max": 0}) == "Zu lang: 1 Zeichen von 0"
-    assert found.get_text("too_short", "de", {"length": 1, "min": 2}).startswith("That is too short: 1 character,")
+    assert found.get_text("too_short", "de", {"length": 1, "min": 2}).startswith("Too short: 1 character,")
 
 
 def test_a_third_language_is_a_folder_and_no_code(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import logging
 import os
 import socket
 import sys
+from contextlib import ExitStack
 from typing import Any
 
 import structlog
@@ -15,6 +16,7 @@ from workers.broker.celery_app import create_celery
 from workers.loading import load_handlers
 from workers.pool.guards import GuardFactory
 from workers.pool.loops import OwnLoop, SharedLoop
+from workers.pool.monitoring import serve_monitoring
 from workers.pool.run_task import JobRunner, register_run_task
 from workers.registry import list_handlers_of, list_queues
 from workers.settings import WorkerSettings
@@ -41,8 +43,20 @@ def run_worker(settings: WorkerSettings) -> int:
     runner = register_run_task(app, settings, loop=SharedLoop if settings.worker_pool == "threads" else OwnLoop)
     _connect_signals(runner, served, settings)
     worker = _create_celery_worker(app, served, settings)
-    worker.start()
+    with ExitStack() as stack:
+        if settings.worker_port is not None:
+            stack.enter_context(
+                serve_monitoring(settings.worker_host, settings.worker_port, lambda: _list_problems(worker))
+            )
+        worker.start()
     return int(worker.exitcode or 0)
+
+
+def _list_problems(worker: Any) -> list[str]:
+    """Return why the pool takes no jobs: it has not connected to the broker, or lost it."""
+    consumer = getattr(worker, "consumer", None)
+    connection = getattr(consumer, "connection", None)
+    return [] if connection is not None and connection.connected else ["the broker does not answer"]
 
 
 def _create_celery_worker(app: Celery, served: tuple[str, ...], settings: WorkerSettings) -> Any:

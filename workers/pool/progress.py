@@ -38,7 +38,12 @@ LAST_WORDS = timedelta(seconds=2)
 MAX_TEXT_CHARACTERS = 500
 MAX_STREAMED_CHARACTERS = 1_000_000
 
-PROGRESS = Gauge("baton_worker_progress_ratio", "The last progress that a job of this topic told, 0 to 1", ["topic"])
+PROGRESS = Gauge(
+    "baton_worker_progress_ratio",
+    "The last progress that a job of this topic told, 0 to 1",
+    ["topic"],
+    multiprocess_mode="mostrecent",
+)
 MESSAGES = Counter("baton_worker_live_messages_total", "What running jobs said, by result", ["topic", "type", "result"])
 
 

@@ -124,7 +124,7 @@ async def test_the_form_as_json_schema(baton: Baton, task: tuple[str, str]) -> N
 
 async def test_another_persons_task_is_refused(baton: Baton, task: tuple[str, str]) -> None:
     refused = baton("complete", task[0], "--user", "eve", "--set", "name=Eve")
-    assert (refused.code, "belongs to somebody else" in refused.err) == (3, True)
+    assert (refused.code, "belongs to someone else" in refused.err) == (3, True)
 
 
 class Terminal:
@@ -160,7 +160,7 @@ class Terminal:
 UP, DOWN, LEFT, ESCAPE_ENTER = "\x1b[A", "\x1b[B", "\x1b[D", "\x1b\r"
 BEGINNING = (
     ("Name * (1 of", "\r"),
-    ("An answer is needed here.", "Ada\r"),
+    ("Please answer this question.", "Ada\r"),
     ("Age (2 of", "12\r"),
     ("at least 18", "36\r"),
     ("A gift?", "\x03"),
@@ -188,7 +188,7 @@ async def test_person_leaves_a_form_and_continues_it_later(
     first = Terminal(environment, "complete", task_id)
     first.sees("Order for")
     first.walks(BEGINNING)
-    first.sees("your answers are kept")
+    first.sees("Your answers are saved")
     assert first.ends() == 1
 
     second = Terminal(environment, "complete", task_id)
@@ -302,5 +302,5 @@ async def test_task_without_form_is_confirmed_or_scripted(
 
 async def test_ctrl_d_puts_aside_like_ctrl_c(environment: dict[str, str], task: tuple[str, str]) -> None:
     terminal = Terminal(environment, "complete", task[0])
-    terminal.walks([("Name * (1 of", "\x04"), ("your answers are kept", "")])
+    terminal.walks([("Name * (1 of", "\x04"), ("Your answers are saved", "")])
     assert terminal.ends() == 1

@@ -303,8 +303,8 @@ async def test_forbidden_value_is_refused_by_name(
     status, problem = await complete(api, task, user, {"language": "klingon", "name": "Ada Lovelace"})
     assert (status, problem["code"]) == (422, "invalid_answer")
     assert {entry["field"]: entry["message"] for entry in problem["errors"]} == {
-        "language": "There is no such choice.",
-        "name": "That is too long: 12 characters, at most 5 are possible.",
+        "language": "This is not one of the options.",
+        "name": "Too long: 12 characters, the maximum is 5.",
     }
     assert "language" not in await engine.list_variables(instance.id)
     status, problem = await complete(api, task, user, {})

@@ -17,7 +17,7 @@ from yarl import URL
 
 from api.engine.external_tasks import routes as external_tasks
 from api.engine.external_tasks.passage import EnginePassage, ForwardedRequest
-from api.engine.operations import service as operations
+from api.engine.operations import routes as operations
 from api.engine.tasks import routes
 from api.kit.problems import ProblemError
 from bpmn.engine.client import EngineClient

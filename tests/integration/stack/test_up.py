@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.request import urlopen
 
 import psutil
 import pytest
@@ -122,7 +123,25 @@ def test_up_brings_every_server_to_ready_and_status_shows_it(running: House) -> 
         assert server["state"] == "ready", name
         assert psutil.pid_exists(server["pid"]), name
         assert server["rss_bytes"] > 2**20, name
-        assert server["url"] or name in {"worker-llm", "bot"}, name
+        assert server["url"], name
+
+
+@pytest.mark.parametrize(
+    ("name", "figure"),
+    [
+        ("engine-api", "baton_http_requests_total"),
+        ("bridge", "baton_bridge_polls_total"),
+        ("worker-llm", ""),  # it counts from its first job on
+        ("bot", "baton_bot_calls_total"),
+    ],
+)
+def test_our_processes_serve_health_and_figures(running: House, name: str, figure: str) -> None:
+    url = running.server(name).url
+    for path in ("/health/live", "/health/ready", "/health/startup"):
+        with urlopen(f"{url}{path}", timeout=5) as answer:
+            assert json.load(answer) == {"status": "ok"}
+    with urlopen(f"{url}/metrics", timeout=5) as answer:
+        assert figure in answer.read().decode()
 
 
 def test_a_second_up_says_what_already_runs_and_touches_nothing(running: House) -> None:

@@ -16,7 +16,7 @@ PHOTO = IncomingFile("f", "cat.jpg", "image/jpeg", 5, album_id="album")
 CAT = {"type": "filepicker", "key": "cat", "label": "Cat"}
 DOG = {"type": "filepicker", "key": "dog", "label": "Dog"}
 CATS = {**CAT, "multiple": True}
-REST = "The rest of your album was not taken"
+REST = "the rest of the album was not used"
 
 
 def house_of(*components: dict[str, Any]) -> House:
@@ -90,14 +90,14 @@ async def test_refused_album_file_leaves_the_question_to_others() -> None:
     pictures = {"accept": "image/*"}
     house = house_of({**CAT, **pictures}, FIELDS[0])
     await sends(house, 11, media=replace(PHOTO, name="a.pdf", content_type="application/pdf"))
-    assert "a.pdf is of another type" in house.screen.texts
+    assert "a.pdf cannot be used here" in house.screen.texts
     await sends(house, 12, 13)
     assert (house.question, told(house)) == (("name",), 1)
     house = house_of({**CATS, **pictures}, FIELDS[0])
     await sends(house, 11)
     await sends(house, 12, media=replace(PHOTO, name="a.pdf", content_type="application/pdf"))
     await sends(house, 13)
-    assert "a.pdf is of another type" in house.screen.texts, "the next picture does not write over that"
+    assert "a.pdf cannot be used here" in house.screen.texts, "the next picture does not write over that"
     assert len(house.drafts.session.data["cat"]) == 2
 
 
@@ -130,7 +130,7 @@ async def test_group_album_rest_belongs_to_its_question() -> None:
             house.place, PHOTO, message_id, "en", RepliedMessage(asked, house.place.person_id)
         )
     assert (house.question, told(house)) == (("name",), 1)
-    assert "asked before" not in house.screen.texts
+    assert "earlier question" not in house.screen.texts
 
 
 async def test_files_that_are_sent_one_by_one_are_no_album() -> None:

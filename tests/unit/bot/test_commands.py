@@ -112,13 +112,13 @@ async def test_a_text_is_a_command_or_an_answer(feed: Any, runner: Runner, text:
 
 async def test_an_unknown_command_is_no_answer_to_a_form(feed: Any, runner: Runner, screen: Screen) -> None:
     await feed(text="/qeust")
-    assert (runner.events, screen.sent) == ([], ["Такой команды я не знаю. /help покажет, какие есть."])
+    assert (runner.events, screen.sent) == ([], ["Я не знаю такой команды. Отправьте /help, чтобы увидеть список."])
 
 
 async def test_a_link_that_is_unknown_says_so_and_begins_nothing(feed: Any, runner: Runner, screen: Screen) -> None:
     await feed(text="/start who-knows")
     assert runner.events == []
-    assert screen.sent == ["Эта ссылка неизвестна или уже не действует. /start начнёт без неё."]
+    assert screen.sent == ["Эта ссылка неизвестна или больше не действует. Отправьте /start, чтобы начать без неё."]
 
 
 async def test_a_chosen_language_wins_over_that_of_telegram(feed: Any, runner: Runner, screen: Screen) -> None:
@@ -128,7 +128,7 @@ async def test_a_chosen_language_wins_over_that_of_telegram(feed: Any, runner: R
     await feed(text="/qeust")
     assert runner.events == [("spoken", "en")]
     assert screen.sent[1:] == [
-        "From now on I speak English.", "I do not know this command. /help lists those that I know.",
+        "Language: English.", "I don't know this command. Send /help to see what I can do.",
     ]  # fmt: skip
 
 
@@ -137,8 +137,8 @@ async def test_a_language_that_there_is_not_changes_nothing(feed: Any, runner: R
     assert (runner.events, languages.chosen) == ([], {})
 
 
-IN_PRIVATE = "Язык, на котором я говорю с вами, выбирается в личном чате."
-OWN = (Button("Выбрать свой", url="https://t.me/baton_bot?start=language"),)
+IN_PRIVATE = "Свой язык можно выбрать в личном чате."
+OWN = (Button("Выбрать мой язык", url="https://t.me/baton_bot?start=language"),)
 CHOICE = ((Button("English", "l:en"),), (Button("Русский", "l:ru"),))
 
 
@@ -146,7 +146,7 @@ async def test_group_link_leads_to_the_private_language_choice(feed: Any, runner
     await feed(chat=GROUP, text="/language@baton_bot")
     assert screen.views == [TelegramView(IN_PRIVATE, (OWN,))]
     await feed(text="/start language")
-    assert screen.views[1] == TelegramView("На каком языке мне говорить?", CHOICE)
+    assert screen.views[1] == TelegramView("Выберите язык.", CHOICE)
     assert runner.events == []
 
 
@@ -156,10 +156,10 @@ async def test_administrator_chooses_the_group_language(
     memberships.is_in_charge = True
     await feed(chat=GROUP, text="/language")
     assert screen.views[0].rows == (OWN, *CHOICE)
-    assert screen.sent[0].startswith(f"{IN_PRIVATE}\n\nТо, что для всех здесь,")
+    assert screen.sent[0].startswith(f"{IN_PRIVATE}\n\nСообщения для всех здесь")
     assert "English" in screen.sent[0]
     await feed(chat=GROUP, pressed="l:ru")
-    assert screen.views[1] == TelegramView("Теперь то, что для всех здесь, я пишу на этом языке: Русский.", (OWN,))
+    assert screen.views[1] == TelegramView("Теперь сообщения для всех здесь пишутся на этом языке: Русский.", (OWN,))
     assert (languages.chosen, network.alerts) == ({-100: "ru"}, [])
 
 
@@ -168,7 +168,7 @@ async def test_anonymous_administrator_is_asked_in_group_language(
 ) -> None:
     anonymous = {"id": 1087968824, "is_bot": True, "first_name": "Group"}
     await feed(chat=GROUP, text="/language", sender_chat=GROUP, **{"from": anonymous})
-    assert screen.sent[0].startswith("The language that I speak to you")
+    assert screen.sent[0].startswith("You can change your language")
     assert screen.views[0].rows[1:] == CHOICE
 
 
@@ -179,13 +179,13 @@ async def test_anonymous_author_is_led_to_private_chat(
     await languages.choose(-100, "ru")
     anonymous = {"id": 1087968824, "is_bot": True, "first_name": "Group"}
     await feed(chat=GROUP, text="/help", sender_chat=sender_chat, **{"from": anonymous})
-    assert screen.sent == ["Давайте поговорим лично."]
+    assert screen.sent == ["Напишите мне в личный чат."]
 
 
 @pytest.mark.parametrize(
     ("is_in_charge", "data", "alert"),
     [
-        (False, "l:ru", "Язык этой группы выбирают только администраторы."),
+        (False, "l:ru", "Язык группы могут выбрать только администраторы."),
         (None, "l:ru", "Telegram не сообщает мне, кто здесь администратор."),
         (True, "l:xx", "Эта кнопка устарела"),
     ],
@@ -216,8 +216,8 @@ async def test_private_command_in_a_group_leads_to_private_chat(
     feed: Any, runner: Runner, screen: Screen, command: str
 ) -> None:
     await feed(chat=GROUP, text=f"/{command}@baton_bot now")
-    there = Button("Перейти", url=f"https://t.me/baton_bot?start={command}")
-    assert screen.views == [TelegramView("Давайте поговорим лично.", ((there,),))]
+    there = Button("Открыть личный чат", url=f"https://t.me/baton_bot?start={command}")
+    assert screen.views == [TelegramView("Напишите мне в личный чат.", ((there,),))]
     assert runner.events == []
 
 

@@ -114,7 +114,7 @@ def test_link_to_the_open_task_repeats_the_question(asked: Conversation) -> None
 def test_link_to_another_task_puts_the_open_form_aside(asked: Conversation) -> None:
     other = replace(TASK, id="t2", process_instance_id="i2")
     after, effects = open_linked(replace(asked, title="A <b> profile"), other, TITLES)
-    aside = Tell("“A &lt;b&gt; profile” is put aside; your answers are kept.")
+    aside = Tell("“A &lt;b&gt; profile” is saved for later.")
     assert (after.instance_id, effects) == ("i2", (Retire(), aside, Open(other)))
     # What is put aside already needs no word.
     assert put_aside(replace(asked, message_id=None))[1] == (Retire(),)
@@ -123,7 +123,7 @@ def test_link_to_another_task_puts_the_open_form_aside(asked: Conversation) -> N
 def test_a_task_that_was_given_to_somebody_else_is_let_go(asked: Conversation) -> None:
     after, effects = lose_task(asked)
     assert after.session is None
-    assert effects == (Retire(), Tell("This task was given to somebody else meanwhile."), Find())
+    assert effects == (Retire(), Tell("This task was given to someone else."), Find())
 
 
 def test_redeployed_form_says_so_and_is_asked_below(asked: Conversation) -> None:
@@ -138,9 +138,9 @@ def test_redeployed_form_says_so_and_is_asked_below(asked: Conversation) -> None
 @pytest.mark.parametrize(
     ("task", "told"),
     [
-        (None, "This task is not open any more."),
-        (replace(TASK, assignee="telegram-8"), "This task belongs to somebody else."),
-        (replace(TASK, assignee=None), "This task belongs to somebody else."),
+        (None, "This task is no longer open."),
+        (replace(TASK, assignee="telegram-8"), "This task belongs to someone else."),
+        (replace(TASK, assignee=None), "This task belongs to someone else."),
     ],
 )
 def test_a_link_to_a_task_that_is_over_or_of_another_says_so(
@@ -221,7 +221,7 @@ def test_end_of_a_form_is_told_in_the_chosen_language(asked: Conversation) -> No
 def test_ended_paused_form_is_told_only_on_writing(asked: Conversation) -> None:
     aside = replace(asked, session=OVER, message_id=None, closed=ClosedDraft("web-9", CREATED))
     assert change_language(aside, "en") == (aside, ())
-    assert cancel(aside)[1] == (Tell("There is nothing to put aside."),)
+    assert cancel(aside)[1] == (Tell("There is nothing to cancel."),)
     assert isinstance(receive_text(aside, Typed("x"), 12)[1][0], Close)
 
 
@@ -273,13 +273,9 @@ def test_a_form_that_is_elsewhere_is_no_dead_end() -> None:
     state = replace(ADA, title="Profile")
     page = "https://example.org/f?a=1&b=2"
     _, (told,) = show_form(state, OpenForm(None, "external", page, page), None)
-    assert told == Tell(
-        "The next step (Profile) has a form that is filled elsewhere: https://example.org/f?a=1&amp;b=2"
-    )
+    assert told == Tell("The next step (Profile) is filled in elsewhere: https://example.org/f?a=1&amp;b=2")
     _, (told,) = show_form(state, OpenForm(None, "external", "embedded:app:a<b.html"), None)
-    assert told == Tell(
-        "The next step (Profile) has a form that can only be filled in Tasklist: embedded:app:a&lt;b.html"
-    )
+    assert told == Tell("The next step (Profile) can only be filled in with Tasklist: embedded:app:a&lt;b.html")
 
 
 def test_claimed_task_leaves_the_own_process_and_returns() -> None:
@@ -342,7 +338,7 @@ def test_a_form_that_was_filled_in_a_group_goes_on_in_private() -> None:
     state, _ = open_taken(in_group(ADA), TASK, TITLES)
     assert complete_task(state, CompletedTask(), TITLES)[1] == ()
     after, effects = complete_task(state, CompletedTask(replace(TASK, id="t2")), TITLES)
-    assert (after.session, effects) == (None, (Tell("The next step waits for you in our private chat: /tasks"),))
+    assert (after.session, effects) == (None, (Tell("The next step is in our private chat: /tasks"),))
 
 
 def test_a_secret_is_not_asked_for_in_a_group() -> None:

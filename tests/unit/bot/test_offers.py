@@ -75,7 +75,7 @@ def test_many_tasks_are_turned_in_pages() -> None:
 
 
 def test_nobody_is_shown_an_empty_list() -> None:
-    assert build_inbox_view([], 0, "en", TITLES, zone="UTC").text == "No task waits for you."
+    assert build_inbox_view([], 0, "en", TITLES, zone="UTC").text == "You have no tasks."
 
 
 def card(standing: TaskStanding, name: str | None = None) -> tuple[list[str], list[tuple[str, str]]]:
@@ -88,19 +88,19 @@ def card(standing: TaskStanding, name: str | None = None) -> tuple[list[str], li
 def test_a_card_offers_says_whose_and_at_last_by_whom() -> None:
     head = "📌 <b>Sign &lt;here&gt;</b> · quest"
     assert card(TaskStanding("offered")) == (
-        [head, "Whoever takes it first has it."],
-        [("✋ Fill here", "t:c:a"), ("In private", "https://t.me/b?start=x")],
+        [head, "Free to take."],
+        [("✋ Fill in here", "t:c:a"), ("In private chat", "https://t.me/b?start=x")],
     )
     assert card(TaskStanding("taken", "telegram-7"), "<Ada>") == (
-        [head, "👤 &lt;Ada&gt; has it."],
-        [("Go on", "t:c:a")],
+        [head, "👤 Taken by &lt;Ada&gt;."],
+        [("Continue", "t:c:a")],
     )
     assert card(TaskStanding("ended", "telegram-7", CREATED), "Ada") == ([head, "✅ Ada, 11/25/26, 12:03\u202fPM"], [])
-    assert card(TaskStanding("ended")) == ([head, "This task is not open any more."], [])
+    assert card(TaskStanding("ended")) == ([head, "This task is no longer open."], [])
 
 
 def test_what_is_offered_to_a_group_is_taken_by_one_press() -> None:
     shown = build_offers_view([task("a"), task("b")], "chat:-1", 0, "en", TITLES, zone="UTC")
     assert [button.data for row in shown.rows for button in row] == ["t:c:a", "t:c:b"]
     nothing = build_offers_view([], "chat:-1", 0, "en", TITLES, zone="UTC")
-    assert nothing.text == "Nothing is offered to this group (<code>chat:-1</code>) right now."
+    assert nothing.text == "There are no tasks for this group (<code>chat:-1</code>) right now."

@@ -13,7 +13,7 @@ from unit.bot_house import FIELDS, House
 FULL = "x" * 4096
 SENTENCES = "A sentence. " * 300
 ESSAY = {"type": "textarea", "key": "essay", "label": "Essay"}
-REST = "came in several messages"
+REST = "arrived as several messages"
 
 
 def house_of(*components: dict[str, Any]) -> House:

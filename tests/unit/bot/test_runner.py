@@ -95,7 +95,10 @@ async def test_lost_reply_of_a_submission_is_continued(house: House) -> None:
 
 @pytest.mark.parametrize(
     ("place", "next_task", "told"),
-    [(PLACE, None, "Done. Thank you!"), (ChatPlace(-100, CHAT), replace(TASK, id="t2"), "The next step waits for you")],
+    [
+        (PLACE, None, "Done. Thank you!"),
+        (ChatPlace(-100, CHAT), replace(TASK, id="t2"), "The next step is in our private chat"),
+    ],
 )
 async def test_lost_reply_of_a_claim_is_continued(place: ChatPlace, next_task: OpenTask | None, told: str) -> None:
     house = House(place=place)
@@ -136,9 +139,9 @@ async def test_submitting_an_ended_task_says_answers_were_not_sent(
 @pytest.mark.parametrize(
     ("refusal", "told"),
     [
-        (None, "Given back"),
-        (ApiProblem("nobody", 409, "no_candidates"), "Put aside; your answers are kept"),
-        (ApiProblem("another's", 403, "not_your_task"), "given to somebody else"),
+        (None, "returned the task"),
+        (ApiProblem("nobody", 409, "no_candidates"), "Saved. Send /start"),
+        (ApiProblem("another's", 403, "not_your_task"), "given to someone else"),
         (ApiProblem("over", 410, "completed_elsewhere", {"by": "web-9"}), "✅ Grace completed this elsewhere"),
         (ApiProblem("gone", 404, "task_gone"), "not sent"),
     ],
@@ -152,7 +155,7 @@ async def test_who_gives_a_task_back_reads_what_became_of_it(
     house.api.refusal = refusal
     await house.runner.cancel(place, "en")
     assert told in house.screen.texts
-    assert ("Given back" in house.screen.texts) is (refusal is None)
+    assert ("returned the task" in house.screen.texts) is (refusal is None)
     assert house.store.state.draft_id is None
     assert not house.store.state.is_errand
 
@@ -186,7 +189,7 @@ async def test_second_submit_press_changes_nothing(house: House) -> None:
     assert "out of date" in str(house.alerts[2])
 
 
-ENDINGS = [("completed", "✅ That was all."), ("cancelled", "✕ This was cancelled"), ("unknown", "This is over")]
+ENDINGS = [("completed", "✅ All done."), ("cancelled", "✕ This was cancelled"), ("unknown", "This has ended")]
 
 
 @pytest.mark.parametrize(("ending", "told"), [(None, "⏳ One moment"), *ENDINGS])
@@ -225,7 +228,7 @@ async def test_question_in_place_of_a_notice_is_a_draft_surface(house: House) ->
 async def test_turning_to_another_process_looks_it_up_once(house: House) -> None:
     await house.runner.start_process(CHAT, "feedback", "en")
     assert house.api.looked_up == ["feedback:telegram-7"]
-    assert "is put aside" in house.screen.texts
+    assert "is saved for later" in house.screen.texts
     assert house.store.watched == ["i2"]
 
 
@@ -355,7 +358,7 @@ async def test_failure_is_told_to_a_person_in_their_language(house: House, kind:
 async def test_file_sent_during_an_outage_is_asked_for_again() -> None:
     house = House({"type": "default", "components": [{"type": "filepicker", "key": "cat", "label": "Cat"}]})
     await house.runner.handle_file(PLACE, PHOTO, 11, "en")
-    assert "does not answer" in house.screen.texts
+    assert "is not responding" in house.screen.texts
 
 
 async def _unheard(_: str | None) -> None:

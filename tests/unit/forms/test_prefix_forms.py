@@ -188,14 +188,14 @@ def test_task_without_a_form_shows_variables() -> None:
 def test_foreign_form_is_a_notice_with_a_link() -> None:
     source = make_elsewhere_schema("f", locate_task_form("https://example.com/form", "t-1", None))
     assert "](https://example.com/form?taskId=t-1)" in text_of(source)
-    assert form(source, "ru").submit_label == "Форма заполнена, дальше"
+    assert form(source, "ru").submit_label == "Форма заполнена"
     for key in ("embedded:app:forms/ask.html", "javascript:alert(1)", "app:ask.html", "{{1 + 1}}"):
         named = text_of(make_elsewhere_schema("f", locate_task_form(key, "t-1", None)))
         assert "](" not in named
         assert to_markdown(key) in named
-        assert "only be filled in Tasklist" in named
+        assert "only be filled in with Tasklist" in named
         linked = text_of(make_elsewhere_schema("f", locate_task_form(key, "t-1", "https://bpm.example.org/camunda/")))
-        assert "[Open it in Tasklist](https://bpm.example.org/camunda/app/tasklist/default/#/?task=t-1)" in linked
+        assert "[Open in Tasklist](https://bpm.example.org/camunda/app/tasklist/default/#/?task=t-1)" in linked
         assert "{{" not in linked
 
 

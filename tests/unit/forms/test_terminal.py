@@ -203,7 +203,7 @@ def test_a_choice_without_options_is_no_dead_end(component: str, ways: list[str]
     empty = {"type": component, "key": "r", "label": "R", "valuesKey": "none", "validate": {"required": True}}
     prompt = build_prompt(session_from(empty, AFTER))
     assert isinstance(prompt, MenuPrompt)
-    assert ([found.label for found in prompt.entries], prompt.hint) == (ways, "There is nothing to choose from.")
+    assert ([found.label for found in prompt.entries], prompt.hint) == (ways, "There are no options to choose from.")
 
 
 def test_lists_lead_back_and_say_where_one_is() -> None:

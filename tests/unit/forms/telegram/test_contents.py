@@ -257,7 +257,7 @@ def test_labels_are_one_line_and_cut_between_signs_people_see() -> None:
 
 
 def test_what_a_file_may_be_is_said_in_words() -> None:
-    assert describe_accepted("image/*, .PDF,application/pdf,audio/*", "en") == "pictures, PDF, sound"
+    assert describe_accepted("image/*, .PDF,application/pdf,audio/*", "en") == "pictures, PDF, audio"
     assert describe_accepted("*/*,.png", "en") == ""
     assert describe_accepted("", "en") == ""
     assert describe_accepted("video/*", "ru") == "видео"

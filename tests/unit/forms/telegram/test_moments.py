@@ -93,7 +93,7 @@ def test_date_is_asked_before_time_and_can_be_undone() -> None:
 def test_at_the_clock_the_time_alone_can_be_typed() -> None:
     moment = {"type": "datetime", "key": "d", "subtype": "datetime", "timeSerializingFormat": "no_timezone"}
     session = play(session_from(moment, {"type": "textfield", "key": "x"}), Typed("2030-05-06"))
-    assert "for example: 2:30 PM" in render_view(session).text
+    assert "for example 2:30 PM" in render_view(session).text
     assert play(session, Typed("09:45")).get_value(("d",)) == "2030-05-06T09:45"
     assert play(session, Typed("2:30 PM")).get_value(("d",)) == "2030-05-06T14:30"
     assert play(session, Typed("10:12:15")).get_value(("d",)) == "2030-05-06T10:12"
@@ -106,7 +106,7 @@ def test_at_the_clock_the_time_alone_can_be_typed() -> None:
 def test_the_example_that_is_shown_can_be_typed(locale: str, use24h: bool, subtype: str) -> None:
     moment = {"type": "datetime", "key": "d", "subtype": subtype, "use24h": use24h}
     session = session_from(moment, {"type": "textfield", "key": "x"}, locale=locale)
-    example = re.search(r"(?:for example|например): (.+)", render_view(session).text)
+    example = re.search(r"(?:for example|например) (.+)", render_view(session).text)
     assert example is not None
     assert "14:30" in str(play(session, Typed(example[1])).get_value(("d",)))
 

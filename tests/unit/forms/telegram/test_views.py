@@ -94,7 +94,7 @@ def test_of_three_ways_on_a_long_one_has_a_row_of_its_own() -> None:
 
 def test_a_problem_stands_above_the_question() -> None:
     shown = render_view(session_of(ONBOARDING["onboarding-profile"]), FieldError("too_long", {"max": 60, "length": 99}))
-    assert "⚠️ That is too long: 99 characters, at most 60 are possible." in shown.text
+    assert "⚠️ Too long: 99 characters, the maximum is 60." in shown.text
 
 
 def test_a_long_text_is_written_in_several_messages_until_done() -> None:
@@ -102,7 +102,7 @@ def test_a_long_text_is_written_in_several_messages_until_done() -> None:
     session = play(session, Typed("first"), Typed("<second>"))
     shown = render_view(session)
     assert "<blockquote>first\n&lt;second&gt;</blockquote>" in shown.text
-    assert "Write on, or press Done." in shown.text
+    assert "Keep typing, or press Done." in shown.text
     assert play(session, "Done").get_value(("note",)) == "first\n<second>"
 
 
@@ -136,13 +136,13 @@ def test_a_number_is_counted_up_and_down_within_its_limits() -> None:
 
 
 def test_contact_or_location_is_asked_by_a_share_button() -> None:
-    for accepts in ("contact", "location"):
+    for accepts, word in (("contact", "phone number"), ("location", "location")):
         field = {"type": "textfield", "key": "x", "label": "X", "properties": {"accepts": accepts}}
         shown = render_view(session_from(field))
         assert shown.expects == accepts
         assert shown.reply is not None
         assert shown.reply.share is shown.expects
-        assert accepts in shown.reply.share_label
+        assert word in shown.reply.share_label
 
 
 def test_going_back_marks_what_was_chosen() -> None:
@@ -172,7 +172,7 @@ def test_search_keeps_the_index_of_options() -> None:
     found = play(session, Typed("tion 1"))
     assert len([label for label in flat(render_view(found)) if label.startswith("Option")]) == 8
     assert "✕ tion 1" in flat(render_view(found))
-    assert "Found for “tion 1”: 11." in render_view(found).text
+    assert "Results for “tion 1”: 11." in render_view(found).text
     second = play(found, "›")
     assert labels(render_view(second))[0] == ["Option 17"]
     assert event_of(second, "Option 17") == Pressed(second.revision, Operation.PICK, 17)
@@ -189,7 +189,7 @@ def test_several_options_are_gathered_over_searches() -> None:
 
 def test_without_options_there_is_a_way_out() -> None:
     session = session_from({"type": "select", "key": "s", "valuesKey": "none"}, {"type": "textfield", "key": "x"})
-    assert "There is nothing to choose from." in render_view(session).text
+    assert "There are no options to choose from." in render_view(session).text
     assert flat(render_view(session)) == ["Skip", "✕ Cancel"]
 
 
@@ -207,7 +207,7 @@ def test_files_say_what_is_taken_and_can_be_removed() -> None:
     session = session_from(picker, {"type": "textfield", "key": "x"})
     shown = render_view(session)
     assert shown.expects is Expects.FILE
-    assert "Taken here: pictures, PDF." in shown.text
+    assert "Accepted here: pictures, PDF." in shown.text
     assert "20 MB" in shown.text
     session = play(session, uploaded("a.png", "b<i>.png"))
     assert labels(render_view(session))[:3] == [["✕ a.png"], ["✕ b<i>.png"], ["Done (2)"]]
@@ -217,7 +217,7 @@ def test_files_say_what_is_taken_and_can_be_removed() -> None:
 
 def test_a_list_shows_its_items_in_a_line_each() -> None:
     session = session_from(PETS, {"type": "textfield", "key": "x"})
-    assert "There is nothing in the list yet." in render_view(session).text
+    assert "The list is empty." in render_view(session).text
     session = play(session, "+ Add")
     assert "Pets 1 › 1 of 2" in render_view(session).text
     session = play(session, Typed("Rex"), "Yes", "+ Add", Typed("Cat"), "No")
@@ -231,7 +231,7 @@ def test_a_list_shows_its_items_in_a_line_each() -> None:
 def test_a_list_of_many_items_turns_pages_and_points_to_the_web() -> None:
     session = session_from(PETS, pets=[{"name": f"Pet {number}"} for number in range(30)])
     shown = render_view(session)
-    assert "A list of 30 items is easier to fill in the web form." in shown.text
+    assert "A list of 30 items is easier to fill in on the web." in shown.text
     assert ["1/4", "›"] in labels(shown)
     assert "✎ 30. Pet 29" in flat(render_view(play(session, "›", "›", "›")))
 
@@ -291,9 +291,9 @@ def test_the_summary_of_many_answers_turns_pages() -> None:
 def test_leaving_several_answers_asks_first() -> None:
     asked = [{"type": "textfield", "key": f"f{n}", "label": f"F{n}"} for n in range(5)]
     session = play(session_from(*asked), Typed("a"), Typed("b"), Typed("c"), "Cancel")
-    assert labels(render_view(session)) == [["Put aside", "‹ Go on"]]
-    assert render_view(play(session, "Go on")).text.endswith("Please type your answer.")
-    assert isinstance(apply_event(session, event_of(session, "Put aside"))[1], PutAside)
+    assert labels(render_view(session)) == [["Save for later", "‹ Continue"]]
+    assert render_view(play(session, "Continue")).text.endswith("Please type your answer.")
+    assert isinstance(apply_event(session, event_of(session, "Save for later"))[1], PutAside)
 
 
 def test_actions_have_styles_and_confirmations() -> None:
@@ -306,7 +306,7 @@ def test_actions_have_styles_and_confirmations() -> None:
     assert labels(shown) == [["Delete"], ["Keep it"]]
     assert [row[0].style for row in shown.rows] == ["danger", ""]
     sure = play(session, "Delete")
-    assert "Really “Delete”?" in render_view(sure).text
+    assert "Are you sure: “Delete”?" in render_view(sure).text
     assert labels(render_view(sure)) == [["Delete", "‹ Back"]]
     assert labels(render_view(play(sure, "Back"))) == [["Delete"], ["Keep it"]]
     outcome = apply_event(sure, event_of(sure, "Delete"))[1]
@@ -317,7 +317,7 @@ def test_actions_have_styles_and_confirmations() -> None:
 def test_secrets_are_asked_at_the_very_end_and_never_shown() -> None:
     secret = {"type": "textfield", "key": "pw", "label": "Password", "properties": {"sensitive": "true"}}
     session = play(session_from({"type": "textfield", "key": "a", "label": "A"}, secret), Typed("x"))
-    assert "Password — 🔒 asked at the very end" in render_view(session).text
+    assert "Password — 🔒 you will be asked at the end" in render_view(session).text
     session = play(session, "Submit")
     shown = render_view(session)
     assert "not stored" in shown.text
@@ -345,9 +345,9 @@ def test_form_completed_elsewhere_says_by_whom_and_when() -> None:
 
 def test_cancelled_form_says_answers_were_not_used() -> None:
     session = session_of(ONBOARDING["onboarding-profile"])
-    assert "✕ This is not open any more. Your answers were not sent." in build_superseded_view(session).text
+    assert "✕ This task is closed. Your answers were not sent." in build_superseded_view(session).text
     at = datetime(2026, 11, 25, 12, 3, tzinfo=UTC)
-    assert "any more: 11/25/26, 1:03\u202fPM. Your answers" in build_superseded_view(session, at=at).text
+    assert "closed: 11/25/26, 1:03\u202fPM. Your answers" in build_superseded_view(session, at=at).text
 
 
 @pytest.mark.parametrize("data", ["", "x", "f:a:b:c:d", "f:abc:1:z:0", "g:abc:1:p:0", "f:abc:1:p"])
