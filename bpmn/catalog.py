@@ -4,7 +4,6 @@ A folder holds one or more `<name>.bpmn` and the `.form` files that their user t
 `camunda:property` elements whose names begin with `baton.`, so that any Modeler edits it.
 """
 
-import json
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,13 +11,11 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
-from bpmn.document import BPMN, read_document
+from bpmn.document import BPMN, EXTENSIONS, read_extension
 from bpmn.errors import ModelUnreadable
+from bpmn.resources import gather, normalise_name
 
 __all__ = ["Catalog", "ProcessModel", "TopicUse", "UserTaskModel"]
-
-_CAMUNDA = "{http://camunda.org/schema/1.0/bpmn}"
-MAX_MODEL_BYTES = 10 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +40,7 @@ class TopicUse:
 
 @dataclass(frozen=True, slots=True)
 class ProcessModel:
-    """One executable process. `resources` are the files that are deployed together: the model and its forms."""
+    """One executable process. `resources` are the files that are deployed together, `forms` those of the whole file."""
 
     key: str
     name: str | None
@@ -91,42 +88,33 @@ class Catalog:
 
 def read_model(path: Path) -> list[ProcessModel]:
     """Return the executable processes of one BPMN file, with the forms beside it that they refer to."""
-    content = _read_bytes(path)
-    root = read_document(content, str(path))
-    available = _list_forms_beside(path)
-    found = [
-        _read_process(element, path, content, available)
-        for element in root.iter(f"{BPMN}process")
+    gathered = gather([path])
+    if gathered.missing:
+        raise ModelUnreadable(gathered.missing[0])
+    model = gathered.resources[normalise_name(path.name)]
+    assert model.root is not None
+    forms = {
+        form_id: resource.form
+        for resource in gathered.resources.values()
+        for kind, form_id in resource.defines
+        if kind == "form" and resource.form is not None
+    }
+    return [
+        _read_process(element, gathered.contents, forms)
+        for element in model.root.iter(f"{BPMN}process")
         if element.get("isExecutable") == "true"
     ]
-    if not found:
-        raise ModelUnreadable(f'{path}: no executable process (isExecutable="true") in this model')
-    return found
 
 
 def _read_process(
-    element: ElementTree.Element, path: Path, content: bytes, available: Mapping[str, tuple[Path, Mapping[str, Any]]]
+    element: ElementTree.Element, resources: Mapping[str, bytes], forms: Mapping[str, Mapping[str, Any]]
 ) -> ProcessModel:
-    tasks = tuple(_read_user_task(task) for task in element.iter(f"{BPMN}userTask"))
-    resources = {path.name: content}
-    forms = {}
-    for task in tasks:
-        if task.form_id is None:
-            continue
-        if task.form_id not in available:
-            raise ModelUnreadable(
-                f"{path}: user task {task.id!r} refers to the form {task.form_id!r}, "
-                f"but no .form file in {path.parent} has this id"
-            )
-        file, form = available[task.form_id]
-        forms[task.form_id] = form
-        resources[file.name] = file.read_bytes()
     return ProcessModel(
         key=element.get("id", ""),
         name=element.get("name"),
-        version_tag=element.get(f"{_CAMUNDA}versionTag"),
+        version_tag=read_extension(element, "versionTag"),
         properties=_read_properties(element),
-        user_tasks=tasks,
+        user_tasks=tuple(_read_user_task(task) for task in element.iter(f"{BPMN}userTask")),
         topics=tuple(_list_topics(element)),
         forms=forms,
         resources=resources,
@@ -137,38 +125,28 @@ def _read_user_task(element: ElementTree.Element) -> UserTaskModel:
     return UserTaskModel(
         id=element.get("id", ""),
         name=element.get("name"),
-        form_id=element.get(f"{_CAMUNDA}formRef"),
-        form_key=element.get(f"{_CAMUNDA}formKey"),
+        form_id=read_extension(element, "formRef"),
+        form_key=read_extension(element, "formKey"),
         properties=_read_properties(element),
     )
 
 
 def _list_topics(process: ElementTree.Element) -> Iterator[TopicUse]:
     for element in process.iter():
-        if element.get(f"{_CAMUNDA}type") == "external" and (topic := element.get(f"{_CAMUNDA}topic")):
-            inputs = element.findall(f"{BPMN}extensionElements/{_CAMUNDA}inputOutput/{_CAMUNDA}inputParameter")
+        if read_extension(element, "type") == "external" and (topic := read_extension(element, "topic")):
+            inputs = _list_extensions(element, "inputOutput", "inputParameter")
             yield TopicUse(topic, element.get("id", ""), tuple(entry.get("name", "") for entry in inputs))
 
 
 def _read_properties(element: ElementTree.Element) -> dict[str, str]:
-    entries = element.findall(f"{BPMN}extensionElements/{_CAMUNDA}properties/{_CAMUNDA}property")
+    entries = _list_extensions(element, "properties", "property")
     return {name: entry.get("value", "") for entry in entries if (name := entry.get("name"))}
 
 
-def _list_forms_beside(path: Path) -> dict[str, tuple[Path, Mapping[str, Any]]]:
-    forms: dict[str, tuple[Path, Mapping[str, Any]]] = {}
-    for file in sorted(path.parent.glob("*.form")):
-        try:
-            form = json.loads(_read_bytes(file))
-        except ValueError as error:
-            raise ModelUnreadable(f"{file}: not JSON: {error}") from error
-        if not isinstance(form, dict) or not form.get("id"):
-            raise ModelUnreadable(f"{file}: a form needs an id, by which user tasks refer to it")
-        forms[str(form["id"])] = (file, form)
-    return forms
-
-
-def _read_bytes(path: Path) -> bytes:
-    if path.stat().st_size > MAX_MODEL_BYTES:
-        raise ModelUnreadable(f"{path}: larger than {MAX_MODEL_BYTES >> 20} MiB")
-    return path.read_bytes()
+def _list_extensions(element: ElementTree.Element, group: str, name: str) -> list[ElementTree.Element]:
+    """Return the engine's own elements of a group, in whichever namespace they stand."""
+    return [
+        entry
+        for namespace in EXTENSIONS
+        for entry in element.findall(f"{BPMN}extensionElements/{namespace}{group}/{namespace}{name}")
+    ]

@@ -1,15 +1,18 @@
 """A BPMN document as an XML tree, whoever wrote it."""
 
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator
 from typing import NoReturn
 
 from bpmn.errors import ModelUnreadable
 
-__all__ = ["BPMN", "EXTENSIONS", "read_document"]
+__all__ = ["BPMN", "CAMUNDA", "EXTENSIONS", "OPERATON", "read_document", "read_extension", "walk"]
 
 BPMN = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
+CAMUNDA = "{http://camunda.org/schema/1.0/bpmn}"
+OPERATON = "{http://operaton.org/schema/1.0/bpmn}"
 # Operaton has a namespace of its own, and takes Camunda's as well.
-EXTENSIONS = ("{http://camunda.org/schema/1.0/bpmn}", "{http://operaton.org/schema/1.0/bpmn}")
+EXTENSIONS = (CAMUNDA, OPERATON)
 
 
 def read_document(content: bytes | str, origin: str) -> ElementTree.Element:
@@ -22,6 +25,19 @@ def read_document(content: bytes | str, origin: str) -> ElementTree.Element:
     if root.tag != f"{BPMN}definitions":
         raise ModelUnreadable(f"{origin}: the root element is not bpmn:definitions")
     return root
+
+
+def read_extension(element: ElementTree.Element, name: str) -> str | None:
+    """Return an attribute of the engine's own, such as `formKey`, in whichever namespace it stands."""
+    return next((value for namespace in EXTENSIONS if (value := element.get(f"{namespace}{name}")) is not None), None)
+
+
+def walk(element: ElementTree.Element, owner: str = "") -> Iterator[tuple[ElementTree.Element, str]]:
+    """Yield everything below an element, each with the id of the nearest BPMN element: its own, or of one around it."""
+    for child in element:
+        own = child.get("id", owner) if child.tag.startswith(BPMN) else owner
+        yield child, own
+        yield from walk(child, own)
 
 
 class _WithoutDocumentType(ElementTree.TreeBuilder):

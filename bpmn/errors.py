@@ -211,7 +211,14 @@ def _list_problems(answer: dict[str, Any]) -> tuple[str, ...]:
     if not isinstance(details, dict):
         return ()
     return tuple(
-        f"{resource}:{problem.get('line', 0)} {problem.get('message', '')}"
+        _format_problem(resource, problem)
         for resource, report in details.items()
         for problem in (report or {}).get("errors") or []
     )
+
+
+def _format_problem(resource: str, problem: dict[str, Any]) -> str:
+    """Return a problem as compilers write it; the engine says line 0 where it knows none."""
+    place = ":".join(str(part) for part in (resource, problem.get("line"), problem.get("column")) if part)
+    message, element = str(problem.get("message", "")), problem.get("mainElementId")
+    return f"{place} {message}" + (f" (element {element!r})" if element and f"'{element}'" not in message else "")

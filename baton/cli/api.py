@@ -49,11 +49,11 @@ class BlockingEngineApi:
         started: dict[str, Any] = self._call("POST", path, json=dict(body), params={"next": "true"})
         return started
 
-    def list_tasks(self, *, assignee: str | None, process_instance_id: str | None) -> list[dict[str, Any]]:
-        params = {"assignee": assignee, "processInstanceId": process_instance_id}
-        found: list[dict[str, Any]] = self._call(
-            "GET", "/task", params={name: value for name, value in params.items() if value is not None}
-        )
+    def list_tasks(self, params: Mapping[str, str | list[str] | None], limit: int) -> list[dict[str, Any]]:
+        """Open tasks, newest first; `params` are the filters of `GET /task`."""
+        given = {name: value for name, value in params.items() if value}
+        query = {**given, "sortOrder": "desc", "limit": str(limit)}
+        found: list[dict[str, Any]] = self._call("GET", "/task", params=query)
         return found
 
     def complete(self, task_id: str, variables: Mapping[str, object], user: str | None) -> dict[str, Any]:
@@ -66,6 +66,9 @@ class BlockingEngineApi:
         files = [("files", (filename, content)) for filename, content in resources.items()]
         deployed: dict[str, Any] = self._call("POST", "/deployment/create", files=files, data={"name": name})
         return deployed
+
+    def fetch_engine_version(self) -> str:
+        return str(self._call("GET", "/version")["version"])
 
     def list_incidents(self, *, topic: str | None, key: str | None, limit: int) -> list[dict[str, Any]]:
         params = {**_make_selection(topic, key), "limit": str(limit)}

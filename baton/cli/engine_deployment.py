@@ -1,7 +1,8 @@
 """Deploying straight to an engine, with pycamunda; our part is the session, the time-outs and the comparison."""
 
+import contextlib
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -11,10 +12,10 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from baton.cli.errors import Usage
-from bpmn.deployment import compare
-from bpmn.errors import EngineUnavailable, NotAuthorised, NotFound, make_engine_error
+from bpmn.deployment import compare, explain_refusal
+from bpmn.errors import EngineError, EngineUnavailable, NotAuthorised, NotFound, make_engine_error
 
-__all__ = ["deploy_to_engine"]
+__all__ = ["ask_version", "deploy_to_engine"]
 
 TIMEOUT = timedelta(seconds=60)
 SOURCE = "baton"
@@ -38,9 +39,25 @@ class _Create(pycamunda.deployment.Create):  # type: ignore[misc] # pycamunda ha
 
 def deploy_to_engine(url: str, token: str, name: str, resources: Mapping[str, bytes]) -> dict[str, Any]:
     """Deploy and say what changed, in the shape of engine-api's answer. Raises `Usage` and classes of `EngineError`."""
+    with _open_session(url, token, f"deploying {name} to {url}") as session:
+        try:
+            return _deploy(session, url.rstrip("/"), name, resources)
+        except EngineError as error:
+            if refused := explain_refusal(error, name, resources):
+                raise refused from error
+            raise
+
+
+def ask_version(url: str, token: str) -> str:
+    """Return the version of an engine. Raises `Usage` and classes of `EngineError`."""
+    with _open_session(url, token, f"asking {url}") as session:
+        return str(session.get(f"{url.rstrip('/')}/version").json().get("version"))
+
+
+@contextlib.contextmanager
+def _open_session(url: str, token: str, what: str) -> Iterator[requests.Session]:
     if not url.startswith(("http://", "https://")):
         raise Usage(f"--engine {url!r}: give the engine's REST address, for example http://localhost:8080/engine-rest")
-    what = f"deploying {name} to {url}"
     with requests.Session() as session:
         if token:
             session.headers["Authorization"] = f"Bearer {token}"
@@ -48,7 +65,7 @@ def deploy_to_engine(url: str, token: str, name: str, resources: Mapping[str, by
         session.mount("https://", _Adapter())
         session.hooks["response"].append(functools.partial(_raise_for, what))
         try:
-            return _deploy(session, url.rstrip("/"), name, resources)
+            yield session
         except NotAuthorised as error:
             raise NotAuthorised(what, message=f"{error.message} Set ENGINE_TOKEN to it.") from error
         except NotFound as error:

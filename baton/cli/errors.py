@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 
-from bpmn.errors import EngineConflict, EngineError, EngineFault, EngineUnavailable, ModelRefused, ModelUnreadable
-from kit.errors import BatonError
+import typer
+
+from bpmn.errors import EngineError, EngineUnavailable, ModelRefused, ModelUnreadable
+from kit.errors import BatonError, ConfigurationError
 
 __all__ = [
     "FAILED",
@@ -15,6 +17,7 @@ __all__ = [
     "format_error",
     "list_error_entries",
     "list_model_problems",
+    "refuse_blank",
 ]
 
 FAILED, USAGE, REFUSED = 1, 2, 3
@@ -22,6 +25,14 @@ FAILED, USAGE, REFUSED = 1, 2, 3
 
 class Usage(BatonError):
     """The command cannot be carried out as given; the message says how to give it."""
+
+
+def refuse_blank(parameter: typer.CallbackParam, value: str | list[str] | None) -> str | list[str] | None:
+    """Return a callback of options that name somebody or something. Raises `Usage` for an empty name."""
+    for name in [value] if isinstance(value, str) else value or []:
+        if not name.strip():
+            raise Usage(f"{parameter.opts[0]} is empty: give a name, or leave it out")
+    return value
 
 
 class AnswersRefused(Usage):
@@ -57,7 +68,7 @@ def list_error_entries(error: BatonError) -> list[dict[str, object]]:
     """Return what programs read: each entry has a `code` and a `message`, and a `field` where it is about one."""
     if isinstance(error, AnswersRefused):
         return error.errors
-    code = "usage" if isinstance(error, Usage) else "failed"
+    code = {USAGE: "usage", REFUSED: "refused"}.get(exit_code(error), "failed")
     if isinstance(error, ApiRefused):
         code = str(error.problem.get("code") or "refused")
     return [{"code": code, "message": format_error(error)}]
@@ -71,12 +82,14 @@ def list_model_problems(detail: str, problems: Iterable[str]) -> str:
 
 def exit_code(error: BatonError) -> int:
     """Return how the process ends after this error."""
-    if isinstance(error, Usage):
-        return USAGE
+    if isinstance(error, Usage | ModelUnreadable | ConfigurationError):
+        return USAGE  # seen here, before anything was sent
     if isinstance(error, ApiRefused):
-        return REFUSED if error.status < 500 else FAILED
-    if isinstance(error, ModelUnreadable):
-        return REFUSED  # by us, before the engine sees it
-    if isinstance(error, EngineError) and not isinstance(error, EngineUnavailable | EngineConflict | EngineFault):
+        return REFUSED if error.status < 500 or error.problem.get("code") in _REFUSALS_OF_ENGINE else FAILED
+    if isinstance(error, EngineError) and not isinstance(error, EngineUnavailable):
         return REFUSED
     return FAILED
+
+
+# engine-api passes them on with a status of 5xx.
+_REFUSALS_OF_ENGINE = {"engine_fault", "engine_refused_token"}

@@ -1,5 +1,6 @@
 """The handlers that the commands know: those of the settings, of installed packages, and those of the stack."""
 
+import contextlib
 import hashlib
 import os
 import signal
@@ -11,11 +12,12 @@ import psutil
 from baton.cli.output import errors
 from baton.stack.handlers import BroughtModule, StackHandlers
 from baton.stack.stack import Stack
+from kit.errors import ConfigurationError
 from workers.loading import load_handlers
 from workers.registry import Handler, list_registered
 from workers.settings import HandlerSettings
 
-__all__ = ["bring_handlers", "load_known_handlers", "make_handler_environment", "split_list"]
+__all__ = ["bring_handlers", "forget_handlers", "load_known_handlers", "make_handler_environment", "split_list"]
 
 # Objects of this process; what the bridge sees of the input model is `variables`.
 _NOT_IN_CONTRACT = {"function", "input", "output", "clients", "context"}
@@ -65,12 +67,27 @@ def bring_handlers(stack: Stack, modules: tuple[str, ...]) -> None:
         found = [found for found in list_registered().values() if _is_of(found, name)]
         served |= {handler.queue for handler in found}
         brought.append(BroughtModule(name, str(Path.cwd()), _read_contract(found)))
-    if not brought or not _read_stack_handlers(stack).bring(*brought):
-        return
-    again = {"bridge", *(f"worker-{queue}" for queue in served)}
+    if brought and _read_stack_handlers(stack).bring(*brought):
+        _restart(stack, served, f"to know the handlers of {', '.join(modules)}")
+
+
+def forget_handlers(stack: Stack, module: str) -> None:
+    """Let a stack forget a module that a worker brought; what runs with its handlers starts again."""
+    (brought,) = [found for found in _read_stack_handlers(stack).list_brought() if found.name == module]
+    served: set[str] = set()
+    with contextlib.suppress(ConfigurationError):  # it cannot be loaded any more: then nothing serves it
+        load_handlers([module], [brought.folder])
+        served = {found.queue for found in list_registered().values() if _is_of(found, module)}
+    _read_stack_handlers(stack).forget(module)
+    _restart(stack, served, f"without the handlers of {module}")
+
+
+def _restart(stack: Stack, queues: set[str], reason: str) -> None:
+    """Start the bridge and the workers of these queues again, where they run."""
+    again = {"bridge", *(f"worker-{queue}" for queue in queues)}
     for server in stack.read_status():
         if server.name in again and server.pid is not None and psutil.pid_exists(server.pid):
-            errors.print(f"{server.name} starts again, to know the handlers of {', '.join(modules)}", markup=False)
+            errors.print(f"{server.name} starts again, {reason}", markup=False)
             os.kill(server.pid, signal.SIGTERM)
 
 

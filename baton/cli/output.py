@@ -11,9 +11,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-__all__ = ["AsJson", "build_table", "console", "errors", "print_json", "to_one_line", "to_printable"]
+__all__ = ["AsJson", "ResultAsJson", "build_table", "console", "errors", "print_json", "to_one_line", "to_printable"]
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table; refusals too.")]
+ResultAsJson = Annotated[
+    bool,
+    typer.Option("--json", help="Print the result, or why there is none, as JSON. It takes no value: see ANSWERS."),
+]
 
 # Piped, a table gets the room that its cells need: an address broken in two is of no use to grep.
 _PIPED_COLUMNS = 1000

@@ -81,11 +81,18 @@ class StackHandlers:
             known = {module.name: module for module in self.list_brought()}
             changed = any(known.get(module.name) != module for module in modules)
             if changed:
-                known |= {module.name: module for module in modules}
-                fresh = self._file.with_suffix(".tmp")
-                fresh.write_text(json.dumps([asdict(module) for module in known.values()], indent=1))
-                fresh.replace(self._file)
+                self._write([*(known | {module.name: module for module in modules}).values()])
             return changed
+
+    def forget(self, name: str) -> None:
+        """Note a module no more."""
+        with self._lock_writing():
+            self._write([module for module in self.list_brought() if module.name != name])
+
+    def _write(self, modules: list[BroughtModule]) -> None:
+        fresh = self._file.with_suffix(".tmp")
+        fresh.write_text(json.dumps([asdict(module) for module in modules], indent=1))
+        fresh.replace(self._file)
 
     def _list_modules(self, name: str) -> list[str]:
         return [part.strip() for part in self._environment.get(name, "").split(",") if part.strip()]

@@ -91,7 +91,10 @@ class Stack:
 
     def _require_running(self) -> None:
         if not self.is_running:
-            raise StackError(f"No stack runs in {self.home.folder}; start it with `baton up`")
+            raise StackError(
+                f"No stack runs in {self.home.folder}; start it with `baton up`, or set BATON_HOME to the folder of "
+                "one that runs"
+            )
 
 
 def _make_status(entry: Mapping[str, object], *, running: bool) -> ServerStatus:

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import aiohttp
 
+from bpmn.deployment import explain_refusal
 from bpmn.engine.external_task_calls import ExternalTaskCalls
 from bpmn.engine.form_calls import FormCalls
 from bpmn.engine.incident_calls import IncidentCalls
@@ -31,9 +32,11 @@ from bpmn.engine.types import (
     HistoricProcess,
     ProcessDefinition,
     ProcessInstance,
+    SortOrder,
     Task,
 )
 from bpmn.engine.variables import decode_all, encode_all
+from bpmn.errors import EngineError
 
 __all__ = ["EngineClient"]
 
@@ -76,7 +79,13 @@ class EngineClient(ExternalTaskCalls, FormCalls, IncidentCalls, TopicCalls):
         form.add_field("enable-duplicate-filtering", "true" if skip_unchanged else "false")
         for filename, content in resources.items():
             form.add_field(filename, content, filename=filename, content_type="application/octet-stream")
-        return read_deployment(await self.request("POST", "/deployment/create", data=form))
+        try:
+            made = await self.request("POST", "/deployment/create", data=form)
+        except EngineError as error:
+            if refused := explain_refusal(error, name, resources):
+                raise refused from error
+            raise
+        return read_deployment(made)
 
     # Process instances
 
@@ -127,8 +136,9 @@ class EngineClient(ExternalTaskCalls, FormCalls, IncidentCalls, TopicCalls):
         business_key: str | None = None,
         candidate_group: str | None = None,
         max_results: int = 100,
+        order: SortOrder = "asc",
     ) -> list[Task]:
-        """Open user tasks, oldest first."""
+        """Open user tasks by their creation, by default oldest first."""
         params = _make_params(
             assignee=assignee,
             processInstanceId=process_instance_id,
@@ -136,7 +146,7 @@ class EngineClient(ExternalTaskCalls, FormCalls, IncidentCalls, TopicCalls):
             candidateGroup=candidate_group,
             maxResults=max_results,
             sortBy="created",
-            sortOrder="asc",
+            sortOrder=order,
         )
         return [read_task(item) for item in await self.request("GET", "/task", params=params)]
 

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from bpmn.engine.read import read_historic_task, read_instance, read_past_instance, read_reference, read_task
 from bpmn.engine.transport import EngineTransport
-from bpmn.engine.types import FormReference, HistoricTask, ProcessInstance, Task
+from bpmn.engine.types import FormReference, HistoricTask, ProcessInstance, SortOrder, Task
 from bpmn.engine.variables import encode_all
 from bpmn.errors import NotFound
 
@@ -35,13 +35,17 @@ class FormCalls(EngineTransport):
         """Take a task from whoever has it. Raises `NotFound`."""
         await self.request("POST", f"/task/{quote(task_id, safe='')}/unclaim", json={})
 
-    async def list_offered_tasks(self, user_id: str, groups: Collection[str], *, max_results: int = 100) -> list[Task]:
-        """Return tasks that nobody has and that are offered to a person or to one of these groups, oldest first."""
+    async def list_offered_tasks(
+        self, user_id: str, groups: Collection[str], *, max_results: int = 100, order: SortOrder = "asc"
+    ) -> list[Task]:
+        """Return tasks that nobody has and that are offered to a person or to one of these groups, by default oldest
+        first.
+        """
         offered: dict[str, Any] = {"candidateUser": user_id}
         if groups:
             offered["candidateGroups"] = sorted(groups)
         query = {
-            "orQueries": [offered], "unassigned": True, "sorting": [{"sortBy": "created", "sortOrder": "asc"}],
+            "orQueries": [offered], "unassigned": True, "sorting": [{"sortBy": "created", "sortOrder": order}],
         }  # fmt: skip
         found = await self.request("POST", "/task", params={"maxResults": max_results}, json=query)
         return [read_task(item) for item in found]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Literal
 
 __all__ = [
     "ActivityInstance",
@@ -16,10 +17,13 @@ __all__ = [
     "Incident",
     "ProcessDefinition",
     "ProcessInstance",
+    "SortOrder",
     "Task",
     "TopicLoad",
     "TopicRequest",
 ]
+
+SortOrder = Literal["asc", "desc"]
 
 
 @dataclass(frozen=True, slots=True)

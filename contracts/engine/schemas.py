@@ -30,6 +30,7 @@ __all__ = [
     "TaskOut",
     "TopicOut",
     "Variables",
+    "VersionOut",
 ]
 
 Name = Annotated[str, Field(min_length=1, max_length=255)]
@@ -155,6 +156,10 @@ class DeploymentOut(Out):
     name: str | None
     definitions: list[DefinitionOut]
     resources: list[ResourceOut]
+
+
+class VersionOut(Out):
+    version: str
 
 
 class IncidentOut(Out):

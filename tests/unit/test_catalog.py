@@ -60,7 +60,14 @@ def test_one_key_in_two_files_names_both(tmp_path: Path) -> None:
 
 
 def test_a_form_that_is_not_json_is_named(tmp_path: Path) -> None:
-    (tmp_path / "onboarding.bpmn").write_bytes(ONBOARDING.resources["onboarding.bpmn"])
-    (tmp_path / "broken.form").write_text("{")
-    with pytest.raises(ModelUnreadable, match=r"broken\.form"):
+    for name, content in ONBOARDING.resources.items():
+        (tmp_path / name).write_bytes(content if name != "onboarding-profile.form" else b"{")
+    with pytest.raises(ModelUnreadable, match=r"'onboarding-profile'.*onboarding-profile\.form: not JSON"):
         Catalog.from_folder(tmp_path)
+
+
+def test_topics_and_forms_are_read_in_operatons_namespace(tmp_path: Path) -> None:
+    for name, content in ONBOARDING.resources.items():
+        (tmp_path / name).write_bytes(content.replace(b"camunda.org/schema/1.0/bpmn", b"operaton.org/schema/1.0/bpmn"))
+    (model,) = Catalog.from_folder(tmp_path).processes.values()
+    assert (model.topics, model.user_tasks) == (ONBOARDING.topics, ONBOARDING.user_tasks)

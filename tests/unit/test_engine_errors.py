@@ -82,3 +82,16 @@ def test_the_problems_of_a_model_name_file_and_line() -> None:
     error = make_engine_error(400, json.dumps(body), what="deploy")
     assert isinstance(error, errors.ModelRefused)
     assert error.problems == ("a.bpmn:12 no such element",)
+
+
+def test_a_problem_has_the_column_and_the_element_it_has() -> None:
+    def problem(**of: object) -> str:
+        report = {"errors": [{"message": "'x' is wrong", **of}]}
+        body = {"message": "ENGINE-09005 Could not parse BPMN process.", "details": {"a.bpmn": report}}
+        error = make_engine_error(400, json.dumps(body), what="deploy")
+        assert isinstance(error, errors.ModelRefused)
+        return error.problems[0]
+
+    assert problem(line=3, column=9, mainElementId="y") == "a.bpmn:3:9 'x' is wrong (element 'y')"
+    assert problem(line=3, column=9, mainElementId="x") == "a.bpmn:3:9 'x' is wrong"
+    assert problem(line=0, column=0, mainElementId=None) == "a.bpmn 'x' is wrong"

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
 
-from api.engine.deployments.service import MAX_FILES, Deployments, check_file_name
+from api.engine.deployments.service import MAX_FILES, Deployments, check_file_name, check_kinds
 from api.kit.problems import ProblemError
 from contracts.engine.schemas import DeploymentOut
 
@@ -30,4 +30,5 @@ async def create_deployment(
     resources = {check_file_name(file.filename): await file.read() for file in files}
     if len(resources) < len(files):
         raise ProblemError(422, "file_name", "Two files have the same name; the engine would keep only one.")
+    check_kinds(resources)
     return await deployments.create(name, resources)

@@ -4,13 +4,16 @@ from collections.abc import Mapping
 
 from api.kit.problems import ProblemError
 from bpmn.deployment import compare
+from bpmn.document import read_document
 from bpmn.engine.client import EngineClient
 from bpmn.engine.types import ProcessDefinition
+from bpmn.errors import ModelUnreadable
+from bpmn.references import find_references
+from bpmn.resources import SUFFIXES, is_model
 from contracts.engine.schemas import DefinitionOut, DeploymentOut, ResourceOut
 
-__all__ = ["MAX_FILES", "Deployments", "check_file_name", "to_definition_out"]
+__all__ = ["MAX_FILES", "Deployments", "check_file_name", "check_kinds", "to_definition_out"]
 
-SUFFIXES = (".bpmn", ".form", ".dmn")
 SOURCE = "baton"
 MAX_FILES = 100
 
@@ -51,14 +54,13 @@ class Deployments:
 
 
 def check_file_name(name: str | None) -> str:
-    """Return a name that the engine may use. Raises `ProblemError` 422."""
-    if not name or "/" in name or "\\" in name or not name.isprintable():
-        raise ProblemError(422, "file_name", f"A file needs a plain name without folders; got {name!r}.")
+    """Return a name that the engine may use; it may have folders. Raises `ProblemError` 422."""
+    if not name or "\\" in name or not name.isprintable() or {"", ".", ".."} & set(name.split("/")):
+        detail = f"A file needs a plain name, or a path below the deployment's folder; got {name!r}."
+        raise ProblemError(422, "file_name", detail)
     if '"' in name:
         # The engine would store the backslash that has to stand before it on the wire.
         raise ProblemError(422, "file_name", f"A file name must not hold a quotation mark; rename {name!r}.")
-    if not name.endswith(SUFFIXES):
-        raise ProblemError(422, "file_name", f"{name} cannot be deployed; files end in {', '.join(SUFFIXES)}.")
     return name
 
 
@@ -72,3 +74,23 @@ def to_definition_out(definition: ProcessDefinition) -> DefinitionOut:
         version_tag=definition.version_tag,
         deployment_id=definition.deployment_id,
     )
+
+
+def check_kinds(resources: Mapping[str, bytes]) -> None:
+    """See that the engine reads each file, or that a model refers to it. Raises `ProblemError` 422."""
+    others = [name for name in resources if not name.endswith(SUFFIXES)]
+    if not others:
+        return
+    needed = {name for file, content in resources.items() if is_model(file) for name in _list_files_of(file, content)}
+    for name in others:
+        if name not in needed:
+            detail = f"{name} cannot be deployed: files end in {', '.join(SUFFIXES)}, or a model refers to them."
+            raise ProblemError(422, "file_name", detail)
+
+
+def _list_files_of(name: str, content: bytes) -> set[str]:
+    try:
+        found = find_references(read_document(content, name))
+    except ModelUnreadable:
+        return set()  # the engine says what is wrong with it
+    return {reference.name for reference in found if reference.kind == "file"}

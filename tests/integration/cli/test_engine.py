@@ -1,5 +1,6 @@
 """The commands that talk to an engine: deploy, start, tasks, complete; what they say and how they end."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -9,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from baton.stack.supervisor import Supervisor
+from bpmn.engine.client import EngineClient
 from integration.command import Answer, Baton
+from shared.small_models import model
 
 pytestmark = pytest.mark.usefixtures("in_environment")
 ONBOARDING = Path(__file__).parents[3] / "bpmn" / "models" / "onboarding"
@@ -77,8 +80,8 @@ def test_redeploying_odd_file_names_changes_nothing(
     if straight:
         monkeypatch.setenv("ENGINE_TOKEN", stack.home.read_secrets()["engine_token"])
         options += ["--engine", str(stack.runs["engine"].server.url)]
-    model = (models / "onboarding.bpmn").rename(models / "мой процесс.bpmn")
-    assert states(baton("deploy", models, *options))[model.name] == "new"
+    renamed = (models / "onboarding.bpmn").rename(models / "мой процесс.bpmn")
+    assert states(baton("deploy", models, *options))[renamed.name] == "new"
     assert set(states(baton("deploy", models, *options)).values()) == {"unchanged"}
 
 
@@ -90,13 +93,16 @@ def test_deploy_takes_single_files(baton: Baton, models: Path, name: str) -> Non
 def test_model_refused_by_the_engine_names_file_and_line(
     baton: Baton, stack: Supervisor, models: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model = edited(models / "onboarding.bpmn", "</bpmn:process>", LOOSE_FLOW + "</bpmn:process>")
-    line = model.read_text().splitlines().index(LOOSE_FLOW.strip()) + 1
+    broken = edited(models / "onboarding.bpmn", "</bpmn:process>", LOOSE_FLOW + "</bpmn:process>")
+    line = broken.read_text().splitlines().index(LOOSE_FLOW.strip()) + 1
+    column = len(LOOSE_FLOW.strip()) + 1  # where the element's tag ends
     monkeypatch.setenv("ENGINE_TOKEN", stack.home.read_secrets()["engine_token"])
     for options in ([], ["--engine", str(stack.runs["engine"].server.url)]):
         refused = baton("deploy", models, "--name", name, *options)
         assert refused.code == 3
-        assert f"\n  onboarding.bpmn:{line} Invalid destination 'nowhere' of sequence flow 'loose'\n" in refused.err
+        place = f"\n  onboarding.bpmn:{line}:{column} Invalid destination"
+        assert f"{place} 'nowhere' of sequence flow 'loose'\n" in refused.err
+        assert refused.err.startswith(f"baton: the engine refuses the deployment {name!r}: ENGINE-09005")
         assert refused.err.count("Invalid destination") == 1
 
 
@@ -104,21 +110,26 @@ LOOSE_FLOW = '\n<bpmn:sequenceFlow id="loose" sourceRef="start" targetRef="nowhe
 
 
 def test_a_model_that_is_no_xml_is_refused_with_its_line(baton: Baton, models: Path) -> None:
-    model = edited(models / "onboarding.bpmn", "</bpmn:process>", "")
+    broken = edited(models / "onboarding.bpmn", "</bpmn:process>", "")
     refused = baton("deploy", models)
-    assert refused.code == 3
-    assert f"{model}: not well-formed XML: mismatched tag: line" in refused.err
+    assert refused.code == 2
+    assert f"{broken}: not well-formed XML: mismatched tag: line" in refused.err
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (("deploy", "/nowhere"), "/nowhere does not exist"),
-        (("deploy", __file__), "is none of .bpmn, .form, .dmn"),
+        (("deploy", __file__), "is none of .bpmn, .bpmn20.xml, .dmn, .dmn11.xml, .form, and no model here"),
         (("deploy", "--engine", "engine"), "--engine 'engine': give the engine's REST address"),
         (("start", "onboarding", "--var", "age"), "give a variable as name=value"),
         (("start",), "Missing argument 'key'"),
         (("tasks", "--nonsense"), "No such option"),
+        (("tasks", "--group", "cooks"), "--group says which groups the --candidate is in"),
+        (("tasks", "--candidate", "ada", "--user", "ada"), "leave out --user and --instance"),
+        (("start", "onboarding", "--user", ""), "--user is empty: give a name"),
+        (("tasks", "--user", " "), "--user is empty: give a name"),
+        (("strat",), "Did you mean 'start'"),
     ],
 )
 def test_what_is_not_given_rightly_is_a_usage_error(baton: Baton, arguments: tuple[str, ...], said: str) -> None:
@@ -178,12 +189,120 @@ def test_a_task_that_is_not_there_is_refused(baton: Baton) -> None:
     assert "Task nope is not open" in refused.err
 
 
-def test_unknown_process_is_refused_and_known_ones_are_named(baton: Baton) -> None:
+def test_an_unknown_process_is_refused_with_the_nearest(baton: Baton) -> None:
     baton("deploy")
     refused = baton("start", "onbording", "--user", "ada")
-    assert refused.code == 3
-    assert "There is no process 'onbording'; deployed are: " in refused.err
-    assert "onboarding" in refused.err
+    assert (refused.code, refused.out) == (3, "")
+    assert refused.err == "baton: There is no process 'onbording'; did you mean onboarding?\n"
+    assert "; deployed are: " in baton("start", "zzzzzz", "--user", "ada").err
+
+
+def test_with_json_a_refusal_of_any_command_is_json(baton: Baton, models: Path) -> None:
+    edited(models / "onboarding.bpmn", "</bpmn:process>", LOOSE_FLOW + "</bpmn:process>")
+
+    def code_of(*arguments: str | Path) -> tuple[int, object]:
+        refused = baton(*arguments, "--json")
+        (entry,) = json.loads(refused.out)["errors"]
+        assert refused.err == f"baton: {entry['message']}\n"
+        return refused.code, entry["code"]
+
+    assert code_of("deploy", models) == (3, "model_refused")
+    assert code_of("deploy", "/nowhere") == (2, "usage")
+    assert code_of("incidents", "show", "nope") == (3, "incident_gone")
+    assert code_of("incidents", "retry", "nope") == (3, "incident_gone")
+    assert code_of("tasks", "--group", "cooks") == (2, "usage")
+
+
+def test_what_the_engine_tells_as_its_failure_is_a_refusal(
+    baton: Baton, stack: Supervisor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    cron = "<timeCycle>0 0/5 * * * ? *</timeCycle>"
+    timer = f"<timerEventDefinition>{cron}</timerEventDefinition>"
+    begun_by_timer = model(f"{name}-cron", '<task id="step"/>').replace(
+        'id="start" />', f'id="start">{timer}</startEvent>'
+    )
+    (tmp_path / "cron.bpmn").write_text(begun_by_timer)
+    (tmp_path / "odd.dmn").write_text("<definitions/>")
+    monkeypatch.setenv("ENGINE_TOKEN", stack.home.read_secrets()["engine_token"])
+    for options in ([], ["--engine", str(stack.runs["engine"].server.url)]):
+        refused = baton("deploy", tmp_path / "cron.bpmn", "--name", name, *options)
+        assert refused.code == 3
+        assert "ENGINE-09026" in refused.err
+        assert refused.err.endswith("\n  cron.bpmn: element 'start'\n")
+        refused = baton("deploy", tmp_path / "odd.dmn", "--name", name, *options)
+        assert (refused.code, "ENGINE-22004" in refused.err, "'odd.dmn'" in refused.err) == (3, True, True)
+
+
+FORM = '{"id": "one-form", "components": []}'
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    ['camunda:formRef="one-form" camunda:formRefBinding="deployment"',
+     'camunda:formKey="camunda-forms:deployment:forms/one.form"'],
+)  # fmt: skip
+async def test_a_task_has_the_form_that_lies_in_another_folder(
+    baton: Baton, engine: EngineClient, tmp_path: Path, name: str, attributes: str
+) -> None:
+    (tmp_path / "processes").mkdir()
+    (tmp_path / "forms").mkdir()
+    (tmp_path / "processes" / "one.bpmn").write_text(model(name, f'<userTask id="step" {attributes}/>'))
+    (tmp_path / "forms" / "one.form").write_text(FORM)
+    deployed = baton("deploy", tmp_path, "--json")
+    assert states(deployed) == {"processes/one.bpmn": "new", "forms/one.form": "new"}
+    assert set(states(baton("deploy", tmp_path, "--json")).values()) == {"unchanged"}
+    started = baton("start", name, "--user", name, "--json").json
+    (task,) = await engine.list_tasks(process_instance_id=started["id"])
+    assert (await engine.fetch_deployed_form(task.id))["id"] == "one-form"
+
+
+async def test_a_model_alone_brings_its_form(baton: Baton, engine: EngineClient, tmp_path: Path, name: str) -> None:
+    task = '<userTask id="step" camunda:formRef="one-form" camunda:formRefBinding="deployment"/>'
+    (tmp_path / "one.bpmn").write_text(model(name, task))
+    (tmp_path / "one.form").write_text(FORM)
+    assert states(baton("deploy", tmp_path / "one.bpmn", "--json")) == {"one.bpmn": "new", "one.form": "new"}
+    started = baton("start", name, "--json").json
+    (found,) = await engine.list_tasks(process_instance_id=started["id"])
+    assert (await engine.fetch_deployed_form(found.id))["id"] == "one-form"
+
+
+def test_what_this_engine_cannot_do_is_said_before(baton: Baton, tmp_path: Path, name: str) -> None:
+    operaton = 'xmlns:operaton="http://operaton.org/schema/1.0/bpmn"'
+    (tmp_path / "o.bpmn").write_text(model(name, '<userTask id="step" operaton:assignee="a"/>', namespaces=operaton))
+    script = '<scriptTask id="step" scriptFormat="groovy"><script>1</script></scriptTask>'
+    (tmp_path / "s.bpmn").write_text(model(f"{name}-s", script))
+    deployed = baton("deploy", tmp_path, "--json")
+    assert [said.partition(": ")[2][:24] for said in deployed.json["warnings"]] == [
+        "written for Operaton: th", "'step' has a script in '",
+    ]  # fmt: skip
+    assert "passes over 1 attribute or element" in deployed.err
+    refused = baton("start", f"{name}-s")
+    assert (refused.code, "groovy" in refused.err) == (3, True)
+
+
+async def test_a_cut_list_of_tasks_begins_with_the_newest_and_says_so(
+    baton: Baton, engine: EngineClient, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "one.bpmn").write_text(model(name, '<userTask id="step" camunda:assignee="${who}"/>'))
+    baton("deploy", tmp_path)
+    started = [await engine.start(name, variables={"who": name}) for _ in range(3)]
+    cut = baton("tasks", "--user", name, "--limit", "2", "--json")
+    assert [one["processInstanceId"] for one in cut.json] == [started[2].id, started[1].id]
+    assert "form" not in cut.json[0]
+    assert cut.err.startswith("these are the newest 2; for more: --limit")
+    assert baton("tasks", "--user", name, "--limit", "3").err == ""
+
+
+async def test_tasks_that_somebody_could_take_are_listed(
+    baton: Baton, engine: EngineClient, tmp_path: Path, name: str
+) -> None:
+    offered = f'<userTask id="step" camunda:candidateUsers="{name}-a" camunda:candidateGroups="{name}-g"/>'
+    (tmp_path / "one.bpmn").write_text(model(name, offered))
+    baton("deploy", tmp_path)
+    await engine.start(name)
+    assert len(baton("tasks", "--candidate", f"{name}-a", "--json").json) == 1
+    assert len(baton("tasks", "--candidate", f"{name}-b", "--group", f"{name}-g", "--json").json) == 1
+    assert baton("tasks", "--candidate", f"{name}-b", "--json").json == []
 
 
 def test_a_process_for_somebody_asks_for_whom(baton: Baton) -> None:
@@ -206,4 +325,4 @@ def test_without_a_stack_the_commands_say_how_to_start_one(tmp_path: Path) -> No
         text=True, check=False,
     )  # fmt: skip
     assert (answer.returncode, answer.stdout) == (1, "")
-    assert answer.stderr == f"baton: No stack runs in {tmp_path}; start it with `baton up`\n"
+    assert answer.stderr.startswith(f"baton: No stack runs in {tmp_path}; start it with `baton up`, or set BATON_HOME")

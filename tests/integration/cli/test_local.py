@@ -2,10 +2,12 @@
 
 import json
 import shutil
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
+from baton.stack.handlers import BroughtModule, StackHandlers
 from baton.stack.home import Home
 from integration.command import Baton, asked
 
@@ -88,7 +90,8 @@ def test_doctor_says_what_is_missing_and_ends_with_1(
     answer = baton("doctor")
     assert answer.code == 1
     assert "!!  engine jar" in answer.out
-    assert "Maven (mvn) was not found" in answer.out
+    assert "    → Maven (mvn) was not found" in answer.out
+    assert all(len(line) <= 100 for line in answer.out.splitlines() if "/" not in line)
 
 
 def test_the_command_without_words_explains_itself(baton: Baton) -> None:
@@ -97,3 +100,31 @@ def test_the_command_without_words_explains_itself(baton: Baton) -> None:
     stack = ("up", "down", "status", "logs", "reset", "demo", "doctor")
     for word in (*stack, "deploy", "start", "tasks", "complete", "incidents", "topics"):
         assert f" {word} " in answer.out + answer.err
+
+
+def test_the_version_is_told(baton: Baton) -> None:
+    assert baton("--version") == (0, f"baton {version('baton-flow')}\n", "")
+
+
+@pytest.mark.parametrize(
+    ("command", "names"),
+    [
+        ("tasks", ("ENGINEAPI_URL", "SERVICE_TOKEN", "BATON_HOME")),
+        ("up", ("BATON_HOME",)),
+        ("queues", ("RABBITMQ_URL", "BATON_HOME")),
+    ],
+)
+def test_help_names_the_variables_of_the_environment(baton: Baton, command: str, names: tuple[str, ...]) -> None:
+    said = baton(command, "--help").out
+    assert [name for name in names if f"{name}" not in said] == []
+
+
+def test_modules_that_workers_brought_are_listed_and_forgotten(baton: Baton, home: Home, tmp_path: Path) -> None:
+    StackHandlers(home).bring(BroughtModule("cli_local_gone", str(tmp_path), "1"))
+    assert json.loads(baton("handlers", "--json").out) == [
+        {"module": "cli_local_gone", "folder": str(tmp_path), "exists": False}
+    ]
+    assert baton("handlers", "forget", "cli_local_gone") == (0, "forgot cli_local_gone\n", "")
+    assert baton("handlers").out == "no worker brought handlers of its own\n"
+    refused = baton("handlers", "forget", "cli_local_gone")
+    assert (refused.code, refused.err) == (2, "baton: no worker brought 'cli_local_gone'; there is nothing to forget\n")

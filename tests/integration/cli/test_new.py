@@ -81,6 +81,14 @@ def test_templates_are_checked_and_foreign_ones_left_alone(tmp_path: Path) -> No
     }
     assert baton(tmp_path, "templates", "--handlers", "shout", "--check").returncode == 1
     (folder / "old.json").unlink()
+    (folder / "llm-answer.json").unlink()
+    missed = baton(tmp_path, "templates", "--handlers", "shout", "--check", "--json")
+    assert {Path(row["file"]).name: row["state"] for row in json.loads(missed.stdout)} == {
+        "llm-answer.json": "missing",
+        "shout.json": "unchanged",
+    }
+    assert (missed.returncode, "1 missing (baton templates writes it)" in missed.stderr) == (1, True)
+    baton(tmp_path, "templates", "--handlers", "shout")
     assert baton(tmp_path, "templates", "--handlers", "shout", "--check").returncode == 0
     handler = tmp_path / "shout.py"
     handler.write_text(handler.read_text().replace("text: str", "words: str").replace("job.text", "job.words"))

@@ -16,6 +16,7 @@ from bpmn.catalog import Catalog
 from bpmn.engine.client import EngineClient
 from integration.engine_api import call
 from shared.engine_contract import deploy_models
+from shared.small_models import model
 
 ONBOARDING = Catalog.of_packaged().processes["onboarding"]
 CALLS = [
@@ -33,6 +34,7 @@ CALLS = [
     ("POST", "/incident/x/retry"),
     ("POST", "/incident/retry"),
     ("GET", "/topic"),
+    ("GET", "/version"),
 ]
 EXTERNAL_TASK_CALLS = [
     ("POST", "/external-task/fetchAndLock"),
@@ -294,16 +296,32 @@ async def test_a_broken_model_is_refused_with_its_problems(api: aiohttp.ClientSe
     assert await engine.process_definitions(key=key) == []
 
 
-@pytest.mark.parametrize("name", ['a"b.bpmn', "model.exe", "model", "model.bpmn.zip"])
+@pytest.mark.parametrize("name", ['a"b.bpmn', "model.exe", "model", "model.BPMN", "model.bpmn.zip"])
 async def test_a_file_that_is_no_model_is_refused(api: aiohttp.ClientSession, name: str) -> None:
     status, problem = await deploy(api, "odd", {name: b"x"})
     assert (status, problem["code"]) == (422, "file_name")
 
 
-@pytest.mark.parametrize("name", ["../model.bpmn", "a/b.bpmn", "a\\b.bpmn", "a\nb.bpmn", "", None])
-def test_a_file_name_with_a_folder_is_refused(name: str | None) -> None:
+@pytest.mark.parametrize(
+    "name", ["../model.bpmn", "/b.bpmn", "a//b.bpmn", "a/", "./a.bpmn", "a\\b.bpmn", "a\nb.bpmn", "", None]
+)
+def test_a_file_name_that_leaves_its_folder_is_refused(name: str | None) -> None:
     with pytest.raises(ProblemError, match="plain name"):
         check_file_name(name)
+
+
+async def test_a_script_goes_with_the_model_that_refers_to_it(api: aiohttp.ClientSession) -> None:
+    key = f"p-{uuid.uuid4().hex[:8]}"
+    step = '<scriptTask id="step" scriptFormat="groovy" camunda:resource="deployment://lib/a.groovy"/>'
+    files = {"a.bpmn": model(key, step).encode(), "lib/a.groovy": b"1"}
+    status, deployed = await deploy(api, key, files)
+    assert (status, {entry["name"] for entry in deployed["resources"]}) == (200, set(files))
+    status, problem = await deploy(api, key, files | {"lib/b.groovy": b"1"})
+    assert (status, problem["code"], "lib/b.groovy" in problem["detail"]) == (422, "file_name", True)
+
+
+async def test_the_version_of_the_engine_is_told(api: aiohttp.ClientSession, engine: EngineClient) -> None:
+    assert await call(api, "GET", "/version") == (200, {"version": await engine.fetch_version()})
 
 
 async def test_a_file_that_is_not_xml_is_refused_as_a_model(api: aiohttp.ClientSession) -> None:

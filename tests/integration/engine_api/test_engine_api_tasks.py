@@ -288,8 +288,10 @@ async def test_a_list_is_as_long_as_asked_for(api: aiohttp.ClientSession, begin:
     status, listed = await call(api, "GET", f"/task?assignee={user}&form=true&limit=1")
     assert (status, [item["id"] for item in listed]) == (200, [first.id])
     assert len((await call(api, "GET", f"/task?assignee={user}"))[1]) == 3
-    for limit in ("0", "101", "x"):
-        assert (await call(api, "GET", f"/task?limit={limit}"))[0] == 422
+    _, newest = await call(api, "GET", f"/task?assignee={user}&sortOrder=desc")
+    assert [item["id"] for item in newest][-1] == first.id
+    for wrong in ("limit=0", "limit=1001", "limit=x", "limit=101&form=true", "sortOrder=up"):
+        assert (await call(api, "GET", f"/task?{wrong}"))[0] == 422
 
 
 async def test_forbidden_value_is_refused_by_name(

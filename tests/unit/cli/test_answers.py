@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
-from baton.cli.errors import AnswersRefused, ApiRefused, Usage, list_error_entries
+from baton.cli.errors import AnswersRefused, ApiRefused, Usage, exit_code, list_error_entries
 from baton.cli.forms.answers import GivenAnswers, read_object
+from bpmn.errors import EngineConflict, EngineFault, EngineUnavailable, ModelUnreadable
 from forms.session.state import FormSession, Subject
 from forms.session.steps import open_session
+from kit.errors import BatonError, ConfigurationError
 
 COMPONENTS: list[dict[str, Any]] = [
     {"type": "textarea", "key": "words", "label": "Words", "conditional": {"hide": "=not(gift)"}},
@@ -80,3 +82,24 @@ def test_programs_are_told_a_code_for_every_refusal() -> None:
     assert list_error_entries(gone) == [{"code": "completed_elsewhere", "message": "gone"}]
     told: list[dict[str, object]] = [{"field": "age", "code": "required", "message": "is needed"}]
     assert list_error_entries(AnswersRefused(told)) == told
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (Usage("so not"), 2),
+        (AnswersRefused([]), 2),
+        (ModelUnreadable("a.form: not JSON"), 2),
+        (ConfigurationError("there is no module nix"), 2),
+        (ApiRefused("not yours", 403, {}), 3),
+        (ApiRefused("the script failed", 500, {"code": "engine_fault"}), 3),
+        (ApiRefused("broken", 500, {"code": "failed"}), 1),
+        (ApiRefused("away", 503, {"code": "engine_unavailable"}), 1),
+        (EngineFault("deploy", message="the script failed"), 3),
+        (EngineConflict("deploy", message="two at once"), 3),
+        (EngineUnavailable("deploy", message="away"), 1),
+        (BatonError("something else"), 1),
+    ],
+)
+def test_exit_codes_say_who_refused(error: BatonError, code: int) -> None:
+    assert exit_code(error) == code

@@ -38,6 +38,14 @@ def test_start_environment_is_passed_with_absolute_folders(
     }
 
 
+def test_a_module_that_is_forgotten_is_told_no_more(home: Home, tmp_path: Path) -> None:
+    handlers = StackHandlers(home, {})
+    handlers.bring(module(tmp_path / "mine"), module(tmp_path / "other", "stack_handlers_other"))
+    handlers.forget("stack_handlers_shout")
+    assert [found.name for found in handlers.list_brought()] == ["stack_handlers_other"]
+    assert handlers.bring(module(tmp_path / "mine")), "brought again, it is news"
+
+
 def test_brought_module_is_news_once(home: Home, tmp_path: Path) -> None:
     handlers = StackHandlers(home, {})
     assert handlers.bring(module(tmp_path / "mine"))
