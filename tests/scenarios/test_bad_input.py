@@ -27,7 +27,7 @@ async def test_unfit_file_is_refused_and_another_one_taken(join: Join, field: Fi
     await person.send_file("cat.png", b"\x89PNG", content_type="image/png")
     await person.see("cat.png cannot be used here")
     await person.send_file("letter.pdf", b"\x89PNG\r\n\x1a\n" + bytes(100), content_type="application/pdf")
-    await person.see("something else than its name says")
+    await person.see("does not match its name")
     await person.say("my cv")
     told = await person.see(live("⚠️ Please send a file."))
     await person.send_contact()
@@ -77,7 +77,7 @@ async def test_suspended_task_waits_and_deleted_one_says_so(house: Any, join: Jo
     key, summary = await field.filled(person)
     instance_id = (await field.task(key, person)).process_instance_id
     await house.engine.suspend(instance_id, suspended=True)
-    assert "paused by an operator" in (await person.press("Submit", on=summary) or "")
+    assert "paused this process" in (await person.press("Submit", on=summary) or "")
     fresh = await person.see(lambda shown: shown.message_id == summary.message_id and shown.data != summary.data)
     await house.engine.suspend(instance_id, suspended=False)
     assert await person.press("Submit", on=fresh) is None

@@ -60,7 +60,7 @@ async def test_a_task_is_filled_in_the_group_by_whoever_takes_it(house: Any, joi
     task = await offered(house, key, ada_there)
     card = await ada_there.see("✋ Fill in here")
     assert (card.text, list(card.links)) == (f"📌 Review it · {key}\nFree to take.", ["In private chat"])
-    assert await ada_there.press("Fill here", on=card) is None
+    assert await ada_there.press("Fill in here", on=card) is None
     prompt = await prompted(ada_there, "Verdict")
     assert prompt.text == "↩️ Ada, reply to this message: Verdict"
     await bob_there.see("👤 Taken by Ada.", on=card.message_id)
@@ -80,7 +80,7 @@ async def test_a_task_is_filled_in_the_group_by_whoever_takes_it(house: Any, joi
     assert await house.engine.list_history_variables(task.process_instance_id) == {
         "chat": str(ada_there.chat_id), "verdict": "good", "again": True,
     }  # fmt: skip
-    assert str(await bob_there.press("Fill here", on=card)).startswith("Ada has completed this task already")
+    assert str(await bob_there.press("Fill in here", on=card)).startswith("Ada has completed this task already")
     assert len([message for message in await bob_there.look() if "📌" in message.text]) == 1
 
 
@@ -89,7 +89,7 @@ async def test_one_of_two_concurrent_claims_gets_the_task(house: Any, join: Join
     ada_there = await ada.create_group("Crew", bob)
     task = await offered(house, key, ada_there)
     card = await ada_there.see("✋ Fill in here")
-    alert, _ = await asyncio.gather(ada_there.press("Fill here", on=card), bob.start(token_of(card)))
+    alert, _ = await asyncio.gather(ada_there.press("Fill in here", on=card), bob.start(token_of(card)))
     if alert is None:
         await prompted(ada_there, "Verdict")
         await bob.see("Ada has already taken this task.")
@@ -106,14 +106,14 @@ async def test_cancelled_task_returns_and_is_taken_in_private(house: Any, join: 
     ada_there = await ada.create_group("Crew", bob)
     task = await offered(house, key, ada_there)
     card = await ada_there.see("✋ Fill in here")
-    await ada_there.press("Fill here", on=card)
+    await ada_there.press("Fill in here", on=card)
     await ada_there.see("👤 Taken by Ada.", on=card.message_id)
     question = await ada_there.see("1 of 2")
     await ada_there.press("Cancel", on=question)
     await ada_there.see("returned the task", on=question.message_id)
     card = await ada_there.see("✋ Fill in here", on=card.message_id)
     await eve.start(token_of(card))
-    await eve.see("a group that you are not in")
+    await eve.see("a group you are not a member of")
     assert (await house.engine.fetch_task(task.id)).assignee is None
     await bob.start(token_of(card))
     await bob.say("fine", reply_to=await bob.see("Verdict"))
@@ -151,7 +151,7 @@ async def test_card_and_form_survive_a_killed_bot(house: Any, join: Join, key: s
     ada_there = await ada.create_group("Crew")
     task = await offered(house, key, ada_there)
     card = await ada_there.see("✋ Fill in here")
-    pressing = asyncio.create_task(ada_there.open_chat(ada_there).press("Fill here", on=card))
+    pressing = asyncio.create_task(ada_there.open_chat(ada_there).press("Fill in here", on=card))
     first = await ada_there.see(verdict)
     house.signal_all("bot", signal.SIGKILL)  # mostly before the prompt is noted, and so it is asked twice
     await pressing
@@ -180,10 +180,10 @@ async def test_administrator_chooses_the_language_of_cards(house: Any, join: Joi
     await bob.press("Русский", on=await bob.see("Choose a language."))
     await bob.see("Язык: Русский.")
     await ada_there.say("/language")
-    choice = await ada_there.see("Administrators choose another:")
+    choice = await ada_there.see("Administrators can choose another language:")
     assert str(await bob_there.press("Русский", on=choice)).startswith("Язык группы могут выбрать только")
     assert await ada_there.press("Русский", on=choice) is None
-    await ada_there.see("Теперь то, что для всех здесь,", on=choice.message_id)
+    await ada_there.see("Теперь сообщения для всех здесь", on=choice.message_id)
     await ada_there.make_bot("administrator")  # what Telegram says of that is no new language
     await offered(house, key, ada_there)
     await ada_there.see("✋ Заполнить здесь")

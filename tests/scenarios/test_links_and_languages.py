@@ -28,7 +28,7 @@ async def test_a_link_to_a_task_opens_it_for_its_person_alone(house: Any, join: 
     await eve.start(token)
     await eve.see("This task belongs to someone else.")
     await ada.say("/cancel")
-    await ada.see("Save for later")
+    await ada.see("Saved.")
     await ada.start(token)
     await ada.see("1 of 4")
     await ada.say("Ada")
@@ -38,7 +38,7 @@ async def test_a_link_to_a_task_opens_it_for_its_person_alone(house: Any, join: 
 async def test_a_link_that_nobody_made_says_so(join: Join) -> None:
     person = await join("ru")
     await person.start("Nobody-made_this")
-    await person.see("Эта ссылка неизвестна или уже не действует.")
+    await person.see("Эта ссылка неизвестна или больше не действует.")
 
 
 async def test_the_chosen_language_is_spoken_at_once_and_kept(house: Any, join: Join) -> None:

@@ -152,9 +152,9 @@ async def test_a_person_may_put_the_form_aside_and_go_on_later(house: Any, join:
     await person.say("Ada")
     await person.see("2 of 4")
     await person.say("/cancel")
-    await person.see("Save for later")
+    await person.see("Saved.")
     await person.say("hello?")
-    await person.see("nothing to answer")
+    await person.see("Nothing to answer")
     await person.say("/start")
     assert "2 of 4" in (await person.see("Developer")).text
     assert len(await house.engine.list_tasks(assignee=f"telegram-{person.user_id}")) == 1

@@ -100,7 +100,7 @@ class Filler:
         told = {method: code for method, code in self.errors if method in {"getChatMember", "setMyCommands"}}
         there = await self.person.create_group("Crew")
         await there.say("/tasks")
-        await there.see("Nothing is offered")
+        await there.see("There are no tasks for this group")
         for method, code in told.items():
             await self._refuse(method, code, there.chat_id if method == "getChatMember" else self.person.chat_id)
         await self.person.say("/tasks")

@@ -65,7 +65,7 @@ async def test_a_key_that_is_too_old_to_be_erased_is_taken_away(house: Any, join
     await ada.see("👇 Place")
     await ada.find_keys("📍 Share my location")
     await ada.say("/cancel")
-    await ada.see("Save for later")
+    await ada.see("Saved.")
     await ada.find_keys()
 
 

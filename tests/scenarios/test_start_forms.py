@@ -76,7 +76,7 @@ async def test_paused_start_continues_and_starts_once(house: Any, join: Join, fo
     await person.say("Soup")
     await person.see("Amount")
     await person.say("/cancel")
-    await person.see("Save for later")
+    await person.see("Saved.")
     await follow(person, key)
     await person.see("2 of 2")
     await person.press("Skip", on=await person.see("Skip"))
