@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from bpmn.engine.variables import NotAVariable, TypedValue, encode_all
+from bpmn.engine.variables import NotAVariable, TypedValue, decode, encode_all, is_json_object
 from workers.envelope import BpmnError, Completed, Failed, Job, Outcome, Variables
 from workers.errors import HandlerError, Permanent
 from workers.rate_limit import RateLimit
@@ -120,9 +120,15 @@ def _make_context(topic: str, job: Job) -> dict[str, Any]:
         "businessKey": job.business_key,
         "tenantId": None,
         "retries": job.retries,
-        "variables": job.variables,
+        "variables": {name: _join_text(wire) for name, wire in job.variables.items()},
         "extensionProperties": job.extension_properties,
     }
+
+
+def _join_text(wire: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a long text as the package knows texts, whatever the engine keeps it in."""
+    text = decode(wire) if is_json_object(wire) else None
+    return {"value": text, "type": "String"} if isinstance(text, str) else wire
 
 
 def _make_outcome(topic: str, result: "TaskResult") -> Outcome:

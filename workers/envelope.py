@@ -5,9 +5,19 @@ import sys
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Discriminator, Field, JsonValue, ValidationError
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    JsonValue,
+    ValidationError,
+)
 from pydantic.json_schema import models_json_schema
 
+from bpmn.engine.variables import to_storable
 from workers.errors import PoisonMessage
 
 __all__ = [
@@ -37,7 +47,15 @@ REPORT_QUEUE = "report"
 LEASE_QUEUE = "lease"
 DEAD_QUEUE = "dead"
 
+# Beyond these the engine refuses a failure, or cannot store it: its columns are a 32-bit number and a date.
+MAX_RETRIES = 2**31 - 1
+MAX_WAIT_MS = round(timedelta(days=3650).total_seconds() * 1000)
+
 Variables = dict[str, dict[str, JsonValue]]
+# An outcome that the engine cannot store would never be told: its task would run again and again.
+Text = Annotated[str, BeforeValidator(lambda value: to_storable(value) if isinstance(value, str) else value)]
+Retries = Annotated[int, BeforeValidator(lambda count: _limit(count, MAX_RETRIES)), Field(ge=0)]
+Milliseconds = Annotated[int, BeforeValidator(lambda wait: _limit(wait, MAX_WAIT_MS)), Field(ge=0)]
 # What travels are people's variables: an error about a message does not quote it.
 _STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
@@ -103,8 +121,8 @@ class BpmnError(BaseModel):
     model_config = _STRICT
 
     kind: Literal["bpmn_error"] = "bpmn_error"
-    code: str
-    message: str
+    code: Text
+    message: Text
     variables: Variables = Field(default_factory=dict)
 
 
@@ -114,10 +132,10 @@ class Failed(BaseModel):
     model_config = _STRICT
 
     kind: Literal["failed"] = "failed"
-    message: str
-    details: str = ""
-    retries: int = Field(ge=0)
-    retry_after_ms: int = Field(ge=0, default=0)
+    message: Text
+    details: Text = ""
+    retries: Retries
+    retry_after_ms: Milliseconds = 0
 
 
 class Returned(BaseModel):
@@ -129,8 +147,8 @@ class Returned(BaseModel):
     model_config = _STRICT
 
     kind: Literal["returned"] = "returned"
-    reason: str
-    after_ms: int = Field(default=0, ge=0)
+    reason: Text
+    after_ms: Milliseconds = 0
     whole_topic: bool = False
 
 
@@ -193,6 +211,10 @@ def build_json_schema() -> dict[str, Any]:
     )
     kinds = [{"$ref": f"#/$defs/{kind.__name__}"} for kind in (Bundle, Report, LeaseMessage)]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "oneOf": kinds}
+
+
+def _limit(number: Any, limit: int) -> Any:
+    return min(number, limit) if isinstance(number, int) else number
 
 
 def _read(kind: type[Message], raw: Any) -> Message:

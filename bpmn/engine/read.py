@@ -125,6 +125,7 @@ def read_external_task(json: Json) -> ExternalTask:
         create_time=_read_moment(json["createTime"]) if json.get("createTime") else None,
         variables=decode_all(json.get("variables") or {}),
         extension_properties=json.get("extensionProperties") or {},
+        wires=json.get("variables") or {},
     )
 
 

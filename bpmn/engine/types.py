@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 __all__ = [
     "ActivityInstance",
@@ -93,7 +93,10 @@ class TopicRequest:
 
 @dataclass(frozen=True, slots=True)
 class ExternalTask:
-    """A service task locked for a worker. `retries` is None before the first failure."""
+    """A service task locked for a worker. `retries` is None before the first failure.
+
+    `wires` are the same variables as the engine sent them, with their types.
+    """
 
     id: str
     topic: str
@@ -109,6 +112,7 @@ class ExternalTask:
     create_time: datetime | None
     variables: Mapping[str, object] = field(default_factory=dict)
     extension_properties: Mapping[str, str] = field(default_factory=dict)
+    wires: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

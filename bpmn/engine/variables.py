@@ -5,6 +5,8 @@ guessed by the engine (a dict becomes a serialised Java map), so nothing is ever
 
 What the engine holds need not fit Python or JSON: a Date in the year 10000, a Json that is none, a Double NaN. Such a
 value is kept as the engine's own text, so that one odd variable spoils neither its task nor those fetched with it.
+
+A Java object that the engine keeps as JSON is read like Json. One that it keeps in another way only Java can read.
 """
 
 import base64
@@ -19,13 +21,16 @@ from kit.errors import BatonError
 
 __all__ = [
     "FileValue",
+    "JavaObject",
     "NotAVariable",
     "TypedValue",
     "decode",
     "decode_all",
     "encode",
     "encode_all",
+    "is_json_object",
     "read_time",
+    "to_storable",
     "to_typed",
     "write_time",
 ]
@@ -33,6 +38,9 @@ __all__ = [
 MAX_STRING_CHARACTERS = 4000
 _INTEGER = range(-(2**31), 2**31)
 _LONG = range(-(2**63), 2**63)
+_JSON_FORMAT = "application/json"
+# To expressions, scripts and decisions it is a String of Java, like a short text; no column limits its length.
+_LONG_TEXT = {"objectTypeName": "java.lang.String", "serializationDataFormat": _JSON_FORMAT}
 
 
 class NotAVariable(BatonError):
@@ -47,6 +55,20 @@ class FileValue:
     content: bytes | None
     mime_type: str | None = None
     encoding: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JavaObject:
+    """An Object variable that cannot be read here, because it is not kept as JSON. It is never written back."""
+
+    type_name: str
+    format: str
+
+    def __str__(self) -> str:
+        return (
+            f"a Java object ({self.type_name}) kept as {self.format}, which cannot be read here; "
+            f"let the process keep it as {_JSON_FORMAT}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +108,7 @@ def read_time(text: str) -> datetime:
 def encode(value: object) -> dict[str, Any]:
     """Return one value as the engine wants it: `{"value", "type"}` and, for files, `valueInfo`.
 
-    A text longer than a String column holds travels as Json. Raises `NotAVariable`.
+    A text longer than a String column holds travels as an Object of java.lang.String. Raises `NotAVariable`.
     """
     match value:
         case None:
@@ -103,11 +125,17 @@ def encode(value: object) -> dict[str, Any]:
             return {"value": write_time(value), "type": "Date"}
         case bytes():
             return {"value": base64.b64encode(value).decode(), "type": "Bytes"}
-        case FileValue() | TypedValue():
-            return _encode_file(value) if isinstance(value, FileValue) else _check_wire(value.wire)
+        case FileValue() | TypedValue() | JavaObject():
+            return _encode_wrapped(value)
         case list() | tuple() | dict():
             return {"value": _to_json(value), "type": "Json"}
     raise NotAVariable(f"a {type(value).__name__} cannot be a process variable; use text, number, list or dict")
+
+
+def _encode_wrapped(value: FileValue | TypedValue | JavaObject) -> dict[str, Any]:
+    if isinstance(value, JavaObject):
+        raise NotAVariable(f"it is {value}")
+    return _encode_file(value) if isinstance(value, FileValue) else _check_wire(value.wire)
 
 
 def _encode_int(value: int) -> dict[str, Any]:
@@ -128,7 +156,7 @@ def _encode_text(value: str) -> dict[str, Any]:
     _refuse_unstorable(value)
     # The column counts UTF-16 units on some databases: the safe bound is theirs.
     if len(value.encode("utf-16-le")) // 2 > MAX_STRING_CHARACTERS:
-        return {"value": _to_json(value), "type": "Json"}
+        return {"value": _to_json(value), "type": "Object", "valueInfo": dict(_LONG_TEXT)}
     return {"value": value, "type": "String"}
 
 
@@ -148,6 +176,9 @@ def _encode_file(value: FileValue) -> dict[str, Any]:
 def _check_wire(wire: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(value := wire.get("value"), str):
         _refuse_unstorable(value)
+    else:
+        _to_json(value)
+    _to_json({name: part for name, part in wire.items() if name != "value"})
     return dict(wire)
 
 
@@ -175,6 +206,18 @@ def _refuse_half_characters(text: str) -> None:
         raise NotAVariable(f"the text has half a character, {half}, at position {error.start}; remove it") from error
 
 
+def to_storable(text: str) -> str:
+    """Return the text with U+FFFD in the place of what no engine can store: NUL characters and halves of characters."""
+    if "\0" in text:
+        text = text.replace("\0", "\ufffd")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        # Two halves that stand together become the character that they are.
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
+
+
 def encode_all(values: Mapping[str, object]) -> dict[str, dict[str, Any]]:
     """Return a map of variables; an error names the variable."""
     encoded = {}
@@ -190,7 +233,8 @@ def encode_all(values: Mapping[str, object]) -> dict[str, dict[str, Any]]:
 def decode(wire: Mapping[str, Any]) -> object:
     """Return one value of the engine as Python's.
 
-    Types unknown here (Xml, Object) keep the engine's own form, and so does a value that does not fit its type.
+    Xml keeps the engine's own form, and so does a value that does not fit its type. An Object is what its JSON says,
+    or a `JavaObject`.
     """
     value, kind = wire.get("value"), wire.get("type")
     if kind == "File":
@@ -198,6 +242,8 @@ def decode(wire: Mapping[str, Any]) -> object:
         return FileValue(str(info.get("filename") or ""), None, info.get("mimeType"), info.get("encoding"))
     if value is None:
         return None
+    if kind == "Object" and isinstance(value, str):
+        return _read_object(value, wire.get("valueInfo") or {})
     try:
         return _decode_as(kind, value)
     except (ValueError, OverflowError, TypeError, RecursionError):
@@ -215,6 +261,22 @@ def _decode_as(kind: object, value: Any) -> object:
         case "Double" | "Float":
             return _parse_finite(value)
     return value
+
+
+def is_json_object(kind: Mapping[str, Any]) -> bool:
+    """Tell whether a variable, with or without its value, is a Java object that the engine keeps as JSON."""
+    info = kind.get("valueInfo") or {}
+    return kind.get("type") == "Object" and info.get("serializationDataFormat") == _JSON_FORMAT
+
+
+def _read_object(text: str, info: Mapping[str, Any]) -> object:
+    kept_as = str(info.get("serializationDataFormat") or "unknown format")
+    if kept_as == _JSON_FORMAT:
+        try:
+            return _read_json(text)
+        except (ValueError, RecursionError):
+            kept_as = "JSON that Python cannot hold"
+    return JavaObject(str(info.get("objectTypeName") or "unknown class"), kept_as)
 
 
 def _read_json(text: str) -> object:

@@ -1,6 +1,7 @@
 """Between the data of a form and the variables of the engine, with explicit types both ways.
 
 Data are JSON; variables have types that JSON has not. What a person left as it was stays as it was, to the type.
+A Java object that cannot be read here is nothing to a form, and is never written over by one.
 """
 
 import base64
@@ -12,7 +13,16 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bpmn.engine.variables import FileValue, TypedValue, decode, encode, write_time
+from bpmn.engine.variables import (
+    FileValue,
+    JavaObject,
+    NotAVariable,
+    TypedValue,
+    decode,
+    encode,
+    is_json_object,
+    write_time,
+)
 from bpmn.file_reference import FileReference
 from forms.answers.known import KnownVariables, VariableType
 from forms.clock import find_zone, read_day, read_minute, write_moment
@@ -30,6 +40,8 @@ __all__ = ["MAX_INLINE_FILE_BYTES", "find_inline_files", "find_key", "make_typed
 # A File variable is copied with every history level; what is larger stays in the store.
 MAX_INLINE_FILE_BYTES = 512 * 1024
 _EXACT = 2**53
+# Of a type: why the variable's value is not among the data.
+_UNREADABLE = "unreadable"
 _WHOLE: Mapping[str, range] = {
     "Short": range(-(2**15), 2**15),
     "Integer": range(-(2**31), 2**31),
@@ -93,6 +105,8 @@ def make_typed_variables(
         left = None if schema.is_generated and value == "" and known.data.get(key) is None else value
         if kind is not None and not is_reset and _is_unchanged(left, known.data.get(key), kind):
             continue
+        if kind is not None and (unreadable := kind.get(_UNREADABLE)):
+            raise NotAVariable(f"variable {name!r} cannot be written by a form: it is {unreadable}")
         if key in contents:
             (reference,) = _read_references(value)
             typed[name] = TypedValue(encode(_to_file_value(reference, contents[key])))
@@ -123,15 +137,34 @@ def _list_bound(components: Iterable[Component]) -> Iterator[tuple[str, Componen
 
 
 def _type(wire: Wire) -> VariableType:
-    kind = {"type": wire.get("type")}
-    return kind | {"valueInfo": wire["valueInfo"]} if kind["type"] == "Object" and wire.get("valueInfo") else kind
+    kind: dict[str, Any] = {"type": wire.get("type")}
+    if kind["type"] != "Object":
+        return kind
+    if wire.get("valueInfo"):
+        kind["valueInfo"] = wire["valueInfo"]
+    if isinstance(value := decode(wire), JavaObject):
+        kind[_UNREADABLE] = str(value)
+    return kind
 
 
 def _is_unchanged(value: Json, known: Json, kind: VariableType) -> bool:
     if kind.get("type") == "File":
         # Its content is never seen here, so "no file" only says that nobody sent another one.
         return value is None or value == []
+    if kind.get(_UNREADABLE) and _is_empty(value):
+        return True
     return is_same(value, known) and kind.get("type") != "Null"
+
+
+def _is_empty(value: Json) -> bool:
+    """Tell whether a person has left everything in it empty."""
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return (
+        value is None
+        or value is False
+        or value == ""
+        or (isinstance(value, dict | list) and all(_is_empty(part) for part in parts))
+    )
 
 
 def _is_reset(component: Component | None) -> bool:
@@ -228,12 +261,9 @@ def _to_date(value: Json, component: Component | None, zone: str) -> dict[str, A
 
 def _to_object(value: Json, known: VariableType) -> dict[str, Any] | None:
     """Return a Java object that the engine keeps as JSON stays one."""
-    info = known.get("valueInfo") or {}
-    if known.get("type") != "Object" or not isinstance(value, list | dict):
+    if not is_json_object(known) or not isinstance(value, list | dict):
         return None
-    if info.get("serializationDataFormat") != "application/json":
-        return None
-    return {"value": encode(value)["value"], "type": "Object", "valueInfo": dict(info)}
+    return {"value": encode(value)["value"], "type": "Object", "valueInfo": dict(known["valueInfo"])}
 
 
 _AS: Mapping[str, Callable[[Json, Component | None, str], dict[str, Any] | None]] = {
@@ -265,6 +295,8 @@ def _read_value(wire: Wire, component: Component | None, zone: str) -> Json:
             return _format_moment(value, component, zone)
         case bytes():
             return base64.b64encode(value).decode()
+        case JavaObject():
+            return None
         case FileValue():
             return {"filename": value.filename, "mimeType": value.mime_type, "encoding": value.encoding}
     if component is not None and component.type == "datetime" and (pattern := component.find_hint("datePattern")):

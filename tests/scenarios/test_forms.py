@@ -295,7 +295,7 @@ def at_the_terminal(house: Any, person: SandboxPerson, task_id: str, *, ends: bo
     terminal.expect_exact("Gift")
     if not ends:
         terminal.send("\x03")
-        terminal.expect_exact("Your answers are saved")
+        terminal.expect_exact("your answers are kept")
         terminal.expect(pexpect.EOF)
         return
     for label in ("Wish", "Colour", "Colours", "Day", "Photo", "Street", "City", "Country", "Door", "Pets"):

@@ -80,7 +80,7 @@ async def test_a_task_is_filled_in_the_group_by_whoever_takes_it(house: Any, joi
     assert await house.engine.list_history_variables(task.process_instance_id) == {
         "chat": str(ada_there.chat_id), "verdict": "good", "again": True,
     }  # fmt: skip
-    assert str(await bob_there.press("Fill in here", on=card)).startswith("Ada has completed this task already")
+    assert str(await bob_there.press("Fill in here", on=card)).startswith("Ada has already completed this task")
     assert len([message for message in await bob_there.look() if "📌" in message.text]) == 1
 
 
@@ -127,7 +127,7 @@ async def test_lists_show_what_a_group_and_its_members_can_take(house: Any, join
     ada, eve = await join(name="Ada"), await join(name="Eve")
     ada_there, eve_there = await ada.create_group("Crew"), await eve.create_group("Others")
     await eve_there.say("/tasks")
-    elsewhere = await eve_there.see(f"Nothing is offered to this group (chat:{eve_there.chat_id}) right now.")
+    elsewhere = await eve_there.see(f"There are no tasks for this group (chat:{eve_there.chat_id}) right now.")
     task = await offered(house, key, ada_there)
     await ada_there.see("✋ Fill in here")
     await ada_there.say("/tasks")

@@ -53,7 +53,7 @@ async def test_the_chosen_language_is_spoken_at_once_and_kept(house: Any, join: 
     await person.say("Ада")
     await person.see("2 из 4")
     await person.say("/help")
-    await person.see("Вот показать, что я умею:")
+    await person.see("Вот что я умею:")
 
 
 async def test_a_language_that_a_form_asked_for_is_spoken_everywhere(join: Join) -> None:
@@ -62,4 +62,4 @@ async def test_a_language_that_a_form_asked_for_is_spoken_everywhere(join: Join)
     await person.press("Русский", on=await person.see("Русский"))
     await person.see("1 из 4")
     await person.say("/help")
-    await person.see("Вот показать, что я умею:")
+    await person.see("Вот что я умею:")

@@ -1,13 +1,26 @@
 """Values to engine types and back."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bpmn.engine.read import read_activity
-from bpmn.engine.variables import FileValue, NotAVariable, decode, decode_all, encode, encode_all, read_time, write_time
+from bpmn.engine.variables import (
+    FileValue,
+    JavaObject,
+    NotAVariable,
+    TypedValue,
+    decode,
+    decode_all,
+    encode,
+    encode_all,
+    read_time,
+    to_storable,
+    write_time,
+)
 
 
 @pytest.mark.parametrize(
@@ -15,8 +28,8 @@ from bpmn.engine.variables import FileValue, NotAVariable, decode, decode_all, e
     [
         ("text", "String"),
         ("x" * 4000, "String"),
-        ("x" * 4001, "Json"),
-        ("😀" * 2001, "Json"),  # two UTF-16 units each
+        ("x" * 4001, "Object"),
+        ("😀" * 2001, "Object"),  # two UTF-16 units each
         (True, "Boolean"),
         (7, "Integer"),
         (-(2**31), "Integer"),
@@ -55,6 +68,9 @@ for _ in range(100_000):
         ["\ud800"],
         {"\udfff": 1},
         FileValue("\ud800.txt", b""),
+        TypedValue({"type": "File", "value": "", "valueInfo": {"filename": "\ud800"}}),
+        TypedValue({"type": "Double", "value": float("nan")}),
+        JavaObject("java.util.ArrayList", "application/x-java-serialized-object"),
         pytest.param(DEEP, id="deep"),
     ],
 )
@@ -144,11 +160,49 @@ def test_file_keeps_its_name_and_type() -> None:
         encode(FileValue("a.txt", None))
 
 
-def test_unknown_types_keep_the_engines_own_form() -> None:
-    assert decode_all({"x": {"type": "Xml", "value": "<a/>"}, "o": {"type": "Object", "value": "rO0"}}) == {
-        "x": "<a/>",
-        "o": "rO0",
-    }
+def test_an_unknown_type_keeps_the_engines_own_form() -> None:
+    assert decode({"type": "Xml", "value": "<a/>"}) == "<a/>"
+
+
+def java(text: str | None, kind: str = "java.util.LinkedHashMap", kept_as: str = "application/json") -> dict[str, Any]:
+    info = {"objectTypeName": kind, "serializationDataFormat": kept_as}
+    return {"type": "Object", "value": text, "valueInfo": info}
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [('{"name": "Bob"}', {"name": "Bob"}), ('["a"]', ["a"]), ('"a"', "a"), ("1.5", 1.5), (None, None)],
+)
+def test_a_java_object_kept_as_json_is_what_the_json_says(text: str | None, value: object) -> None:
+    assert decode(java(text)) == value
+
+
+@pytest.mark.parametrize(
+    ("wire", "kept_as"),
+    [
+        (java("rO0", kept_as="application/x-java-serialized-object"), "application/x-java-serialized-object"),
+        (java("<a/>", kept_as="application/xml"), "application/xml"),
+        (java('["\\ud800"]'), "JSON that Python cannot hold"),
+        ({"type": "Object", "value": "rO0"}, "unknown format"),
+    ],
+)
+def test_a_java_object_kept_otherwise_says_what_it_is(wire: dict[str, Any], kept_as: str) -> None:
+    found = decode(wire)
+    assert isinstance(found, JavaObject)
+    assert f"kept as {kept_as}" in str(found)
+
+
+@pytest.mark.parametrize(
+    ("text", "stored"),
+    [
+        ("plain ü😀", "plain ü😀"),
+        ("bad \0 byte", "bad \ufffd byte"),
+        ("half \ud800 here", "half \ufffd here"),
+        ("\ud83d\ude00", "😀"),
+    ],
+)
+def test_a_text_is_made_storable(text: str, stored: str) -> None:
+    assert to_storable(text) == stored
 
 
 @given(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from bpmn.engine.types import ExternalTask
-from bpmn.engine.variables import FileValue, encode_all
+from bpmn.engine.variables import TypedValue, encode_all
 from workers.envelope import Bundle, Job
 from workers.pool.large_values import check_size, count_wire_bytes
 from workers.registry import Handler
@@ -47,7 +47,9 @@ def make_bundle(jobs: Sequence[Job], handler: Handler, lease: str, lock_expires:
 
 def make_job(task: ExternalTask, handler: Handler) -> Job:
     """Return a fetched task. Raises `NotAVariable`, and `Permanent` for more than fits into a message."""
-    variables = encode_all({name: _to_reference(value) for name, value in task.variables.items()})
+    # As the engine sent them: Python's values do not know a Short from an Integer, nor a Java list from Json.
+    sent = {name: TypedValue(wire) for name, wire in task.wires.items()}
+    variables = encode_all({name: sent.get(name, value) for name, value in task.variables.items()})
     check_size(variables, "too large to travel to a worker; keep it as a file")
     return Job(
         task_id=task.id,
@@ -67,13 +69,6 @@ def make_job(task: ExternalTask, handler: Handler) -> Job:
 def is_heavy(job: Job) -> bool:
     """Tell whether a few such jobs would fill a message."""
     return sum(count_wire_bytes(wire) for wire in job.variables.values()) > HEAVY_BYTES
-
-
-def _to_reference(value: object) -> object:
-    """Return a file travels without its content, which the engine does not send with a task either."""
-    if isinstance(value, FileValue):
-        return {"filename": value.filename, "mime_type": value.mime_type, "encoding": value.encoding}
-    return value
 
 
 def _make_traceparent(process_instance_id: str) -> str:

@@ -38,7 +38,7 @@ from workers.bridge.pace import PoolPace
 from workers.bridge.shares import TopicRequestPlan, TopicShares
 from workers.broker.delivery_log import DeliveryLog
 from workers.clients.files import Files, FilesUnavailable
-from workers.envelope import REPORT_QUEUE, Bundle, Job
+from workers.envelope import REPORT_QUEUE, Bundle, Failed, Job
 from workers.errors import Permanent
 from workers.registry import Handler
 
@@ -332,10 +332,10 @@ class FetchLoop:
             log.warning("not given back; its lock will expire", task_id=task.id, error=str(error))
 
     async def _fail(self, task: ExternalTask, lease: str, error: BatonError) -> None:
-        message = f"its variables cannot travel to a worker: {error}"
+        failed = Failed(message=f"its variables cannot travel to a worker: {error}", retries=0)
         try:
             await self._around.engine.fail_external(
-                task.id, lease, message=message, details=message, retries=0, retry_after=timedelta(0)
+                task.id, lease, message=failed.message, details=failed.message, retries=0, retry_after=timedelta(0)
             )
         except EngineError as refused:
             log.warning("failure not told; its lock will expire", task_id=task.id, error=str(refused))

@@ -37,7 +37,8 @@ class FileVariables:
         if not wanted:
             return task
         brought = {name: await self._store_file(task, name, papers[name]) for name in sorted(wanted)}
-        return replace(task, variables={**task.variables, **brought})
+        others = {name: wire for name, wire in task.wires.items() if name not in brought}
+        return replace(task, variables={**task.variables, **brought}, wires=others)
 
     async def _store_file(self, task: ExternalTask, name: str, value: FileValue | bytes) -> object:
         if self._files is None:

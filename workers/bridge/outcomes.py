@@ -52,6 +52,8 @@ GONE = (NotFound, LeaseLost, LockExpired)
 LATER = (EngineUnavailable, EngineConflict, InstanceSuspended, NotAuthorised, EngineFault)
 FIRST_PAUSE = timedelta(milliseconds=200)
 LONGEST_PAUSE = timedelta(seconds=5)
+MAX_PLAIN_CHARACTERS = 200
+MAX_PLAIN_WAIT_MS = 3_600_000
 # Calls at once; below the engine client's pool of connections, which the polls use too.
 AT_ONCE = 32
 
@@ -193,22 +195,47 @@ class OutcomeReporter:
                 )
 
     async def _postpone(self, telling: OutcomeMessage, error: EngineError) -> str:
-        if isinstance(error, EngineFault) and not isinstance(telling.outcome, Failed) and not self._stopping.is_set():
-            # A step behind this one throws in the same transaction, again and again: an operator has to see it.
+        if isinstance(error, EngineFault) and not self._stopping.is_set():
+            # A step behind this one throws in the same transaction, or the failure cannot be stored, again and again:
+            # an operator has to see it.
             return await self._make_incident(telling, error)
         if not isinstance(error, EngineUnavailable):
             log.warning("outcome not accepted yet; it waits in its queue", error=describe_error(error))
         return "again"
 
     async def _make_incident(self, telling: OutcomeMessage, error: EngineError) -> str:
-        """Return the engine will never take this outcome: make it an incident with the reason."""
-        if isinstance(telling.outcome, Failed):
-            log.error("the engine refuses even the failure; dropped, the lock will expire", error=describe_error(error))
-            return "refused"
-        log.error("the engine refuses the outcome; reported as an incident", error=describe_error(error))
-        message = f"the engine refused the outcome {telling.outcome.kind}: {error.message}"
-        incident = replace(telling, outcome=Failed(message=message, details=str(error), retries=0))
-        second = await self._tell(incident)
+        """Return the engine will never take this outcome: tell another one with the reason, an incident or a plain
+        failure.
+        """
+        log.error("the engine refuses the outcome; it is told in other words", error=describe_error(error))
+        outcome = telling.outcome
+        if isinstance(outcome, Failed):
+            # Its retries stay: the engine itself may have been at fault, and each one brings the end nearer.
+            failed = _simplify_failure(outcome)
+        else:
+            message = f"the engine refused the outcome {outcome.kind}: {error.message}"
+            failed = Failed(message=message, details=str(error), retries=0)
+        second = await self._tell(replace(telling, outcome=failed))
         if second is None or isinstance(second, GONE):
             return "refused"
-        return "again" if isinstance(second, LATER) else await self._make_incident(incident, second)
+        if isinstance(second, LATER) and not isinstance(second, EngineFault):
+            return "again"
+        if not isinstance(outcome, Failed):
+            return await self._make_incident(replace(telling, outcome=failed), second)
+        if isinstance(second, EngineFault):
+            return "again"
+        log.error("the engine refuses every failure; dropped, the lock will expire", error=describe_error(second))
+        return "refused"
+
+
+def _simplify_failure(failed: Failed) -> Failed:
+    """Return a failure that every engine can store: ASCII alone, and short."""
+    ascii_only = failed.message.encode("ascii", "backslashreplace").decode()
+    printable = "".join(letter if letter.isprintable() else " " for letter in ascii_only)
+    return failed.model_copy(
+        update={
+            "message": f"the engine did not take the failure as it was told: {printable}"[:MAX_PLAIN_CHARACTERS],
+            "details": "",
+            "retry_after_ms": min(failed.retry_after_ms, MAX_PLAIN_WAIT_MS),
+        }
+    )

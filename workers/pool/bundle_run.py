@@ -15,6 +15,7 @@ from workers.broker.report_sender import PostError, ReportSender
 from workers.envelope import Bundle, Ending, Job, LeaseMessage, Outcome, Returned
 from workers.pool.execution import Clients, make_failure, work, work_many
 from workers.pool.guards import JobGuards
+from workers.pool.job_variables import keep_types
 from workers.pool.reporting import Reporter
 from workers.registry import Handler
 
@@ -99,6 +100,7 @@ class BundleRun:
             self._open.pop(job.task_id, None)
             if outcome is not None:
                 self.outcomes[outcome.kind] += 1
+                outcome = keep_types(job, outcome)
                 took = None if isinstance(outcome, Returned) else round(each_ms, 3)
                 self._endings.append(Ending(task_id=job.task_id, outcome=outcome, duration_ms=took))
 

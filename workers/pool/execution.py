@@ -8,12 +8,13 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from bpmn.engine.variables import NotAVariable, decode_all, encode_all
+from bpmn.engine.variables import JavaObject, NotAVariable, encode_all
 from kit.errors import BatonError
 from workers.clients.files import Files
 from workers.context import JobContext
 from workers.envelope import BpmnError, Completed, Failed, Job, Outcome
 from workers.errors import BusinessError, Permanent
+from workers.pool.job_variables import read_variables
 from workers.pool.large_values import load_large_values, store_large_values
 from workers.pool.output import to_plain_output
 from workers.registry import Handler
@@ -59,7 +60,7 @@ async def call_many(
 async def work(handler: Handler, job: Job, clients: Clients, context: JobContext | None = None) -> Outcome:
     """Return one job to its outcome. `context` is for a handler that asks for one."""
     try:
-        variables = await load_large_values(handler.input, given := decode_all(job.variables), _find_files(clients))
+        variables = await load_large_values(handler.input, given := read_variables(job), _find_files(clients))
         if handler.takes_job:
             outcome: Outcome = await handler.function(_load_large_values(job, given, variables))
         else:
@@ -72,9 +73,7 @@ async def work(handler: Handler, job: Job, clients: Clients, context: JobContext
 async def work_many(handler: Handler, jobs: Sequence[Job], clients: Clients) -> list[Outcome]:
     """Return the jobs of a batch to their outcomes, in order."""
     try:
-        variables = [
-            await load_large_values(handler.input, decode_all(job.variables), _find_files(clients)) for job in jobs
-        ]
+        variables = [await load_large_values(handler.input, read_variables(job), _find_files(clients)) for job in jobs]
         written: list[Any] = await call_many(handler, variables, clients)
     except (Exception, SystemExit) as error:  # noqa: BLE001 -- as above
         written = [error for _ in jobs]
@@ -107,7 +106,7 @@ def make_failure(handler: Handler | None, job: Job, error: BaseException) -> Fai
     left, wait = plan_retry(handler, job.retries)
     if isinstance(error, Permanent):
         left = 0
-    text = str(error) or type(error).__name__
+    text = _describe_error(error) or type(error).__name__
     message = text if isinstance(error, Permanent) else f"{type(error).__name__}: {text}"
     return Failed(
         message=message[:MAX_MESSAGE_CHARACTERS],
@@ -115,6 +114,18 @@ def make_failure(handler: Handler | None, job: Job, error: BaseException) -> Fai
         retries=left,
         retry_after_ms=round(wait.total_seconds() * 1000),
     )
+
+
+def _describe_error(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 -- an error that cannot be printed is told all the same
+        return ""
+
+
+def _to_text(value: object) -> str:
+    """Return a code as text: codes are often numbers or members of an Enum."""
+    return value if isinstance(value, str) else str(value)
 
 
 async def _move_large_values(handler: Handler, job: Job, outcome: Outcome, clients: Clients) -> Outcome:
@@ -132,7 +143,9 @@ def _find_files(clients: Clients) -> Files | None:
 
 def _make_bpmn_error(handler: Handler, job: Job, error: BusinessError) -> Outcome:
     try:
-        return BpmnError(code=error.code, message=error.message, variables=encode_all(error.variables))
+        return BpmnError(
+            code=_to_text(error.code), message=_to_text(error.message), variables=encode_all(error.variables)
+        )
     except NotAVariable as unfit:
         return make_failure(handler, job, Permanent(f"BPMN error {error.code} with unfit variables: {unfit}"))
 
@@ -148,6 +161,10 @@ async def _invoke(handler: Handler, given: object, clients: Clients, context: Jo
 
 def read_input(handler: Handler, variables: Mapping[str, object]) -> BaseModel:
     """Return what the handler gets. Raises `Permanent` that names the fields that do not fit, without their values."""
+    for name, field in handler.input.model_fields.items():
+        variable = str(field.validation_alias or name)
+        if isinstance(value := variables.get(variable), JavaObject):
+            raise Permanent(f"the variables do not fit {handler.topic}: {variable} is {value}")
     try:
         return handler.input.model_validate(dict(variables))
     except ValidationError as error:

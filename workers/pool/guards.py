@@ -10,13 +10,13 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from bpmn.engine.variables import decode_all
 from kit.errors import ConfigurationError
 from workers.context import JobContext
 from workers.envelope import BpmnError, Completed, Job, Outcome, Returned
 from workers.errors import Permanent
 from workers.idempotency import make_key
 from workers.pool.execution import Clients, make_failure, read_input, work
+from workers.pool.job_variables import read_variables
 from workers.pool.once import Claim, RunningElsewhere, RunOnce
 from workers.pool.progress import RedisProgressSender
 from workers.pool.rate_limits import LimitReached, TopicLimits
@@ -110,7 +110,7 @@ class JobGuards:
 
     def _make_key(self, job: Job) -> str:
         """Raise `Permanent`."""
-        return make_key(self._handler, read_input(self._handler, decode_all(job.variables)), job.activity_instance_id)
+        return make_key(self._handler, read_input(self._handler, read_variables(job)), job.activity_instance_id)
 
 
 class GuardFactory:

@@ -12,6 +12,7 @@ from prometheus_client import Counter, Gauge
 from redis import RedisError
 from redis.asyncio import Redis
 
+from bpmn.engine.variables import to_storable
 from bpmn.live import (
     KEPT,
     MAX_MESSAGES,
@@ -121,10 +122,10 @@ class RedisProgressSender:
     def _make_messages(self, words: _Pending) -> list[LiveMessage]:
         messages: list[LiveMessage] = []
         if words.parts:
-            messages.append(JobPart(text="".join(words.parts), **self._describe_job()))
+            messages.append(JobPart(text=to_storable("".join(words.parts)), **self._describe_job()))
         if words.progress is not None:
             fraction, text = words.progress
-            messages.append(JobProgress(fraction=fraction, text=text, **self._describe_job()))
+            messages.append(JobProgress(fraction=fraction, text=to_storable(text), **self._describe_job()))
         return messages
 
     def _take(self) -> _Pending:

@@ -37,7 +37,7 @@ def fill(client: FormClient, place: FormAddress, form: OpenedForm) -> dict[str, 
         return _Walk(client, place, form).run()
     except KeyboardInterrupt as error:
         kept = "your answers are kept" if form.tag is not None else "nothing is kept"
-        raise LeftAside(f"put aside, {kept}: the same command goes on") from error
+        raise LeftAside(f"Saved, {kept}. Run the same command to continue") from error
 
 
 class _Walk:
@@ -54,7 +54,7 @@ class _Walk:
             prompt = build_prompt(self._form.session)
             outcome = self._upload(prompt) if isinstance(prompt, PathsPrompt) else self._act(ask(prompt))
             if isinstance(outcome, PutAside):
-                raise LeftAside("put aside, your answers are kept: the same command goes on", is_given_up=True)
+                raise LeftAside("Saved, your answers are kept. Run the same command to continue", is_given_up=True)
             if isinstance(outcome, Submitted) and (done := self._submit(outcome)) is not None:
                 return done
 

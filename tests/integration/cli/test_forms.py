@@ -188,7 +188,7 @@ async def test_person_leaves_a_form_and_continues_it_later(
     first = Terminal(environment, "complete", task_id)
     first.sees("Order for")
     first.walks(BEGINNING)
-    first.sees("Your answers are saved")
+    first.sees("your answers are kept")
     assert first.ends() == 1
 
     second = Terminal(environment, "complete", task_id)
@@ -282,7 +282,7 @@ async def test_offered_task_is_claimed_to_fill_and_given_back(
     terminal.walks([("(5 of", LEFT), ("(4 of", "\r"), ("(5 of", "\r"), ("(6 of", ":back\r")])
     terminal.walks([("(5 of", "\r"), ("(6 of", "\r"), ("(7 of", ":back\r"), ("(6 of", "\r"), ("(7 of", "\r")])
     terminal.walks([("Pets (8 of", "\r"), ("Please check your answers", UP + "\r"), ("kept", "\r")])
-    terminal.sees("put aside")
+    terminal.sees("Saved, ")
     assert terminal.ends() == 1
     assert (await engine.fetch_task(task_id)).assignee is None
 
@@ -302,5 +302,5 @@ async def test_task_without_form_is_confirmed_or_scripted(
 
 async def test_ctrl_d_puts_aside_like_ctrl_c(environment: dict[str, str], task: tuple[str, str]) -> None:
     terminal = Terminal(environment, "complete", task[0])
-    terminal.walks([("Name * (1 of", "\x04"), ("Your answers are saved", "")])
+    terminal.walks([("Name * (1 of", "\x04"), ("your answers are kept", "")])
     assert terminal.ends() == 1

@@ -108,7 +108,6 @@ def test_a_value_gets_the_type_that_follows_from_it(
             {"type": "Object", "value": '["a"]', "valueInfo": {"serializationDataFormat": "application/json"}},
             {"type": "Object", "value": '["b"]', "valueInfo": {"serializationDataFormat": "application/json"}},
         ),
-        (field("taglist"), ["b"], var("Object", "rO0AB"), var("Json", '["b"]')),
         (field("textfield"), None, var("String", "a"), var("Null", None)),
     ],
 )
@@ -135,9 +134,46 @@ def test_what_was_left_as_it_was_is_not_sent(component: dict[str, Any], known: d
     assert make_typed_variables(form, seen.data, seen, zone=ZONE, contents={}) == {}
 
 
-def test_long_text_is_stored_and_unstorable_text_refused() -> None:
+def test_a_long_text_is_a_string_of_java_and_becomes_short_again() -> None:
     wire = as_variable(field("textarea"), "ä" * 4001)
-    assert (wire["type"], json.loads(wire["value"])) == ("Json", "ä" * 4001)
+    assert wire["valueInfo"]["objectTypeName"] == "java.lang.String"
+    assert json.loads(wire["value"]) == "ä" * 4001
+    assert as_variable(field("textarea"), "a", wire) == var("String", "a")
+    form = schema(field("textarea"))
+    assert read_data(form, {"x": wire}, zone=ZONE) == {"x": "ä" * 4001}
+
+
+def java(text: str, kept_as: str) -> dict[str, Any]:
+    info = {"objectTypeName": "java.util.LinkedHashMap", "serializationDataFormat": kept_as}
+    return {"type": "Object", "value": text, "valueInfo": info}
+
+
+PERSON = schema(field("textfield", "person.name"), field("textfield", "note"))
+
+
+def test_a_java_object_kept_as_json_is_shown_and_kept() -> None:
+    wire = java('{"name": "Bob", "age": 5}', "application/json")
+    known = read_known(PERSON, {"person": wire}, zone=ZONE)
+    assert known.data == {"person": {"name": "Bob", "age": 5}}
+    unchanged = {"person": known.data["person"], "note": "hi"}
+    assert set(make_typed_variables(PERSON, unchanged, known, zone=ZONE, contents={})) == {"note"}
+    changed = {"person": {"name": "Eve", "age": 5}}
+    typed = make_typed_variables(PERSON, changed, known, zone=ZONE, contents={})
+    assert typed["person"].wire == java('{"name": "Eve", "age": 5}', "application/json")
+
+
+def test_a_java_object_that_cannot_be_read_is_not_written_over() -> None:
+    wire = java("rO0AB", "application/x-java-serialized-object")
+    known = read_known(PERSON, {"person": wire}, zone=ZONE)
+    assert known.data == {"person": None}
+    left = {"person": {"name": ""}, "note": "hi"}
+    assert set(make_typed_variables(PERSON, left, known, zone=ZONE, contents={})) == {"note"}
+    for answer in ({"name": "Eve"}, {"name": "", "count": 0}):
+        with pytest.raises(NotAVariable, match=r"'person' cannot .* \(java.util.LinkedHashMap\) kept as .*serialized"):
+            make_typed_variables(PERSON, {"person": answer}, known, zone=ZONE, contents={})
+
+
+def test_a_text_that_nothing_stores_is_refused() -> None:
     with pytest.raises(NotAVariable):
         as_variable(field("textfield"), "a\0b")
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bpmn.engine.types import ExternalTask
-from bpmn.engine.variables import FileValue, decode_all
+from bpmn.engine.variables import decode_all
 from workers.bridge.bundling import make_bundle, make_job
 from workers.envelope import (
     BpmnError,
@@ -24,6 +24,7 @@ from workers.envelope import (
 )
 from workers.errors import PoisonMessage
 from workers.loading import load_handlers
+from workers.pool.job_variables import read_variables
 from workers.registry import list_registered
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -67,8 +68,10 @@ def test_a_job_survives_the_broker_with_its_types() -> None:
 
 
 def test_a_file_travels_as_its_description() -> None:
-    sent = job(variables={"scan": FileValue("a.png", None, "image/png")})
-    assert decode_all(sent.variables)["scan"] == {"filename": "a.png", "mime_type": "image/png", "encoding": None}
+    wire = {"type": "File", "value": None, "valueInfo": {"filename": "a.png", "mimeType": "image/png"}}
+    sent = job(variables=decode_all({"scan": wire}), wires={"scan": wire})
+    assert sent.variables == {"scan": wire}
+    assert read_variables(sent)["scan"] == {"filename": "a.png", "mime_type": "image/png", "encoding": None}
 
 
 @pytest.mark.parametrize(("retries", "attempt"), [(None, 1), (3, 1), (2, 2), (1, 3), (9, 1)])
@@ -89,6 +92,26 @@ def test_jobs_of_one_instance_share_a_trace() -> None:
 def test_a_report_keeps_its_outcome(outcome: Completed | BpmnError | Failed | Returned) -> None:
     report = Report(lease="l", topic="x", endings=(Ending(task_id="t", outcome=outcome, duration_ms=1.5),))
     assert read_report(report.model_dump(mode="json")) == report
+
+
+def test_the_text_of_an_outcome_can_be_stored() -> None:
+    bad, good = "a\0b \udc80", "a\ufffdb \ufffd"
+    outcomes = (
+        (Failed(message=bad, details=bad, retries=1), Failed(message=good, details=good, retries=1)),
+        (BpmnError(code=bad, message=bad), BpmnError(code=good, message=good)),
+        (Returned(reason=bad), Returned(reason=good)),
+    )
+    for made, stored in outcomes:
+        assert made == stored
+    raw = {"kind": "failed", "message": bad, "details": bad, "retries": 1}
+    message = {"version": 1, "lease": "l", "topic": "x", "endings": [{"task_id": "t", "outcome": raw}]}
+    assert read_report(message).endings[0].outcome == outcomes[0][1]
+
+
+def test_the_numbers_of_a_failure_can_be_stored() -> None:
+    failed = Failed(message="x", retries=2**40, retry_after_ms=2**63)
+    assert failed.retries == 2**31 - 1
+    assert timedelta(milliseconds=failed.retry_after_ms) == timedelta(days=3650)
 
 
 def test_poison_is_refused_without_quoting_it() -> None:

@@ -132,15 +132,32 @@ async def test_outcome_refused_for_ever_becomes_an_incident(error: type[EngineEr
     assert "because" in message
 
 
-async def test_a_failure_meets_a_fault_and_waits_for_better_times() -> None:
-    assert await outcomes(Engine(EngineFault)).take(report(FAILED)) is Verdict.AGAIN
-    assert await outcomes(Engine(EngineFault, EngineFault)).take(report()) is Verdict.AGAIN
+async def test_an_engine_that_takes_no_failure_is_waited_for() -> None:
+    assert await outcomes(Engine(EngineFault, EngineFault)).take(report(FAILED)) is Verdict.AGAIN
+    assert await outcomes(Engine(EngineFault, EngineFault, EngineFault)).take(report()) is Verdict.AGAIN
+    assert await outcomes(Engine(EngineFault, EngineUnavailable)).take(report()) is Verdict.AGAIN
 
 
-async def test_a_refused_failure_is_dropped_and_not_repeated() -> None:
-    engine = Engine(EngineRefused)
+@pytest.mark.parametrize("error", [EngineFault, EngineRefused])
+async def test_a_failure_not_taken_is_told_in_plain_words(error: type[EngineError]) -> None:
+    engine = Engine(error)
+    failed = Failed(message="kaputt: ü\n" + "x" * 700, details="trace", retries=2, retry_after_ms=10_000)
+    assert await outcomes(engine).take(report(failed)) is Verdict.SETTLED
+    (_, _, _, message, retries, wait) = engine.calls[1]
+    assert "kaputt: \\xfc x" in message
+    assert (message.isascii(), len(message), retries, wait) == (True, 200, 2, timedelta(seconds=10))
+
+
+async def test_an_incident_not_taken_is_told_in_plain_words() -> None:
+    engine = Engine(EngineRefused, EngineFault)
+    assert await outcomes(engine).take(report()) is Verdict.SETTLED
+    assert [(call[0], call[4]) for call in engine.calls[1:]] == [("fail", 0), ("fail", 0)]
+
+
+async def test_a_failure_refused_in_every_way_is_dropped() -> None:
+    engine = Engine(EngineRefused, EngineRefused)
     assert await outcomes(engine).take(report(FAILED)) is Verdict.SETTLED
-    assert len(engine.calls) == 1
+    assert len(engine.calls) == 2
 
 
 async def test_one_outcome_of_a_report_does_not_hold_up_the_others() -> None:
