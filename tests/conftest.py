@@ -21,7 +21,7 @@ from bpmn.catalog import Catalog
 from bpmn.engine.client import EngineClient
 from bpmn.engine.types import HistoricProcess
 
-PROCESSES = ("telegram", "llm", "engine-api", "bridge", "worker-llm", "bot")
+PROCESSES = ("telegram", "engine-api", "bridge", "bot")
 
 
 @pytest.fixture(scope="session")
@@ -125,6 +125,12 @@ async def house(stack: Supervisor, engine: EngineClient) -> House:
     for model in Catalog.of_packaged().processes.values():
         await engine.deploy("baton", model.resources)
     return House(stack, engine)
+
+
+@pytest.fixture(scope="session")
+async def model(house: House) -> None:
+    """The language model and its pool, for tests that need answers of it."""
+    await house.stack.start("worker-llm")
 
 
 @pytest.fixture

@@ -226,6 +226,7 @@ async def say_all(person: SandboxPerson, said: Mapping[str, Act], *labels: str) 
 
 
 @pytest.mark.timeout(240)
+@pytest.mark.usefixtures("model")
 async def test_nothing_typed_is_lost_when_everything_restarts(house: Any, join: Join, follow: Any) -> None:
     person = await join()
     key = await follow(person)

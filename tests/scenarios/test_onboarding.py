@@ -8,9 +8,13 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from baton.sandbox.onboarding import OnboardingAnswers, fill_profile, walk_onboarding
 from baton.sandbox.person import SandboxPerson
 from scenarios.onboarding import PATH
+
+pytestmark = pytest.mark.usefixtures("model")
 
 Join = Callable[..., Awaitable[SandboxPerson]]
 # The lock of a killed worker has to end, and the worker has to start again.

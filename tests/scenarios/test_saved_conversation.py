@@ -5,9 +5,13 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from baton.sandbox.onboarding import walk_onboarding
 from baton.sandbox.person import SandboxPerson
 from scenarios.onboarding import PATH
+
+pytestmark = pytest.mark.usefixtures("model")
 
 Join = Callable[..., Awaitable[SandboxPerson]]
 

@@ -7,12 +7,15 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiohttp
+import pytest
 import redis.asyncio
 
 from baton.sandbox.person import SandboxPerson
 from bot.people.links import DeepLink, DeepLinks, LinkKind
 from shared.models import MINE, form_ref, model
 from shared.whole_redis import kept_in_redis
+
+pytestmark = pytest.mark.usefixtures("model")
 
 Join = Callable[..., Awaitable[SandboxPerson]]
 PROCESSES = ("bot", "engine-api", "bridge", "worker-llm")
