@@ -31,6 +31,7 @@ from api.engine.tasks.routes import router as tasks_router
 from api.engine.tasks.service import EngineService
 from api.engine.tasks.submission_routes import router as submission_router
 from api.kit.auth import SERVICE_TOKEN, SERVICE_TOKEN_BY_BASIC, make_service_token_check
+from api.kit.parameters import refuse_unknown_parameters
 from api.kit.service import MAX_BODY_BYTES, create_service, serve
 from bpmn.engine.client import EngineClient
 from bpmn.errors import EngineError
@@ -89,7 +90,7 @@ def _create_router() -> APIRouter:
     router = APIRouter()
     for slice_router in (tasks_router, submission_router, offers_router, forms_router, files_router, deployments_router,
                          operations_router):  # fmt: skip
-        router.include_router(slice_router, dependencies=[Depends(SERVICE_TOKEN)])
+        router.include_router(slice_router, dependencies=[Depends(SERVICE_TOKEN), Depends(refuse_unknown_parameters)])
     router.include_router(signed_router)
     router.include_router(external_tasks_router, dependencies=[Depends(SERVICE_TOKEN), Depends(SERVICE_TOKEN_BY_BASIC)])
     return router

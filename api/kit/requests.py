@@ -19,6 +19,8 @@ log = structlog.get_logger()
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _QUIET = ("/health/", "/metrics")
+# A part of a path by this name opens what it names.
+SECRET_PARAMETER = "token"  # noqa: S105 -- a name, no secret
 
 
 class RequestMiddleware:
@@ -71,7 +73,9 @@ class RequestMiddleware:
                 await self._run_admitted(scope, receive, send_tagged, headers)
             except Exception:
                 # The log has the whole story under the request's id; the caller learns nothing of our inside.
-                log.exception("unexpected error", path=scope["path"])
+                route = getattr(scope.get("route"), "path", "unknown")
+                path = _remove_keys(scope["path"], route, scope.get("path_params", {}))
+                log.exception("unexpected error", path=path)
                 if status is not None:
                     raise  # the answer is under way: only a broken connection can still say that it is wrong
                 detail = "Something went wrong here; give the instance to an operator."
@@ -114,4 +118,13 @@ class RequestMiddleware:
         self._count.labels(self._service, scope["method"], route, str(status)).inc()
         self._seconds.labels(self._service, scope["method"], route).observe(seconds)
         if not scope["path"].startswith(_QUIET):
-            log.info("request", method=scope["method"], path=scope["path"], status=status, ms=round(seconds * 1000, 1))
+            # Nor in the log: the path of a signed link is the key to a file.
+            path = _remove_keys(scope["path"], route, scope.get("path_params", {}))
+            log.info("request", method=scope["method"], path=path, status=status, ms=round(seconds * 1000, 1))
+
+
+def _remove_keys(path: str, route: str, parameters: Mapping[str, object]) -> str:
+    """Return a path without its secret part; a path that no route knows may hold one too."""
+    if route == "unknown":
+        return "/".join(path.split("/")[:2])
+    return path.replace(str(parameters[SECRET_PARAMETER]), "…") if SECRET_PARAMETER in parameters else path

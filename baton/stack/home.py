@@ -80,6 +80,8 @@ class Home:
     def prepare(self) -> None:
         """Make the folders. Raises `StackError` when the place cannot be written or is nearly full."""
         try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.folder.chmod(0o700)  # also one of an earlier version: others need not read addresses and process ids
             self.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
             free_bytes = shutil.disk_usage(self.folder).free
         except OSError as error:

@@ -3,10 +3,11 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from typing import Annotated
 
 import httpx2 as httpx
 import pytest
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI, Query
 from fastapi.responses import StreamingResponse
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
@@ -15,6 +16,7 @@ from structlog.testing import capture_logs
 from api.engine.problems import PROBLEMS
 from api.kit.auth import make_service_token_check
 from api.kit.health import create_health_router
+from api.kit.parameters import refuse_unknown_parameters
 from api.kit.problems import ProblemError, install_problem_handlers
 from api.kit.requests import RequestMiddleware
 from bpmn.errors import EngineFault, EngineUnavailable
@@ -221,3 +223,33 @@ async def test_readiness_names_what_is_away_without_details(guarded: httpx.Async
         {"status": "failing", "problems": ["the gone does not answer", "the hanging does not answer"]},
     )
     assert (await guarded.get("/health/live")).json() == {"status": "ok"}
+
+
+async def test_unknown_parameters_are_refused_by_name() -> None:
+    app = FastAPI(dependencies=[Depends(refuse_unknown_parameters)])
+    install_problem_handlers(app, PROBLEMS)
+
+    @app.get("/task")
+    async def list_tasks(assignee: str = "", limit: Annotated[int, Query(alias="max")] = 1) -> str:
+        return assignee
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test") as client:
+        assert (await client.get("/task", params={"assignee": "ada", "max": 2})).json() == "ada"
+        refused = await client.get("/task", params={"user": "eve", "limit": 3})
+    assert (refused.status_code, refused.json()["code"]) == (422, "unknown_parameter")
+    assert refused.json()["detail"] == "/task has no parameter limit, user. There are: assignee, max."
+
+
+async def test_signed_links_are_not_in_the_log() -> None:
+    app = FastAPI()
+    app.add_middleware(RequestMiddleware, service="test", registry=CollectorRegistry(), max_body_bytes=10, larger={})
+
+    @app.get("/files/{token}")
+    async def fetch_file(token: str) -> str:
+        return "content"
+
+    with capture_logs() as lines:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test") as client:
+            assert (await client.get("/files/secret-link")).status_code == 200
+            assert (await client.get("/filez/secret-link")).status_code == 404
+    assert [line["path"] for line in lines] == ["/files/…", "/filez"]
