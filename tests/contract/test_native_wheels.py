@@ -44,7 +44,8 @@ from baton.sandbox.model_file import find_model
 parameters = xllamacpp.CommonParams()
 parameters.model.path, parameters.port, parameters.n_ctx, parameters.warmup = str(find_model()), int(PORT), 64, False
 parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = 1
-assert xllamacpp.Server(parameters).handle_completions({"prompt": "Hi", "n_predict": 1})["content"] is not None
+answer = xllamacpp.Server(parameters).handle_completions({"prompt": "Hi", "n_predict": 1})
+assert answer["choices"][0]["finish_reason"] == "length", answer
 os._exit(0)""",
     "yarl": "from yarl import URL; assert URL('http://h/a b').raw_path == '/a%20b'",
 }
