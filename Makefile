@@ -47,7 +47,7 @@ check: $(STAMP) ## ruff, mypy --strict, import contracts, house rules
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
-	@$(BIN)/python -m pytest -q tests/contract/test_house_rules.py
+	@$(BIN)/python -m pytest -q tests/contract/test_house_rules.py tests/contract/test_names.py
 
 format: $(STAMP) ## let ruff put things in order
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
