@@ -59,7 +59,10 @@ async def test_a_task_is_filled_in_the_group_by_whoever_takes_it(house: Any, joi
     bob_there = bob.open_chat(ada_there)
     task = await offered(house, key, ada_there)
     card = await ada_there.see("✋ Fill in here")
-    assert (card.text, list(card.links)) == (f"📌 Review it · {key}\nFree to take.", ["In private chat"])
+    assert (card.text, list(card.links)) == (
+        f"📌 Review it · {key}\nAnyone here can take this task.",
+        ["In private chat"],
+    )
     assert await ada_there.press("Fill in here", on=card) is None
     prompt = await prompted(ada_there, "Verdict")
     assert prompt.text == "↩️ Ada, reply to this message: Verdict"
@@ -183,7 +186,7 @@ async def test_administrator_chooses_the_language_of_cards(house: Any, join: Joi
     choice = await ada_there.see("Administrators can choose another language:")
     assert str(await bob_there.press("Русский", on=choice)).startswith("Язык группы могут выбрать только")
     assert await ada_there.press("Русский", on=choice) is None
-    await ada_there.see("Теперь сообщения для всех здесь", on=choice.message_id)
+    await ada_there.see("Теперь язык сообщений для всей группы", on=choice.message_id)
     await ada_there.make_bot("administrator")  # what Telegram says of that is no new language
     await offered(house, key, ada_there)
     await ada_there.see("✋ Заполнить здесь")

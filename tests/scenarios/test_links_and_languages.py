@@ -38,7 +38,7 @@ async def test_a_link_to_a_task_opens_it_for_its_person_alone(house: Any, join: 
 async def test_a_link_that_nobody_made_says_so(join: Join) -> None:
     person = await join("ru")
     await person.start("Nobody-made_this")
-    await person.see("Эта ссылка неизвестна или больше не действует.")
+    await person.see("Ссылка недействительна или устарела.")
 
 
 async def test_the_chosen_language_is_spoken_at_once_and_kept(house: Any, join: Join) -> None:

@@ -117,7 +117,7 @@ async def test_start_submitted_elsewhere_continues_in_the_chat(house: Any, join:
             f"/process-definition/{key}/submit-form", json=body | {"variables": {"chat": "1"}}
         ) as answer:
             assert (answer.status, (await answer.json())["code"]) == (422, "protected_variable")
-    await person.see("you completed this on the web")
+    await person.see("You completed this on the web")
     await person.see("Pay")
     (instance,) = await instances(house, key, person)
     variables = await house.engine.list_history_variables(instance.id)

@@ -97,9 +97,9 @@ async def test_card_is_posted_once_updated_and_forgotten_at_the_end(
         await painter.round()
         await painter.round()
     assert screen.shown == [
-        (-100, None, "Free to take."),
+        (-100, None, "Anyone here can take this task."),
         (-100, 1, "👤 Taken by ada."),
-        (-100, 1, "Free to take."),
+        (-100, 1, "Anyone here can take this task."),
         (-100, 1, "✅ bob, 11/25/26, 12:00\u202fPM"),
     ]
     assert await Cards(client, bot_id).list_all() == {}

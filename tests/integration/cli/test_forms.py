@@ -281,7 +281,7 @@ async def test_offered_task_is_claimed_to_fill_and_given_back(
     terminal.walks((f"({number} of", "\r") for number in (2, 3, 4))
     terminal.walks([("(5 of", LEFT), ("(4 of", "\r"), ("(5 of", "\r"), ("(6 of", ":back\r")])
     terminal.walks([("(5 of", "\r"), ("(6 of", "\r"), ("(7 of", ":back\r"), ("(6 of", "\r"), ("(7 of", "\r")])
-    terminal.walks([("Pets (8 of", "\r"), ("Please check your answers", UP + "\r"), ("Leave this form", "\r")])
+    terminal.walks([("Pets (8 of", "\r"), ("Please check your answers", UP + "\r"), ("Save this form for later", "\r")])
     terminal.sees("Saved, ")
     assert terminal.ends() == 1
     assert (await engine.fetch_task(task_id)).assignee is None

@@ -118,7 +118,7 @@ async def test_an_unknown_command_is_no_answer_to_a_form(feed: Any, runner: Runn
 async def test_a_link_that_is_unknown_says_so_and_begins_nothing(feed: Any, runner: Runner, screen: Screen) -> None:
     await feed(text="/start who-knows")
     assert runner.events == []
-    assert screen.sent == ["Эта ссылка неизвестна или больше не действует. Отправьте /start, чтобы начать без неё."]
+    assert screen.sent == ["Ссылка недействительна или устарела. Отправьте /start, чтобы начать без неё."]
 
 
 async def test_a_chosen_language_wins_over_that_of_telegram(feed: Any, runner: Runner, screen: Screen) -> None:
@@ -138,7 +138,7 @@ async def test_a_language_that_there_is_not_changes_nothing(feed: Any, runner: R
 
 
 IN_PRIVATE = "Свой язык можно выбрать в личном чате."
-OWN = (Button("Выбрать мой язык", url="https://t.me/baton_bot?start=language"),)
+OWN = (Button("Выбрать свой язык", url="https://t.me/baton_bot?start=language"),)
 CHOICE = ((Button("English", "l:en"),), (Button("Русский", "l:ru"),))
 
 
@@ -156,10 +156,10 @@ async def test_administrator_chooses_the_group_language(
     memberships.is_in_charge = True
     await feed(chat=GROUP, text="/language")
     assert screen.views[0].rows == (OWN, *CHOICE)
-    assert screen.sent[0].startswith(f"{IN_PRIVATE}\n\nСообщения для всех здесь")
+    assert screen.sent[0].startswith(f"{IN_PRIVATE}\n\nЯзык сообщений для всей группы")
     assert "English" in screen.sent[0]
     await feed(chat=GROUP, pressed="l:ru")
-    assert screen.views[1] == TelegramView("Теперь сообщения для всех здесь пишутся на этом языке: Русский.", (OWN,))
+    assert screen.views[1] == TelegramView("Теперь язык сообщений для всей группы: Русский.", (OWN,))
     assert (languages.chosen, network.alerts) == ({-100: "ru"}, [])
 
 
@@ -187,7 +187,7 @@ async def test_anonymous_author_is_led_to_private_chat(
     [
         (False, "l:ru", "Язык группы могут выбрать только администраторы."),
         (None, "l:ru", "Telegram не сообщает мне, кто здесь администратор."),
-        (True, "l:xx", "Эта кнопка устарела"),
+        (True, "l:xx", "Эта кнопка больше не действует"),
     ],
 )
 async def test_only_administrators_choose_a_known_group_language(

@@ -273,9 +273,9 @@ def test_a_form_that_is_elsewhere_is_no_dead_end() -> None:
     state = replace(ADA, title="Profile")
     page = "https://example.org/f?a=1&b=2"
     _, (told,) = show_form(state, OpenForm(None, "external", page, page), None)
-    assert told == Tell("The next step (Profile) is filled in elsewhere: https://example.org/f?a=1&amp;b=2")
+    assert told == Tell("The form for the next step (Profile) is on another page: https://example.org/f?a=1&amp;b=2")
     _, (told,) = show_form(state, OpenForm(None, "external", "embedded:app:a<b.html"), None)
-    assert told == Tell("The next step (Profile) can only be filled in with Tasklist: embedded:app:a&lt;b.html")
+    assert told == Tell("The form for the next step (Profile) is only available in Tasklist: embedded:app:a&lt;b.html")
 
 
 def test_claimed_task_leaves_the_own_process_and_returns() -> None:

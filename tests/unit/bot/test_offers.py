@@ -88,7 +88,7 @@ def card(standing: TaskStanding, name: str | None = None) -> tuple[list[str], li
 def test_a_card_offers_says_whose_and_at_last_by_whom() -> None:
     head = "📌 <b>Sign &lt;here&gt;</b> · quest"
     assert card(TaskStanding("offered")) == (
-        [head, "Free to take."],
+        [head, "Anyone here can take this task."],
         [("✋ Fill in here", "t:c:a"), ("In private chat", "https://t.me/b?start=x")],
     )
     assert card(TaskStanding("taken", "telegram-7"), "<Ada>") == (

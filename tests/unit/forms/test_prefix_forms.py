@@ -193,7 +193,7 @@ def test_foreign_form_is_a_notice_with_a_link() -> None:
         named = text_of(make_elsewhere_schema("f", locate_task_form(key, "t-1", None)))
         assert "](" not in named
         assert to_markdown(key) in named
-        assert "only be filled in with Tasklist" in named
+        assert "only available in Tasklist" in named
         linked = text_of(make_elsewhere_schema("f", locate_task_form(key, "t-1", "https://bpm.example.org/camunda/")))
         assert "[Open in Tasklist](https://bpm.example.org/camunda/app/tasklist/default/#/?task=t-1)" in linked
         assert "{{" not in linked

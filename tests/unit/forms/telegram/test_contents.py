@@ -150,7 +150,7 @@ def test_a_table_of_many_columns_becomes_cards() -> None:
 def test_a_table_of_many_rows_says_how_many_are_missing() -> None:
     shown = drawn(draw_table(("n",), tuple((str(number),) for number in range(320)), "en"))
     assert "299</pre>" in shown
-    assert "… and 20 rows more" in shown
+    assert "… and 20 more rows" in shown
 
 
 def test_a_table_is_shown_above_the_question_with_its_label() -> None:

@@ -35,7 +35,7 @@ PETS = {
 def test_a_text_question_shows_progress_and_asks_to_type() -> None:
     shown = render_view(session_of(ONBOARDING["onboarding-profile"]))
     assert "1 of 4" in shown.text
-    assert "<i>As others shall call you</i>" in shown.text
+    assert "<i>This is how others will see you</i>" in shown.text
     assert "Please type your answer." in shown.text
     assert shown.expects is Expects.TEXT
     assert shown.reply is not None
@@ -306,7 +306,7 @@ def test_actions_have_styles_and_confirmations() -> None:
     assert labels(shown) == [["Delete"], ["Keep it"]]
     assert [row[0].style for row in shown.rows] == ["danger", ""]
     sure = play(session, "Delete")
-    assert "Are you sure: “Delete”?" in render_view(sure).text
+    assert "Confirm “Delete”?" in render_view(sure).text
     assert labels(render_view(sure)) == [["Delete", "‹ Back"]]
     assert labels(render_view(play(sure, "Back"))) == [["Delete"], ["Keep it"]]
     outcome = apply_event(sure, event_of(sure, "Delete"))[1]
@@ -338,7 +338,7 @@ def test_form_completed_elsewhere_says_by_whom_and_when() -> None:
     session = session_of(ONBOARDING["onboarding-profile"])
     at = datetime(2026, 11, 25, 12, 3, tzinfo=UTC)
     shown = build_superseded_view(session, by="Grace <G>", surface="web", at=at)
-    assert "✅ Grace &lt;G&gt; completed this on the web: 11/25/26, 1:03\u202fPM." in shown.text
+    assert "✅ Grace &lt;G&gt; completed this on the web (11/25/26, 1:03\u202fPM)." in shown.text
     assert shown.rows == ()
     assert "✅ Grace completed this elsewhere." in build_superseded_view(session, by="Grace").text
 
@@ -347,7 +347,7 @@ def test_cancelled_form_says_answers_were_not_used() -> None:
     session = session_of(ONBOARDING["onboarding-profile"])
     assert "✕ This task is closed. Your answers were not sent." in build_superseded_view(session).text
     at = datetime(2026, 11, 25, 12, 3, tzinfo=UTC)
-    assert "closed: 11/25/26, 1:03\u202fPM. Your answers" in build_superseded_view(session, at=at).text
+    assert "closed (11/25/26, 1:03\u202fPM). Your answers" in build_superseded_view(session, at=at).text
 
 
 @pytest.mark.parametrize("data", ["", "x", "f:a:b:c:d", "f:abc:1:z:0", "g:abc:1:p:0", "f:abc:1:p"])
