@@ -38,6 +38,7 @@ async def say(page: Page, text: str) -> None:
     await page.get_by_role("button", name="Send", exact=True).tap()
 
 
+@pytest.mark.usefixtures("model")
 async def test_a_person_goes_through_the_whole_onboarding_on_a_phone(house: Any, phone: Page, pictures: Path) -> None:
     await join(phone, house.telegram_url, "Ada")
     await phone.screenshot(path=pictures / "phone-1-start.png")

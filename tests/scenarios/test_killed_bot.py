@@ -17,6 +17,8 @@ from baton.sandbox.person import PersonStuck, SandboxPerson
 from baton.stack.supervisor import Supervisor
 from scenarios.onboarding import went_through_once, wish
 
+pytestmark = pytest.mark.usefixtures("model")
+
 Join = Callable[..., Awaitable[SandboxPerson]]
 PEOPLE = 4
 KILLS = 4
