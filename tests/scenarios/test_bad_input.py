@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import pytest
+
 from baton.sandbox.person import SandboxPerson
 from scenarios.fields import Field, form, live, submit, text
 
@@ -112,6 +114,7 @@ CATASTROPHE = "a" * 40 + "!"
 LOOP = "=" + "for i in 1..100000 return " * 3 + "i"
 
 
+@pytest.mark.full  # its expressions use up their budget of time: under load it waits too long
 async def test_a_form_that_was_made_to_break_can_be_filled(join: Join, field: Field) -> None:
     person = await join()
     key = await field.asks(
